@@ -1,0 +1,36 @@
+//! The nouns of Seawall.
+//!
+//! Every other crate speaks in these terms: a [`Target`] was looked at, it
+//! holds [`Package`]s, a [`Rule`] was broken at a [`Location`], which makes a
+//! [`Finding`], perhaps with a [`Fix`]; what could not be looked at is a
+//! [`Gap`]; all of it is a [`Report`].
+//!
+//! The crate does no I/O, knows no wire format and depends on nothing. Types
+//! are not serialisable on purpose: the crates `report` and `formats` own the
+//! wire.
+
+mod finding;
+mod fingerprint;
+mod fix;
+mod gap;
+mod location;
+mod package;
+mod report;
+mod rule;
+mod severity;
+mod target;
+mod text;
+mod vulnerability;
+
+pub use finding::Finding;
+pub use fingerprint::Fingerprint;
+pub use fix::{Applicability, Edit, Fix, Remedy};
+pub use gap::{Gap, GapKind};
+pub use location::{Location, TextRange};
+pub use package::{FileList, Origin, Package, Relation, Source};
+pub use report::{DatabaseInfo, DatabaseKind, Report, Summary};
+pub use rule::{Confidence, Persona, Rule};
+pub use severity::{ParseSeverityError, Severity};
+pub use target::{ImageLayer, Os, Target, TargetKind};
+pub use text::{LineColumn, LineIndex, Span};
+pub use vulnerability::{Cvss, Epss, Kev, SeverityOpinion, Status, Vulnerability};

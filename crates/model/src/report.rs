@@ -1,0 +1,94 @@
+//! All that a run found.
+
+use std::collections::BTreeMap;
+
+use crate::{Finding, Gap, Package, Rule, Severity, Target};
+
+/// All that a run found. Deterministic: the same input gives the same report.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What was looked at.
+    pub targets: Vec<Target>,
+    /// What the advisories came from; `None` when none were asked for.
+    pub database: Option<DatabaseInfo>,
+    /// The rules that the findings name, sorted by id.
+    pub rules: Vec<&'static Rule>,
+    /// What was found, worst first.
+    pub findings: Vec<Finding>,
+    /// The packages of all targets; [`Finding::package`] points here.
+    pub packages: Vec<Package>,
+    /// For each package the index of its target.
+    pub package_targets: Vec<usize>,
+    /// What could not be looked at.
+    pub gaps: Vec<Gap>,
+    /// Findings that a suppression took out of `findings`.
+    pub suppressed: usize,
+}
+
+/// Where advisories came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseInfo {
+    /// Which database.
+    pub kind: DatabaseKind,
+    /// A digest over the shards used.
+    pub digest: String,
+    /// The newest advisory in it, RFC 3339.
+    pub built: String,
+    /// The shards used, sorted: `Alpine:v3.10`, `PyPI`.
+    pub ecosystems: Vec<String>,
+}
+
+/// Which advisory database served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DatabaseKind {
+    /// One that `seawall db update` made.
+    Installed,
+    /// The one inside the binary.
+    Starter,
+}
+
+impl DatabaseKind {
+    /// The name used in every format.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DatabaseKind::Installed => "installed",
+            DatabaseKind::Starter => "starter",
+        }
+    }
+}
+
+/// Counts over a report.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Findings by severity.
+    pub by_severity: BTreeMap<Severity, usize>,
+    /// Findings that a newer version mends.
+    pub fixable: usize,
+    /// Findings in CISA's catalogue of known exploited vulnerabilities.
+    pub exploited: usize,
+    /// Packages looked at.
+    pub packages: usize,
+    /// Gaps.
+    pub gaps: usize,
+    /// Findings suppressed.
+    pub suppressed: usize,
+}
+
+impl Report {
+    /// Counts over the report.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary {
+            packages: self.packages.len(),
+            gaps: self.gaps.len(),
+            suppressed: self.suppressed,
+            ..Summary::default()
+        };
+        for finding in &self.findings {
+            *summary.by_severity.entry(finding.severity).or_default() += 1;
+            summary.fixable += usize::from(finding.fix.is_some());
+            let exploited = finding.vulnerability.as_ref().is_some_and(|flaw| flaw.kev.is_some());
+            summary.exploited += usize::from(exploited);
+        }
+        summary
+    }
+}
