@@ -24,6 +24,10 @@ pub struct Record<'a> {
     pub cvss: Vec<&'a str>,
     /// The publisher's own word, lower case: `important`, `moderate`, `high`; or empty.
     pub vendor_severity: &'a str,
+    /// Module streams that the advisory is about, `name:stream`, in the record's
+    /// order: AlmaLinux names them in the title only (`Moderate: httpd:2.4
+    /// security update`), so they are read out of it when the database is built.
+    pub modules: Vec<&'a str>,
     /// One line of prose; empty in the starter database.
     pub summary: &'a str,
 }
