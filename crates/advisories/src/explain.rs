@@ -1,0 +1,328 @@
+//! Why a flaw does or does not concern the packages of a target.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    Affected, Event, Record, Request, Store, StoreError,
+    matching::{
+        Shards, is_record_of,
+        judge::{self, Clear, Judgement},
+        range,
+        subject::{self, Subject},
+    },
+};
+
+/// What one record says of one package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Index of the package; `None` when no package of the target is concerned.
+    pub package: Option<usize>,
+    /// Indices of the packages that share the decision.
+    pub also: Vec<usize>,
+    /// The record's id; empty when there is none.
+    pub record: String,
+    /// The shard that it lies in; empty when there is none.
+    pub shard: String,
+    /// The name that was looked up: the source package's, where advisories go
+    /// by it.
+    pub name: String,
+    /// The version that was compared.
+    pub version: String,
+    /// The ranges of the record for this name.
+    pub range: String,
+    /// Whether the package is affected.
+    pub affected: bool,
+    /// The comparison or rule that decided, lower case, no full stop.
+    pub reason: String,
+}
+
+/// Explains the flaw or advisory `id` for every package that a record of it
+/// names. Never empty: what there is no record or no package for is said.
+///
+/// # Errors
+/// When a part of the database that had to be read is damaged.
+pub fn explain(
+    store: &dyn Store,
+    request: &Request<'_>,
+    id: &str,
+) -> Result<Vec<Decision>, StoreError> {
+    let statements = statements(store, id)?;
+    if statements.is_empty() {
+        let reason = format!("no record of `{id}` is in the database");
+        return Ok(vec![Decision {
+            reason,
+            ..nothing()
+        }]);
+    }
+    let (subjects, unserved) =
+        subject::subjects(request.os, request.packages, request.epochs_left_out);
+    let shards = Shards::new(store, request.os);
+    let mut decisions = Vec::new();
+    for subject in &subjects {
+        decisions.extend(of_subject(&shards, subject, &statements, id));
+    }
+    for (index, _) in unserved {
+        let Some(package) = request.packages.get(index) else {
+            continue;
+        };
+        let name = package
+            .source
+            .as_ref()
+            .map_or(&package.name, |source| &source.name);
+        let of_kind = |statement: &&Statement<'_>| {
+            let base = base(statement.shard);
+            statement.name == name
+                && (subject::language(&package.kind) == Some(base)
+                    || subject::is_system(&package.kind))
+        };
+        if let Some(statement) = statements.iter().find(of_kind) {
+            decisions.push(Decision {
+                package: Some(index),
+                name: name.clone(),
+                version: package.version.clone(),
+                record: statement.record.id.to_owned(),
+                shard: statement.shard.to_owned(),
+                reason: "there are no advisories for such packages of this target, or no version to compare".to_owned(),
+                ..nothing()
+            });
+        }
+    }
+    if decisions.is_empty() {
+        decisions.push(unconcerned(&statements));
+    }
+    decisions.sort_by(|a, b| {
+        (a.package, !a.affected, &a.shard, &a.record).cmp(&(
+            b.package,
+            !b.affected,
+            &b.shard,
+            &b.record,
+        ))
+    });
+    Ok(decisions)
+}
+
+/// A record's entries for one name in one shard.
+struct Statement<'a> {
+    shard: &'a str,
+    record: Record<'a>,
+    name: &'a str,
+    entries: Vec<Affected<'a>>,
+}
+
+fn statements<'a>(store: &'a dyn Store, id: &str) -> Result<Vec<Statement<'a>>, StoreError> {
+    let mut statements: Vec<Statement<'a>> = Vec::new();
+    for (shard, candidate) in store.by_id(id)? {
+        let same = |known: &&mut Statement<'a>| {
+            known.shard == shard
+                && known.record.id == candidate.record.id
+                && known.name == candidate.affected.name
+        };
+        match statements.iter_mut().find(same) {
+            Some(known) => known.entries.push(candidate.affected),
+            None => statements.push(Statement {
+                shard,
+                record: candidate.record,
+                name: candidate.affected.name,
+                entries: vec![candidate.affected],
+            }),
+        }
+    }
+    Ok(statements)
+}
+
+fn of_subject(
+    shards: &Shards<'_>,
+    subject: &Subject<'_>,
+    statements: &[Statement<'_>],
+    id: &str,
+) -> Vec<Decision> {
+    let own: Vec<&str> = shards.of(subject.authority).collect();
+    let ecosystem = subject.authority.ecosystem();
+    let about = |statement: &&Statement<'_>| {
+        base(statement.shard) == ecosystem
+            && (subject.scheme.normalise_name)(statement.name) == subject.name
+    };
+    let mut decisions = Vec::new();
+    let mut foreign: Vec<&Statement<'_>> = Vec::new();
+    for statement in statements.iter().filter(about) {
+        if own.contains(&statement.shard) {
+            decisions.push(decide(subject, statement));
+        } else {
+            foreign.push(statement);
+        }
+    }
+    // The publisher's record of just this flaw overrules an advisory of many.
+    let cleared = decisions.iter().position(|decision| {
+        !decision.affected
+            && statements.iter().any(|statement| {
+                statement.record.id == decision.record
+                    && !statement.record.withdrawn
+                    && is_record_of(&statement.record, id)
+            })
+    });
+    if let Some(by) = cleared
+        .and_then(|at| decisions.get(at))
+        .map(|decision| decision.record.clone())
+    {
+        for decision in decisions.iter_mut().filter(|decision| decision.affected) {
+            decision.affected = false;
+            decision.reason = format!("`{by}`, the record of just this flaw, says otherwise");
+        }
+    }
+    if decisions.is_empty()
+        && let Some(first) = foreign.first()
+    {
+        let releases: BTreeSet<&str> = foreign.iter().map(|statement| statement.shard).collect();
+        let releases = releases.into_iter().collect::<Vec<_>>().join(", ");
+        let here = if own.is_empty() {
+            ecosystem.to_owned()
+        } else {
+            own.join(", ")
+        };
+        let reason = if own.is_empty() {
+            format!("its records are of {releases}; of this release the database has none")
+        } else {
+            format!("its records are of {releases}; none is of {here}")
+        };
+        decisions.push(Decision {
+            reason,
+            ..about_statement(subject, first)
+        });
+    }
+    decisions
+}
+
+fn decide(subject: &Subject<'_>, statement: &Statement<'_>) -> Decision {
+    let compared = |entry: usize| {
+        let entry = statement.entries.get(entry);
+        entry
+            .map(|entry| judge::compared_version(subject, entry).into_owned())
+            .unwrap_or_default()
+    };
+    let mut decision = about_statement(subject, statement);
+    match judge::judge(subject, &statement.record, &statement.entries) {
+        Judgement::Affected(hit) => {
+            decision.affected = true;
+            decision.version = compared(hit.entry);
+            decision.reason = hit.stretch.comparison(&decision.version);
+        }
+        Judgement::Clear(clear) => {
+            decision.reason = match clear {
+                Clear::Withdrawn => "the publisher withdrew the record".to_owned(),
+                Clear::NoFlaw => "the advisory mends bugs, not flaws".to_owned(),
+                Clear::ModuleOnly => {
+                    "the advisory is about builds of a module, this package is none".to_owned()
+                }
+                Clear::NotForModules => {
+                    "this package was built in a module, the advisory is not about modules"
+                        .to_owned()
+                }
+                Clear::OtherStream => format!(
+                    "the advisory is about {}, this package is of another stream",
+                    statement.record.modules.join(", ")
+                ),
+                Clear::State(state) => format!("the publisher says `{state}`"),
+                Clear::Rejected => {
+                    "the publisher looked and rejected it: fixed in version `0`".to_owned()
+                }
+                Clear::NoRange => "the record names neither ranges nor versions".to_owned(),
+                Clear::Outside { entry } => {
+                    decision.version = compared(entry);
+                    outside(subject, statement.entries.get(entry), &decision.version)
+                }
+            }
+        }
+    }
+    decision
+}
+
+/// The one comparison that decides, where there is one: with the nearest fix
+/// that the version has reached.
+fn outside(subject: &Subject<'_>, entry: Option<&Affected<'_>>, version: &str) -> String {
+    let Some(entry) = entry else {
+        return String::new();
+    };
+    let reached = |bound: &&str| judge::compare(subject, version, bound).is_ge();
+    let events = entry.ranges.iter().flat_map(|range| &range.events);
+    let fixes = events.filter_map(|event| match *event {
+        Event::Fixed(bound) => Some(bound),
+        _ => None,
+    });
+    match fixes
+        .filter(reached)
+        .max_by(|a, b| judge::compare(subject, a, b))
+    {
+        Some(fix) => format!("{version} >= {fix}, which mends it"),
+        None => format!("{version} is not {}", range::describe(entry)),
+    }
+}
+
+fn about_statement(subject: &Subject<'_>, statement: &Statement<'_>) -> Decision {
+    let (first, rest) = match subject.packages.as_slice() {
+        [first, rest @ ..] => (Some(*first), rest.to_vec()),
+        [] => (None, Vec::new()),
+    };
+    let ranges: BTreeSet<String> = statement.entries.iter().map(range::describe).collect();
+    Decision {
+        package: first,
+        also: rest,
+        record: statement.record.id.to_owned(),
+        shard: statement.shard.to_owned(),
+        name: subject.name.clone().into_owned(),
+        version: subject.version.clone().into_owned(),
+        range: ranges.into_iter().collect::<Vec<_>>().join("; "),
+        affected: false,
+        reason: String::new(),
+    }
+}
+
+/// Says which packages the records name, when the target has none of them.
+fn unconcerned(statements: &[Statement<'_>]) -> Decision {
+    const SHOWN: usize = 8;
+    let names: BTreeSet<(&str, &str)> = statements
+        .iter()
+        .map(|statement| (base(statement.shard), statement.name))
+        .collect();
+    let more = names.len().saturating_sub(SHOWN);
+    let mut list: Vec<String> = names
+        .into_iter()
+        .take(SHOWN)
+        .map(|(ecosystem, name)| format!("`{name}` ({ecosystem})"))
+        .collect();
+    if more > 0 {
+        list.push(format!("{more} more"));
+    }
+    let record = statements.first();
+    Decision {
+        record: record
+            .map(|statement| statement.record.id.to_owned())
+            .unwrap_or_default(),
+        shard: record
+            .map(|statement| statement.shard.to_owned())
+            .unwrap_or_default(),
+        reason: format!(
+            "the target has no package that its records name: {}",
+            list.join(", ")
+        ),
+        ..nothing()
+    }
+}
+
+fn nothing() -> Decision {
+    Decision {
+        package: None,
+        also: Vec::new(),
+        record: String::new(),
+        shard: String::new(),
+        name: String::new(),
+        version: String::new(),
+        range: String::new(),
+        affected: false,
+        reason: String::new(),
+    }
+}
+
+/// The ecosystem of a shard: `Debian` of `Debian:12`.
+fn base(shard: &str) -> &str {
+    shard.split(':').next().unwrap_or(shard)
+}

@@ -1,0 +1,541 @@
+//! From judged records to one match per flaw.
+//!
+//! An ecosystem's records are joined by their aliases: GO, GHSA and CVE of one
+//! flaw are one match. A distribution's advisory is about several flaws: it
+//! becomes one match for each CVE, and where several advisories are about one
+//! CVE, all of them must be met (the first fix of it was not enough).
+
+use std::collections::BTreeMap;
+
+use seawall_model::{Confidence, Kev, Severity, Status, Vulnerability};
+
+use crate::{
+    Affected, Candidate, Match, Record, RecordKind, Store, StoreError,
+    matching::{
+        judge::{self, Hit, Judgement},
+        subject::Subject,
+    },
+    severity::Opinions,
+};
+
+/// A record, its entries for one subject, and what came of them.
+pub(crate) struct Judged<'a> {
+    pub record: Record<'a>,
+    pub entries: Vec<Affected<'a>>,
+    pub judgement: Judgement<'a>,
+}
+
+impl<'a> Judged<'a> {
+    fn hit(&self) -> Option<&Hit<'a>> {
+        match &self.judgement {
+            Judgement::Affected(hit) => Some(hit),
+            Judgement::Clear(_) => None,
+        }
+    }
+}
+
+/// One match of one subject, before subjects of one source are merged.
+pub(crate) struct Found {
+    pub kind: RecordKind,
+    pub severity: Severity,
+    pub vulnerability: Vulnerability,
+    pub range: String,
+}
+
+/// Judges every record once, by all of its entries that bear the name.
+pub(crate) fn judge_all<'a>(
+    subject: &Subject<'_>,
+    candidates: Vec<Candidate<'a>>,
+) -> Vec<Judged<'a>> {
+    let mut records: Vec<(Record<'a>, Vec<Affected<'a>>)> = Vec::new();
+    for candidate in candidates {
+        // A record's entries come one after the other; a record that stands in
+        // two shards (two repositories of one release) is one record too.
+        let last = records
+            .iter_mut()
+            .rev()
+            .find(|(record, _)| record.id == candidate.record.id);
+        match last {
+            Some((_, entries)) => entries.push(candidate.affected),
+            None => records.push((candidate.record, vec![candidate.affected])),
+        }
+    }
+    records
+        .into_iter()
+        .map(|(record, entries)| {
+            let judgement = judge::judge(subject, &record, &entries);
+            Judged {
+                record,
+                entries,
+                judgement,
+            }
+        })
+        .collect()
+}
+
+/// Gathers the records that affect a subject into one match per flaw.
+///
+/// # Errors
+/// What was found in spite of it, and the error, when facts of a CVE could not
+/// be read.
+pub(crate) fn gather(
+    store: &dyn Store,
+    subject: &Subject<'_>,
+    judged: &[Judged<'_>],
+    end_of_life: bool,
+) -> Result<Vec<Found>, (Vec<Found>, StoreError)> {
+    let clusters = if subject.authority.is_distribution() {
+        by_flaw(judged)
+    } else {
+        by_alias(judged)
+    };
+    let mut found = Vec::with_capacity(clusters.len());
+    let mut error = None;
+    for cluster in &clusters {
+        let (one, failed) = finding(store, subject, cluster, end_of_life);
+        found.push(one);
+        error = error.or(failed);
+    }
+    match error {
+        None => Ok(found),
+        Some(error) => Err((found, error)),
+    }
+}
+
+/// Records that make one match.
+struct Cluster<'j, 'a> {
+    id: &'a str,
+    /// Other ids of the flaw.
+    aliases: Vec<&'a str>,
+    /// The deciding one first.
+    records: Vec<&'j Judged<'a>>,
+}
+
+/// Whether this record is the publisher's own of just this flaw
+/// (`DEBIAN-CVE-2024-3094`, `UBUNTU-CVE-…`, `ALPINE-CVE-…`).
+pub(crate) fn is_record_of(record: &Record<'_>, cve: &str) -> bool {
+    record
+        .id
+        .strip_suffix(cve)
+        .is_some_and(|publisher| publisher.ends_with('-'))
+}
+
+/// Clusters of a distribution's records: one per CVE.
+fn by_flaw<'j, 'a>(judged: &'j [Judged<'a>]) -> Vec<Cluster<'j, 'a>> {
+    let mut flaws: BTreeMap<&'a str, Vec<&'j Judged<'a>>> = BTreeMap::new();
+    for one in judged.iter().filter(|one| one.hit().is_some()) {
+        for id in flaws_of(&one.record) {
+            flaws.entry(id).or_default().push(one);
+        }
+    }
+    // An advisory speaks of the version that mends all of its flaws; the
+    // publisher's record of one flaw knows better about that one.
+    let is_cleared = |id: &str| {
+        judged.iter().any(|one| {
+            !one.record.withdrawn && one.hit().is_none() && is_record_of(&one.record, id)
+        })
+    };
+    flaws
+        .into_iter()
+        .filter(|(id, _)| !is_cleared(id))
+        .map(|(id, records)| {
+            let mut aliases = Vec::new();
+            for one in &records {
+                aliases.push(one.record.id);
+                if one.record.upstream.iter().filter(|id| is_cve(id)).count() <= 1 {
+                    aliases.extend(one.record.aliases.iter().chain(&one.record.upstream));
+                }
+            }
+            Cluster {
+                id,
+                aliases,
+                records,
+            }
+        })
+        .collect()
+}
+
+fn is_cve(id: &str) -> bool {
+    id.starts_with("CVE-")
+}
+
+/// The flaws that a distribution's record is about: CVEs where it names any,
+/// else itself.
+fn flaws_of<'a>(record: &Record<'a>) -> Vec<&'a str> {
+    let own = |ids: &[&'a str]| {
+        ids.iter()
+            .copied()
+            .filter(|id| is_cve(id))
+            .collect::<Vec<_>>()
+    };
+    let mut flaws = own(&record.upstream);
+    if flaws.is_empty() {
+        flaws = own(&record.aliases);
+        flaws.truncate(1);
+    }
+    if flaws.is_empty() {
+        flaws.push(record.id);
+    }
+    flaws
+}
+
+/// Clusters of an ecosystem's records: those that share an id.
+fn by_alias<'j, 'a>(judged: &'j [Judged<'a>]) -> Vec<Cluster<'j, 'a>> {
+    let hits: Vec<&Judged<'a>> = judged.iter().filter(|one| one.hit().is_some()).collect();
+    let mut owner: BTreeMap<&'a str, usize> = BTreeMap::new();
+    let mut parent: Vec<usize> = (0..hits.len()).collect();
+    for (at, one) in hits.iter().enumerate() {
+        for id in std::iter::once(one.record.id).chain(one.record.aliases.iter().copied()) {
+            match owner.get(id) {
+                Some(other) => join(&mut parent, at, *other),
+                None => {
+                    owner.insert(id, at);
+                }
+            }
+        }
+    }
+    let mut groups: BTreeMap<usize, Vec<&'j Judged<'a>>> = BTreeMap::new();
+    for (at, one) in judged.iter().filter(|one| one.hit().is_some()).enumerate() {
+        groups.entry(root(&parent, at)).or_default().push(one);
+    }
+    groups
+        .into_values()
+        .map(|records| {
+            let mut ids: Vec<&'a str> = records
+                .iter()
+                .flat_map(|one| {
+                    std::iter::once(one.record.id).chain(one.record.aliases.iter().copied())
+                })
+                .collect();
+            ids.sort_unstable();
+            ids.dedup();
+            let first = records
+                .iter()
+                .map(|one| one.record.id)
+                .min_by_key(|id| id_rank(id));
+            let cve = ids
+                .iter()
+                .copied()
+                .filter(|id| is_cve(id))
+                .min_by_key(|id| cve_order(id));
+            Cluster {
+                id: cve.or(first).unwrap_or_default(),
+                aliases: ids,
+                records,
+            }
+        })
+        .collect()
+}
+
+fn root(parent: &[usize], mut at: usize) -> usize {
+    while let Some(up) = parent.get(at).copied().filter(|up| *up != at) {
+        at = up;
+    }
+    at
+}
+
+fn join(parent: &mut [usize], a: usize, b: usize) {
+    let (a, b) = (root(parent, a), root(parent, b));
+    // Towards the lower one, so that the order of the records stays.
+    if let Some(slot) = parent.get_mut(a.max(b)) {
+        *slot = a.min(b);
+    }
+}
+
+/// By year and number, so that CVE-2020-9 comes before CVE-2020-10000.
+fn cve_order(id: &str) -> (u32, u64, &str) {
+    let mut parts = id.split('-').skip(1);
+    let year = parts
+        .next()
+        .and_then(|year| year.parse().ok())
+        .unwrap_or(u32::MAX);
+    let number = parts
+        .next()
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(u64::MAX);
+    (year, number, id)
+}
+
+/// The ecosystem's own database first, then GitHub's, then the rest.
+fn id_rank<'a>(id: &&'a str) -> (u8, &'a str) {
+    const OWN: &[&str] = &[
+        "PYSEC-", "GO-", "RUSTSEC-", "RSEC-", "HSEC-", "EEF-", "JLSEC-", "OSEC-", "DRUPAL-",
+    ];
+    let rank = if OWN.iter().any(|own| id.starts_with(own)) {
+        0
+    } else {
+        u8::from(!id.starts_with("GHSA-")) + 1
+    };
+    (rank, id)
+}
+
+/// Harm first, then flaws, then notices.
+fn kind_rank(kind: RecordKind) -> u8 {
+    match kind {
+        RecordKind::Malicious => 0,
+        RecordKind::Vulnerability => 1,
+        RecordKind::Unsound => 2,
+        RecordKind::Unmaintained => 3,
+        RecordKind::Notice => 4,
+    }
+}
+
+fn finding(
+    store: &dyn Store,
+    subject: &Subject<'_>,
+    cluster: &Cluster<'_, '_>,
+    end_of_life: bool,
+) -> (Found, Option<StoreError>) {
+    let mut records: Vec<(&Judged<'_>, &Hit<'_>)> = cluster
+        .records
+        .iter()
+        .filter_map(|one| Some((*one, one.hit()?)))
+        .collect();
+    if subject.authority.is_distribution() {
+        // The advisory whose fix is the last to be reached decides.
+        records.sort_by(|(a, a_hit), (b, b_hit)| {
+            let fixes = match (highest_fix(subject, a_hit), highest_fix(subject, b_hit)) {
+                (Some(a), Some(b)) => judge::compare(subject, b, a),
+                (a, b) => a.is_some().cmp(&b.is_some()),
+            };
+            fixes.then_with(|| a.record.id.cmp(b.record.id))
+        });
+    } else {
+        records.sort_by_key(|(one, _)| (kind_rank(one.record.kind), id_rank(&one.record.id)));
+    }
+
+    let mut fixed: Vec<&str> = records
+        .iter()
+        .flat_map(|(_, hit)| hit.fixed.iter().copied())
+        .collect();
+    fixed.sort_by(|a, b| judge::compare(subject, a, b));
+    fixed.dedup();
+    let mends = |version: &&str| {
+        !records
+            .iter()
+            .any(|(one, _)| judge::would_be_affected(subject, &one.entries, version))
+    };
+    if fixed.iter().any(|version| mends(version)) {
+        fixed.retain(mends);
+    }
+
+    let mut vulnerability = Vulnerability {
+        id: cluster.id.to_owned(),
+        fixed: fixed.into_iter().map(str::to_owned).collect(),
+        ..Vulnerability::default()
+    };
+    let mut aliases: Vec<&str> = cluster
+        .aliases
+        .iter()
+        .copied()
+        .filter(|id| *id != cluster.id)
+        .collect();
+    aliases.sort_unstable();
+    aliases.dedup();
+
+    let error = add_facts(
+        store,
+        subject,
+        cluster.id,
+        &aliases,
+        &records,
+        &mut vulnerability,
+    );
+    vulnerability.aliases = aliases.into_iter().map(str::to_owned).collect();
+
+    let mut range = String::new();
+    let mut kind = RecordKind::default();
+    let mut state = "";
+    if let Some((first, hit)) = records.first() {
+        first.record.id.clone_into(&mut vulnerability.advisory);
+        kind = first.record.kind;
+        range = hit.stretch.to_string();
+        state = records
+            .iter()
+            .map(|(_, hit)| hit.state)
+            .find(|state| !state.is_empty())
+            .unwrap_or("");
+        let text = |pick: for<'r> fn(&Record<'r>) -> &'r str| {
+            records
+                .iter()
+                .map(|(one, _)| pick(&one.record))
+                .find(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
+        vulnerability.summary = text(|record| record.summary);
+        vulnerability.published = text(|record| record.published);
+        vulnerability.modified = text(|record| record.modified);
+    }
+    vulnerability.status = status(subject, &vulnerability, state, end_of_life);
+    let severity = vulnerability
+        .severities
+        .first()
+        .map_or_else(|| unjudged(kind), |opinion| opinion.severity);
+    (
+        Found {
+            kind,
+            severity,
+            vulnerability,
+            range,
+        },
+        error,
+    )
+}
+
+fn highest_fix<'a>(subject: &Subject<'_>, hit: &Hit<'a>) -> Option<&'a str> {
+    hit.fixed
+        .iter()
+        .copied()
+        .max_by(|a, b| judge::compare(subject, a, b))
+}
+
+/// What a match is taken for when nobody judged it.
+fn unjudged(kind: RecordKind) -> Severity {
+    match kind {
+        RecordKind::Malicious => Severity::Critical,
+        RecordKind::Vulnerability | RecordKind::Unsound => Severity::Unknown,
+        RecordKind::Unmaintained | RecordKind::Notice => Severity::Low,
+    }
+}
+
+fn status(
+    subject: &Subject<'_>,
+    vulnerability: &Vulnerability,
+    state: &str,
+    end_of_life: bool,
+) -> Status {
+    if !vulnerability.fixed.is_empty() {
+        return Status::Fixed;
+    }
+    match state {
+        "will-not-fix" | "wont-fix" | "wontfix" | "ignored" => Status::WillNotFix,
+        "no-dsa" | "postponed" | "deferred" | "fix-deferred" => Status::Deferred,
+        "end-of-life" => Status::EndOfLife,
+        "undetermined" | "under-investigation" => Status::UnderInvestigation,
+        _ if end_of_life && subject.authority.is_distribution() => Status::EndOfLife,
+        _ => Status::Affected,
+    }
+}
+
+/// Severities, CVSS, KEV and EPSS.
+fn add_facts(
+    store: &dyn Store,
+    subject: &Subject<'_>,
+    id: &str,
+    aliases: &[&str],
+    records: &[(&Judged<'_>, &Hit<'_>)],
+    vulnerability: &mut Vulnerability,
+) -> Option<StoreError> {
+    let mut error = None;
+    let mut opinions = Opinions::default();
+    for (one, hit) in records {
+        let source = if subject.authority.is_distribution() {
+            format!("vendor:{}", subject.authority.ecosystem())
+        } else {
+            format!("ecosystem:{}", one.record.id)
+        };
+        opinions.add_word(source.clone(), hit.severity);
+        opinions.add_word(source, one.record.vendor_severity);
+    }
+    for (one, _) in records {
+        opinions.add_vectors(
+            one.record
+                .cvss
+                .iter()
+                .map(|vector| (one.record.id, *vector)),
+        );
+    }
+    for cve in std::iter::once(&id)
+        .chain(aliases)
+        .copied()
+        .filter(|id| is_cve(id))
+    {
+        match store.cvss(cve) {
+            Ok(vectors) => opinions.add_vectors(vectors.into_iter()),
+            Err(failed) => error = Some(failed),
+        }
+        match store.kev(cve) {
+            Ok(kev) => merge_kev(&mut vulnerability.kev, kev),
+            Err(failed) => error = Some(failed),
+        }
+        match store.epss(cve) {
+            Ok(epss) => vulnerability.epss = vulnerability.epss.or(epss),
+            Err(failed) => error = Some(failed),
+        }
+    }
+    (vulnerability.severities, vulnerability.cvss) = opinions.finish();
+    error
+}
+
+/// The earliest entry counts when several CVEs of one flaw have one.
+fn merge_kev(kept: &mut Option<Kev>, new: Option<Kev>) {
+    let earlier = |new: &Kev| kept.as_ref().is_none_or(|kept| new.added < kept.added);
+    if new.as_ref().is_some_and(earlier) {
+        *kept = new;
+    }
+}
+
+/// Merges the matches of subjects that are binaries of one source package, and
+/// sorts all of them.
+pub(crate) fn merge(subjects: &[Subject<'_>], found: Vec<Vec<Found>>) -> Vec<Match> {
+    let mut matches: Vec<Match> = Vec::with_capacity(found.iter().map(Vec::len).sum());
+    let mut of_source: BTreeMap<((&str, &str), String), usize> = BTreeMap::new();
+    for (subject, found) in subjects.iter().zip(found) {
+        let (first, rest) = match subject.packages.as_slice() {
+            [first, rest @ ..] => (*first, rest),
+            [] => continue,
+        };
+        let valid = (subject.scheme.is_valid)(&subject.version);
+        for one in found {
+            if let Some(source) = subject.source {
+                let key = (source, one.vulnerability.id.clone());
+                if let Some(known) = of_source.get(&key).and_then(|at| matches.get_mut(*at)) {
+                    known.also.extend(
+                        subject
+                            .packages
+                            .iter()
+                            .filter(|index| **index != known.package),
+                    );
+                    // Binaries of one source can need different fixes; each is named.
+                    for version in one.vulnerability.fixed {
+                        if !known.vulnerability.fixed.contains(&version) {
+                            known.vulnerability.fixed.push(version);
+                        }
+                    }
+                    known
+                        .vulnerability
+                        .fixed
+                        .sort_by(|a, b| judge::compare(subject, a, b));
+                    known.severity = known.severity.max(one.severity);
+                    continue;
+                }
+                of_source.insert(key, matches.len());
+            }
+            matches.push(Match {
+                package: first,
+                also: rest.to_vec(),
+                kind: one.kind,
+                severity: one.severity,
+                confidence: if valid {
+                    Confidence::High
+                } else {
+                    Confidence::Low
+                },
+                vulnerability: one.vulnerability,
+                range: one.range,
+            });
+        }
+    }
+    for one in &mut matches {
+        one.also.sort_unstable();
+        one.also.dedup();
+    }
+    matches.sort_by(|a, b| {
+        (a.package, &a.vulnerability.id, &a.vulnerability.advisory).cmp(&(
+            b.package,
+            &b.vulnerability.id,
+            &b.vulnerability.advisory,
+        ))
+    });
+    matches
+}

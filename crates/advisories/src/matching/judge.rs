@@ -1,0 +1,267 @@
+//! One record against one subject: affected or not, and why.
+
+use std::{borrow::Cow, cmp::Ordering};
+
+use crate::{
+    Affected, Event, Record, RecordKind,
+    matching::{
+        range::{self, Stretch},
+        subject::{Module, Subject, is_module_build},
+    },
+};
+
+/// What a record says of a subject.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Judgement<'a> {
+    /// It is affected.
+    Affected(Hit<'a>),
+    /// It is not.
+    Clear(Clear<'a>),
+}
+
+/// A record that affects a subject.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Hit<'a> {
+    /// What holds the version.
+    pub stretch: Stretch<'a>,
+    /// Which entry.
+    pub entry: usize,
+    /// Versions that end the stretches, in the record's order.
+    pub fixed: Vec<&'a str>,
+    /// The publisher's state word for it; or empty.
+    pub state: &'a str,
+    /// The publisher's severity for it; or empty.
+    pub severity: &'a str,
+}
+
+/// Why a record does not affect a subject.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Clear<'a> {
+    /// The publisher withdrew it.
+    Withdrawn,
+    /// It mends bugs, not flaws.
+    NoFlaw,
+    /// It is about builds of a module, the package is none.
+    ModuleOnly,
+    /// It is not about builds of a module, the package is one.
+    NotForModules,
+    /// It is about other streams of the package's module.
+    OtherStream,
+    /// The publisher says so, in this word.
+    State(&'a str),
+    /// Fixed in version `0`: the publisher looked and rejected the flaw.
+    Rejected,
+    /// It names neither ranges nor versions.
+    NoRange,
+    /// The version is in none of the ranges of this entry (of every entry, but
+    /// one is enough to say why).
+    Outside { entry: usize },
+}
+
+/// Judges `subject` by the entries of `record` that bear its name.
+pub(crate) fn judge<'a>(
+    subject: &Subject<'_>,
+    record: &Record<'a>,
+    entries: &[Affected<'a>],
+) -> Judgement<'a> {
+    if record.withdrawn {
+        return Judgement::Clear(Clear::Withdrawn);
+    }
+    if subject.authority.is_distribution() && is_bug_fix(record) {
+        return Judgement::Clear(Clear::NoFlaw);
+    }
+    if let Some(clear) = of_another_module(subject, record, entries) {
+        return Judgement::Clear(clear);
+    }
+    if let Some(entry) = entries.iter().find(|entry| is_not_affected(entry.state)) {
+        return Judgement::Clear(Clear::State(entry.state));
+    }
+    let mut live = entries
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| !is_rejected(entry))
+        .peekable();
+    if live.peek().is_none() {
+        return Judgement::Clear(Clear::Rejected);
+    }
+    let mut hit: Option<Hit<'a>> = None;
+    let mut outside = None;
+    for (at, entry) in live {
+        let compared = compared_version(subject, entry);
+        let found = range::holds(subject.scheme, entry, &compared).or_else(|| {
+            // A package made to do harm does harm in every version unless
+            // the record says otherwise.
+            let bare = entry.ranges.is_empty() && entry.versions.is_empty();
+            (bare && record.kind == RecordKind::Malicious).then_some(Stretch::All)
+        });
+        match found {
+            Some(stretch) => {
+                let fixed = range::fixes(subject.scheme, entry, &compared);
+                match &mut hit {
+                    Some(hit) => hit.fixed.extend(fixed),
+                    None => {
+                        hit = Some(Hit {
+                            stretch,
+                            entry: at,
+                            fixed,
+                            state: entry.state,
+                            severity: entry.severity,
+                        });
+                    }
+                }
+            }
+            None => outside = Some((at, entry)),
+        }
+    }
+    match (hit, outside) {
+        // Several entries of one rpm are builds of one fix for several minor
+        // releases (ALSA-2021:1809 has `mod_md` for 8.5 and 8.6): whoever has
+        // any of them has the fix.
+        (Some(hit), None) => Judgement::Affected(hit),
+        (Some(hit), Some(_)) if subject.scheme.name != "rpm" => Judgement::Affected(hit),
+        (_, Some((_, entry))) if entry.ranges.is_empty() && entry.versions.is_empty() => {
+            Judgement::Clear(Clear::NoRange)
+        }
+        (_, Some((at, _))) => Judgement::Clear(Clear::Outside { entry: at }),
+        (None, None) => Judgement::Clear(Clear::NoRange),
+    }
+}
+
+/// Whether `version` of the subject would be affected by these entries.
+pub(crate) fn would_be_affected(
+    subject: &Subject<'_>,
+    entries: &[Affected<'_>],
+    version: &str,
+) -> bool {
+    let mut live = entries.iter().filter(|entry| !is_rejected(entry));
+    let holds = |entry: &Affected<'_>| range::holds(subject.scheme, entry, version).is_some();
+    if subject.scheme.name == "rpm" {
+        live.all(holds)
+    } else {
+        live.any(holds)
+    }
+}
+
+/// Bug-fix and enhancement advisories (`ALBA-…`, `ALEA-…`) stand in the same
+/// feeds as those of flaws.
+fn is_bug_fix(record: &Record<'_>) -> bool {
+    const PREFIXES: &[&str] = &["ALBA-", "ALEA-", "RHBA-", "RHEA-", "RLBA-", "RLEA-"];
+    PREFIXES.iter().any(|prefix| record.id.starts_with(prefix))
+        && !record
+            .upstream
+            .iter()
+            .chain(&record.aliases)
+            .any(|id| id.starts_with("CVE-"))
+}
+
+fn is_not_affected(state: &str) -> bool {
+    matches!(
+        state,
+        "not-affected" | "not affected" | "known_not_affected" | "rejected"
+    )
+}
+
+/// Alpine writes a flaw that it rejected as fixed in version `0`, Debian one
+/// that its release never had.
+fn is_rejected(entry: &Affected<'_>) -> bool {
+    let mut events = entry
+        .ranges
+        .iter()
+        .flat_map(|range| &range.events)
+        .peekable();
+    entry.versions.is_empty()
+        && events.peek().is_some()
+        && events
+            .clone()
+            .any(|event| matches!(event, Event::Fixed("0")))
+        && events.all(|event| matches!(event, Event::Fixed("0") | Event::Introduced("0")))
+}
+
+/// Why a record about modules is not about this package, or the reverse.
+///
+/// Records do not label their packages. A fix built in a module shows in its
+/// release, and the streams stand in the title; no record of AlmaLinux holds
+/// both kinds of builds.
+fn of_another_module<'a>(
+    subject: &Subject<'_>,
+    record: &Record<'a>,
+    entries: &[Affected<'a>],
+) -> Option<Clear<'a>> {
+    if subject.scheme.name != "rpm" {
+        return None;
+    }
+    let modular = entries.iter().flat_map(|entry| &entry.ranges).flat_map(|range| &range.events).any(
+        |event| matches!(event, Event::Fixed(version) | Event::LastAffected(version) if is_module_build(version)),
+    );
+    match (modular, subject.module) {
+        (false, Module::None) => None,
+        (true, Module::None) => Some(Clear::ModuleOnly),
+        (false, _) => Some(Clear::NotForModules),
+        (true, _) => is_other_stream(subject, record).then_some(Clear::OtherStream),
+    }
+}
+
+fn is_other_stream(subject: &Subject<'_>, record: &Record<'_>) -> bool {
+    let streams = record
+        .modules
+        .iter()
+        .filter_map(|module| module.split_once(':'));
+    let mut of_name: Option<bool> = None;
+    for (module, stream) in streams {
+        let fits = match subject.module {
+            Module::None => continue,
+            Module::Stream(name, own) if name == module => own == stream,
+            Module::Stream(..) => continue,
+            Module::Unnamed => {
+                // Without a label only the package that the module is named
+                // after tells its stream: by its version.
+                let (source, version) = subject.source.unwrap_or((&subject.name, &subject.version));
+                let numbered = stream.starts_with(|first: char| first.is_ascii_digit());
+                if source != module || !numbered {
+                    continue;
+                }
+                let version = version.split_once(':').map_or(version, |(_, rest)| rest);
+                version
+                    .strip_prefix(stream)
+                    .is_some_and(|rest| rest.starts_with(['.', '-']) || rest.is_empty())
+            }
+        };
+        of_name = Some(of_name.unwrap_or(false) || fits);
+    }
+    of_name == Some(false)
+}
+
+/// The subject's version as it is compared with an entry.
+///
+/// rpm takes a missing epoch for 0. Where the epoch may have been left out (a
+/// source rpm's file name, a purl without the qualifier) it is taken to be the
+/// advisory's: a package whose epoch differs from its fix's is rare, a flood of
+/// false matches otherwise certain.
+pub(crate) fn compared_version<'s>(subject: &'s Subject<'_>, entry: &Affected<'_>) -> Cow<'s, str> {
+    let version = subject.version.as_ref();
+    if subject.epoch_unknown && !version.contains(':') {
+        let epoch = entry
+            .ranges
+            .iter()
+            .flat_map(|range| &range.events)
+            .find_map(|event| {
+                let (Event::Fixed(bound) | Event::LastAffected(bound)) = event else {
+                    return None;
+                };
+                let (epoch, _) = bound.split_once(':')?;
+                epoch
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit())
+                    .then_some(epoch)
+            });
+        if let Some(epoch) = epoch {
+            return Cow::Owned(format!("{epoch}:{version}"));
+        }
+    }
+    Cow::Borrowed(version)
+}
+
+/// The order of two versions of the subject.
+pub(crate) fn compare(subject: &Subject<'_>, a: &str, b: &str) -> Ordering {
+    (subject.scheme.compare)(a, b).then_with(|| a.cmp(b))
+}

@@ -1,0 +1,232 @@
+//! From packages and a database to matches.
+//!
+//! Packages become subjects (the name and version that advisories go by), each
+//! subject's records are judged, and what affects it is gathered into one match
+//! per source package and flaw. Nothing here reads a clock or a file.
+
+mod cluster;
+mod gaps;
+pub(crate) mod judge;
+pub(crate) mod range;
+pub(crate) mod subject;
+
+pub(crate) use cluster::is_record_of;
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+use seawall_model::{Confidence, Gap, Os, Package, Severity, Vulnerability};
+
+use crate::{
+    RecordKind, Store, StoreError,
+    matching::{
+        cluster::Found,
+        subject::{Authority, Subject},
+    },
+};
+
+/// What to match.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The distribution of the target.
+    pub os: Option<&'a Os>,
+    /// Its packages.
+    pub packages: &'a [Package],
+    /// The day to judge ages by, `YYYY-MM-DD`.
+    pub today: &'a str,
+    /// Whether the database is the starter one: its end is then always a gap.
+    pub starter: bool,
+    /// Age in days from which a shard's newest advisory makes a gap. `None`
+    /// never does.
+    pub max_age: Option<u32>,
+    /// Whether the packages come from a document in which an rpm epoch may be
+    /// left out. A missing one is then taken to be the advisory's; from an rpm
+    /// database it is 0, as rpm has it.
+    pub epochs_left_out: bool,
+}
+
+/// What matched, and what could not be matched.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Matches {
+    /// Sorted by package, then by the flaw's id.
+    pub matches: Vec<Match>,
+    /// Sorted.
+    pub gaps: Vec<Gap>,
+    /// Names of the shards that were asked, sorted.
+    pub shards_used: Vec<String>,
+    /// Set when the distribution's release gets no more fixes.
+    pub end_of_life: Option<EndOfLife>,
+}
+
+/// One flaw of one package.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Match {
+    /// Index of the package.
+    pub package: usize,
+    /// Indices of the other packages that share the finding: binaries of the
+    /// same source package, the same package named twice in one file.
+    pub also: Vec<usize>,
+    /// What the deciding record warns of.
+    pub kind: RecordKind,
+    /// The first of the vulnerability's severities.
+    pub severity: Severity,
+    /// Low when the version is none that its package manager would accept: it
+    /// was compared all the same, with what sense it makes.
+    pub confidence: Confidence,
+    /// The flaw.
+    pub vulnerability: Vulnerability,
+    /// The range that holds the version: `< 1.1.22-r4`.
+    pub range: String,
+}
+
+/// A release that gets no more fixes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndOfLife {
+    /// What people call the distribution.
+    pub name: &'static str,
+    /// The release, as endoflife.date writes it.
+    pub cycle: String,
+    /// The day, `YYYY-MM-DD`; empty when it is not known.
+    pub date: String,
+}
+
+/// The shards that the packages need, so that only those are fetched; sorted.
+/// Where a release is spread over several shards, the ecosystem's name stands
+/// for them.
+pub fn shards_needed(os: Option<&Os>, packages: &[Package]) -> Vec<String> {
+    let mut needed = BTreeSet::new();
+    for package in packages {
+        if let Some(ecosystem) = subject::language(&package.kind) {
+            needed.insert(ecosystem.to_owned());
+        } else if subject::is_system(&package.kind)
+            && let Some((distro, shards)) = subject::distribution(os)
+            && distro.packages == package.kind
+        {
+            needed.insert(match shards {
+                crate::distros::Shards::One(name) => name,
+                _ => distro.ecosystem.unwrap_or_default().to_owned(),
+            });
+        }
+    }
+    needed.into_iter().collect()
+}
+
+/// The shards of a database that answer for a target.
+pub(crate) struct Shards<'s> {
+    distribution: Vec<&'s str>,
+    all: Vec<&'s str>,
+}
+
+impl<'s> Shards<'s> {
+    pub(crate) fn new(store: &'s dyn Store, os: Option<&Os>) -> Self {
+        let all = store.shards();
+        let distribution = subject::distribution(os).map_or_else(Vec::new, |(_, shards)| {
+            all.iter()
+                .copied()
+                .filter(|name| shards.fits(name))
+                .collect()
+        });
+        Shards { distribution, all }
+    }
+
+    /// The shards that answer for an authority. Records of packages made to do
+    /// harm lie apart.
+    pub(crate) fn of(&self, authority: Authority) -> impl Iterator<Item = &'s str> {
+        let (distribution, ecosystem) = match authority {
+            Authority::Distribution(_) => (self.distribution.as_slice(), None),
+            Authority::Ecosystem(ecosystem) => (&[] as &[&str], Some(ecosystem)),
+        };
+        let own = self.all.iter().copied().filter(move |shard| {
+            ecosystem.is_some_and(|ecosystem| {
+                shard
+                    .strip_prefix(ecosystem)
+                    .is_some_and(|rest| matches!(rest, "" | ":malicious"))
+            })
+        });
+        distribution.iter().copied().chain(own)
+    }
+}
+
+/// Subjects are cheap one by one; below this number a second thread costs more
+/// than it brings.
+const SUBJECTS_PER_TASK: usize = 64;
+
+/// Matches the packages of a target against a database.
+pub fn find(store: &dyn Store, request: &Request<'_>) -> Matches {
+    let (subjects, unserved) =
+        subject::subjects(request.os, request.packages, request.epochs_left_out);
+    let shards = Shards::new(store, request.os);
+    let end_of_life = end_of_life(store, request);
+    let look_up = |subject: &Subject<'_>| -> (Vec<Found>, Vec<StoreError>) {
+        look_up(store, &shards, subject, end_of_life.is_some())
+    };
+    let results: Vec<(Vec<Found>, Vec<StoreError>)> = if subjects.len() < 2 * SUBJECTS_PER_TASK {
+        subjects.iter().map(look_up).collect()
+    } else {
+        subjects
+            .par_iter()
+            .with_min_len(SUBJECTS_PER_TASK)
+            .map(look_up)
+            .collect()
+    };
+    let mut found = Vec::new();
+    let mut damage = Vec::new();
+    for (some, errors) in results {
+        found.push(some);
+        damage.extend(errors);
+    }
+    let mut gaps = gaps::damaged(damage);
+    gaps.extend(gaps::unserved(request, &unserved));
+    gaps.extend(gaps::doubtful(&subjects));
+    let (more, shards_used) = gaps::coverage(store, request, &shards, &subjects);
+    gaps.extend(more);
+    gaps.sort();
+    gaps.dedup();
+    Matches {
+        matches: cluster::merge(&subjects, found),
+        gaps,
+        shards_used,
+        end_of_life,
+    }
+}
+
+fn look_up(
+    store: &dyn Store,
+    shards: &Shards<'_>,
+    subject: &Subject<'_>,
+    end_of_life: bool,
+) -> (Vec<Found>, Vec<StoreError>) {
+    let mut candidates = Vec::new();
+    let mut errors = Vec::new();
+    for shard in shards.of(subject.authority) {
+        match store.candidates(shard, &subject.name) {
+            Ok(more) => candidates.extend(more),
+            Err(error) => errors.push(error),
+        }
+    }
+    if candidates.is_empty() {
+        return (Vec::new(), errors);
+    }
+    let judged = cluster::judge_all(subject, candidates);
+    match cluster::gather(store, subject, &judged, end_of_life) {
+        Ok(found) => (found, errors),
+        Err((found, error)) => {
+            errors.push(error);
+            (found, errors)
+        }
+    }
+}
+
+fn end_of_life(store: &dyn Store, request: &Request<'_>) -> Option<EndOfLife> {
+    let os = request.os?;
+    let distro = crate::distros::by_id(&os.id)?;
+    let cycle = distro.cycle(os)?;
+    let date = store.end_of_life(distro.product?, &cycle)?;
+    // Dates of this form compare as text.
+    let over = date.is_empty() || date <= request.today;
+    over.then(|| EndOfLife {
+        name: distro.name,
+        cycle,
+        date: date.to_owned(),
+    })
+}
