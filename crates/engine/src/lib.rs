@@ -1,1 +1,275 @@
-//! stub
+//! A small synchronous client of Docker's and Podman's Unix socket.
+//!
+//! Two requests are all that a scan needs: inspect an image, and export it as
+//! a stream. The client speaks HTTP/1.1 (RFC 9112) over the socket, bounds
+//! what it buffers, and ends a wait with an error that names the socket.
+
+mod http;
+
+use std::{
+    env,
+    io::Read,
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+pub use http::parse_response_head;
+
+/// Which engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Docker.
+    Docker,
+    /// Podman, through its Docker-compatible interface.
+    Podman,
+}
+
+impl Kind {
+    /// The name used as a scheme.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Docker => "docker",
+            Kind::Podman => "podman",
+        }
+    }
+}
+
+/// What went wrong between us and an engine.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The socket does not let us in.
+    #[error("cannot connect to `{}`", .socket.display())]
+    Connect {
+        /// The socket.
+        socket: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// The engine said nothing for too long.
+    #[error("`{}` did not answer within {} s", .socket.display(), .wait.as_secs())]
+    Silent {
+        /// The socket.
+        socket: PathBuf,
+        /// How long it was waited for.
+        wait: Duration,
+    },
+    /// The connection broke.
+    #[error("the connection to `{}` broke", .socket.display())]
+    Broken {
+        /// The socket.
+        socket: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// What came is no HTTP, or beyond a bound.
+    #[error("`{}` does not speak HTTP as expected: {what}", .socket.display())]
+    Protocol {
+        /// The socket.
+        socket: PathBuf,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// There is no such image.
+    #[error("there is no image `{name}` at `{}`", .socket.display())]
+    NoImage {
+        /// The image.
+        name: String,
+        /// The socket.
+        socket: PathBuf,
+    },
+    /// The engine refused.
+    #[error("`{}` refused with status {status}: {message}", .socket.display())]
+    Refused {
+        /// The socket.
+        socket: PathBuf,
+        /// HTTP status.
+        status: u16,
+        /// What the engine says.
+        message: String,
+    },
+}
+
+/// How long an engine may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Waits {
+    /// For the answer to a small question.
+    pub answer: Duration,
+    /// For the first byte of an export: the engine gathers layers first.
+    pub first: Duration,
+    /// Between two pieces of an export.
+    pub next: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Waits {
+            answer: Duration::from_secs(15),
+            first: Duration::from_secs(300),
+            next: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What an engine knows of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspected {
+    /// Digest of the image's configuration.
+    pub id: String,
+    /// `RepoTags`.
+    pub tags: Vec<String>,
+    /// `RootFS.Layers`: the diff ids, lowest first.
+    pub diff_ids: Vec<String>,
+    /// The whole answer.
+    pub raw: serde_json::Value,
+}
+
+/// A client of one socket.
+#[derive(Clone, Debug)]
+pub struct Client {
+    socket: PathBuf,
+    waits: Waits,
+}
+
+/// Bytes of an answer that is no stream.
+const ANSWER_LIMIT: u64 = 16 << 20;
+
+impl Client {
+    /// A client of the engine behind `socket`.
+    pub fn new(socket: impl Into<PathBuf>, waits: Waits) -> Self {
+        Client { socket: socket.into(), waits }
+    }
+
+    /// What the engine knows of the image `name`.
+    ///
+    /// # Errors
+    /// When there is no such image, or the engine does not answer properly.
+    pub fn inspect(&self, name: &str) -> Result<Inspected, Error> {
+        let path = format!("/images/{}/json", escape(name));
+        let mut body = Vec::new();
+        let response = self.get(&path, name, self.waits.answer)?;
+        let socket = || self.socket.clone();
+        let read = response.take(ANSWER_LIMIT).read_to_end(&mut body);
+        read.map_err(|cause| self.transport(cause, self.waits.answer))?;
+        let protocol = |what| Error::Protocol { socket: socket(), what };
+        let raw: serde_json::Value =
+            serde_json::from_slice(&body).map_err(|_| protocol("an image's description is no JSON"))?;
+        let texts = |value: &serde_json::Value| -> Vec<String> {
+            let list = value.as_array().map(Vec::as_slice).unwrap_or_default();
+            list.iter().filter_map(|text| text.as_str().map(str::to_owned)).collect()
+        };
+        let id = raw.get("Id").and_then(|id| id.as_str());
+        let id = id.ok_or_else(|| protocol("an image's description has no Id"))?;
+        // Podman writes the id without its algorithm.
+        let id = if id.contains(':') { id.to_owned() } else { format!("sha256:{id}") };
+        let null = serde_json::Value::Null;
+        let layers = raw.get("RootFS").and_then(|root| root.get("Layers")).unwrap_or(&null);
+        Ok(Inspected {
+            id,
+            tags: texts(raw.get("RepoTags").unwrap_or(&null)),
+            diff_ids: texts(layers),
+            raw,
+        })
+    }
+
+    /// The image as a docker-archive, as it comes.
+    ///
+    /// # Errors
+    /// When there is no such image, or the engine does not answer properly.
+    pub fn export(&self, name: &str) -> Result<impl Read + Send + 'static, Error> {
+        let response = self.get(&format!("/images/{}/get", escape(name)), name, self.waits.first)?;
+        let set = response.stream().set_read_timeout(Some(self.waits.next));
+        set.map_err(|cause| self.transport(cause, self.waits.next))?;
+        Ok(response)
+    }
+
+    fn get(&self, path: &str, image: &str, wait: Duration) -> Result<http::Response, Error> {
+        let connecting = |cause| Error::Connect { socket: self.socket.clone(), cause };
+        let stream = UnixStream::connect(&self.socket).map_err(connecting)?;
+        stream.set_read_timeout(Some(wait)).map_err(connecting)?;
+        stream.set_write_timeout(Some(self.waits.answer)).map_err(connecting)?;
+        let response = http::get(stream, path).map_err(|failure| match failure {
+            http::Failure::Io(cause) => self.transport(cause, wait),
+            http::Failure::Protocol(what) => {
+                Error::Protocol { socket: self.socket.clone(), what }
+            }
+        })?;
+        match response.status() {
+            200 => Ok(response),
+            404 => Err(Error::NoImage { name: image.to_owned(), socket: self.socket.clone() }),
+            status => {
+                let mut body = Vec::new();
+                // The status alone says enough when the body does not come.
+                let _ = response.take(64 << 10).read_to_end(&mut body);
+                Err(Error::Refused { socket: self.socket.clone(), status, message: message(&body) })
+            }
+        }
+    }
+
+    fn transport(&self, cause: std::io::Error, wait: Duration) -> Error {
+        use std::io::ErrorKind;
+        let socket = self.socket.clone();
+        match cause.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => Error::Silent { socket, wait },
+            _ => Error::Broken { socket, cause },
+        }
+    }
+}
+
+/// `{"message": …}` as both engines write it, else the text itself.
+fn message(body: &[u8]) -> String {
+    let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let said = json.as_ref().and_then(|json| json.get("message")?.as_str());
+    let text = said.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned);
+    text.chars().take(500).filter(|letter| !letter.is_control()).collect()
+}
+
+/// Percent-encodes what cannot stand in a path; slashes stay, as the engines
+/// expect.
+fn escape(name: &str) -> String {
+    name.bytes().fold(String::new(), |mut out, byte| {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(char::from(byte)),
+            b'-' | b'_' | b'.' | b'~' | b'/' | b':' | b'@' => out.push(char::from(byte)),
+            _ => out += &format!("%{byte:02X}"),
+        }
+        out
+    })
+}
+
+/// The socket of an engine, if there is one: what the environment names, else
+/// the usual places.
+pub fn find(kind: Kind) -> Option<PathBuf> {
+    let (variable, usual): (_, &[&str]) = match kind {
+        Kind::Docker => ("DOCKER_HOST", &["/var/run/docker.sock", "/run/docker.sock"]),
+        Kind::Podman => ("CONTAINER_HOST", &["/run/podman/podman.sock"]),
+    };
+    if let Some(host) = env::var(variable).ok().filter(|host| !host.is_empty()) {
+        // Only sockets on this machine are spoken to.
+        return host.strip_prefix("unix://").map(PathBuf::from);
+    }
+    let own = env::var_os("XDG_RUNTIME_DIR").map(|dir| match kind {
+        Kind::Docker => Path::new(&dir).join("docker.sock"),
+        Kind::Podman => Path::new(&dir).join("podman/podman.sock"),
+    });
+    own.into_iter().chain(usual.iter().map(PathBuf::from)).find(|socket| socket.exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_their_slashes() {
+        assert_eq!(escape("a/b:1@sha256:0"), "a/b:1@sha256:0");
+        assert_eq!(escape("a b?c#d\r\n"), "a%20b%3Fc%23d%0D%0A");
+    }
+
+    #[test]
+    fn what_the_engine_says_is_shown_on_one_line() {
+        assert_eq!(message(br#"{"message":"no such image\n"}"#), "no such image");
+        assert_eq!(message(b"plain"), "plain");
+    }
+}

@@ -1,1 +1,25 @@
-//! stub
+//! From a target to findings: composes the floors below.
+//!
+//! [`recognise`] says what a word means, [`inspect`] reads what lies there, and
+//! [`judge`] holds it against advisories. The steps are apart because what a
+//! target holds decides which advisories have to be fetched.
+
+mod findings;
+mod inspect;
+mod judge;
+mod target;
+
+mod rules {
+    include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+}
+
+pub use inspect::{InspectError, Inspected, Settings, inspect};
+pub use judge::{Judging, Order, explain, judge, shards_needed};
+pub use target::{Place, PlaceError, Scheme, recognise};
+
+/// Every rule of this crate, sorted by id.
+pub fn all_rules() -> Vec<&'static seawall_model::Rule> {
+    let mut all = rules::ALL.to_vec();
+    all.sort_by_key(|rule| rule.id);
+    all
+}

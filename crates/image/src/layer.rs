@@ -1,0 +1,608 @@
+//! One layer, read once: unpacked, hashed, walked, its evidence taken.
+
+use std::{
+    collections::HashSet,
+    fs::File,
+    hash::Hasher,
+    io::{self, Read, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use seawall_model::{Gap, GapKind};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    Body, Digest, Entry, EntryKind, Limits, Need, Progress, TarError,
+    decompress::{Hashing, Packing, Unpacked},
+    evidence::{FileEvidence, HardLink, LayerEvidence},
+    matcher::{Asked, Fnv, Index, Matcher},
+    paths,
+    tar::{Parser, RawEntry, Visitor},
+};
+
+/// What reading a layer came to.
+#[derive(Debug)]
+pub(crate) struct ScannedLayer {
+    pub(crate) evidence: LayerEvidence,
+    /// Digest of the uncompressed tar.
+    pub(crate) diff_id: Digest,
+    /// Digest of the bytes as stored, when it was asked for.
+    pub(crate) stored_digest: Option<Digest>,
+}
+
+/// Why a layer could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum LayerError {
+    /// The bytes cannot be had or unpacked.
+    #[error("cannot read the layer")]
+    Read(#[source] io::Error),
+    /// The tar is damaged or meets a bound.
+    #[error("cannot read the layer's tar")]
+    Tar(#[from] TarError),
+    /// The layer is larger than allowed.
+    #[error("the layer has more than {0} bytes")]
+    Size(u64),
+}
+
+/// How a layer is read.
+pub(crate) struct Reading<'a> {
+    pub(crate) matcher: &'a Matcher<'a>,
+    pub(crate) limits: &'a Limits,
+    pub(crate) spool: &'a SpoolBudget,
+    pub(crate) progress: &'a dyn Progress,
+    /// Whether the digest of the stored bytes is wanted too.
+    pub(crate) hash_stored: bool,
+}
+
+/// Bytes that temporary files may hold at one time, over all threads.
+pub(crate) struct SpoolBudget(AtomicU64);
+
+impl SpoolBudget {
+    pub(crate) fn new(bytes: u64) -> Self {
+        SpoolBudget(AtomicU64::new(bytes))
+    }
+
+    fn take(&self, bytes: u64) -> bool {
+        let take = |left: u64| left.checked_sub(bytes);
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+    }
+
+    fn give_back(&self, bytes: u64) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Unpacked bytes handled at once: large enough to make calls rare, small
+/// enough to stay in the second-level cache between hashing and walking.
+const CHUNK: usize = 128 << 10;
+
+/// Reads `input` to its end.
+pub(crate) fn scan_layer(
+    input: &mut dyn Read,
+    reading: &Reading<'_>,
+) -> Result<ScannedLayer, LayerError> {
+    let stored = Hashing::new(input, reading.hash_stored);
+    let mut unpacked = Unpacked::new(stored).map_err(LayerError::Read)?;
+    let packing = unpacked.packing();
+    let mut hasher = Sha256::new();
+    let mut parser = Parser::new(reading.limits);
+    let mut collector = Collector::new(reading);
+    let mut buffer = vec![0; CHUNK];
+    let mut size = 0;
+    loop {
+        let read = fill(&mut unpacked, &mut buffer).map_err(LayerError::Read)?;
+        let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else { break };
+        size += read as u64;
+        if size > reading.limits.layer_bytes {
+            return Err(LayerError::Size(reading.limits.layer_bytes));
+        }
+        // A plain layer is its own stored form: hashed once, by `stored`.
+        if packing != Packing::Plain || !reading.hash_stored {
+            hasher.update(chunk);
+        }
+        parser.feed(chunk, &mut collector)?;
+        reading.progress.bytes(read as u64);
+    }
+    parser.finish()?;
+    let mut evidence = collector.finish();
+    evidence.size = size;
+    let mut stored = unpacked.into_inner();
+    // What follows the packed stream belongs to the stored bytes all the same.
+    drain(&mut stored, reading.limits.trailing_bytes)?;
+    let (stored_hasher, _) = stored.finish();
+    let stored_digest = stored_hasher.map(Digest::finish);
+    let diff_id = match (packing, stored_digest) {
+        (Packing::Plain, Some(digest)) => digest,
+        _ => Digest::finish(hasher),
+    };
+    Ok(ScannedLayer { evidence, diff_id, stored_digest })
+}
+
+/// Only hashes `input`, unpacked: for a layer whose evidence is known already
+/// but whose digest nobody vouches for.
+pub(crate) fn hash_layer(
+    input: &mut dyn Read,
+    limits: &Limits,
+    progress: &dyn Progress,
+) -> Result<Digest, LayerError> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; CHUNK];
+    let mut left = limits.layer_bytes;
+    loop {
+        let read = fill(input, &mut buffer).map_err(LayerError::Read)?;
+        let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else { break };
+        left = left.checked_sub(read as u64).ok_or(LayerError::Size(limits.layer_bytes))?;
+        hasher.update(chunk);
+        progress.bytes(read as u64);
+    }
+    Ok(Digest::finish(hasher))
+}
+
+/// Reads until the buffer is full or the input ends.
+fn fill(input: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match input.read(rest) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+fn drain(input: &mut impl Read, limit: u64) -> Result<(), LayerError> {
+    let drained = io::copy(&mut input.take(limit + 1), &mut io::sink()).map_err(LayerError::Read)?;
+    if drained > limit { Err(LayerError::Size(limit)) } else { Ok(()) }
+}
+
+/// Content of a wanted file on its way to the analysers.
+enum Content {
+    None,
+    /// Only as much as is needed to tell what it is.
+    First(Vec<u8>),
+    Memory(Vec<u8>),
+    Spool(File, u64),
+}
+
+/// Files up to this size are not worth a temporary file.
+const SPOOL_FROM: u64 = 4 << 20;
+/// Bytes that tell what a file is.
+const MAGIC: usize = 16;
+
+/// Takes evidence from the entries of a tar.
+struct Collector<'a> {
+    reading: &'a Reading<'a>,
+    out: LayerEvidence,
+    weight: u64,
+    /// The entry whose content goes by.
+    path: String,
+    size: u64,
+    mode: u32,
+    uid: u64,
+    gid: u64,
+    capability: Option<Box<[u8]>>,
+    wanted: Vec<Index>,
+    content: Content,
+    buffer: Vec<u8>,
+    symlink_bytes: usize,
+    paths_full: bool,
+    /// Hashes of the paths of interest met so far: most are met once.
+    seen: HashSet<u64>,
+}
+
+impl<'a> Collector<'a> {
+    fn new(reading: &'a Reading<'a>) -> Self {
+        Collector {
+            reading,
+            out: LayerEvidence::default(),
+            weight: 0,
+            path: String::new(),
+            size: 0,
+            mode: 0,
+            uid: 0,
+            gid: 0,
+            capability: None,
+            wanted: Vec::new(),
+            content: Content::None,
+            buffer: Vec::new(),
+            symlink_bytes: 0,
+            paths_full: false,
+            seen: HashSet::new(),
+        }
+    }
+
+    fn finish(self) -> LayerEvidence {
+        self.out
+    }
+
+    fn gap(&mut self, kind: GapKind, reason: impl Into<String>) {
+        // A hostile layer must not fill the report.
+        const MOST: usize = 1000;
+        if self.out.gaps.len() < MOST {
+            self.out.gaps.push(Gap::new(kind, self.path.clone(), reason));
+        }
+    }
+
+    /// Whiteouts (OCI image specification, layer.md, "Whiteouts"). Returns
+    /// whether the entry was one.
+    fn whiteout(&mut self) -> bool {
+        let (dir, name) = paths::split(&self.path);
+        let Some(hidden) = name.strip_prefix(".wh.") else { return false };
+        match hidden {
+            ".wh..opq" => self.out.opaque.push(dir.to_owned()),
+            // `.wh..wh.plnk` and its like are aufs's own book-keeping.
+            _ if hidden.starts_with(".wh.") => {}
+            "" => {}
+            _ => {
+                let path = paths::join(dir, hidden);
+                self.symlink_bytes += path.len();
+                if self.symlink_bytes <= self.reading.limits.layer_paths {
+                    self.out.whiteouts.push(path);
+                } else {
+                    self.paths_are_full();
+                }
+            }
+        }
+        true
+    }
+
+    fn paths_are_full(&mut self) {
+        if !std::mem::replace(&mut self.paths_full, true) {
+            let limit = self.reading.limits.layer_paths;
+            self.gap(
+                GapKind::Limit,
+                format!(
+                    "the layer's paths take more than {limit} bytes: from here on what it \
+                     replaces or removes is not known"
+                ),
+            );
+        }
+    }
+
+    /// Drops what an earlier entry of the same name left: the last one counts.
+    fn forget(&mut self) {
+        let mut hasher = Fnv::default();
+        hasher.write(self.path.as_bytes());
+        if self.seen.insert(hasher.finish()) {
+            return;
+        }
+        let path = &self.path;
+        self.out.files.retain(|file| file.path != *path);
+        self.out.hard_links.retain(|link| link.path != *path);
+    }
+
+    fn link_target(&mut self, raw: &[u8]) -> Option<String> {
+        let mut target = String::new();
+        if paths::normalise(raw, &mut target) { Some(target) } else { None }
+    }
+
+    fn prepare(&mut self, size: u64) -> bool {
+        let needs = self.wanted.iter().map(|index| self.reading.matcher.need(*index));
+        let (mut limit, mut seek) = (0, false);
+        for need in needs {
+            match need {
+                Need::Header => {}
+                Need::Whole(most) => limit = limit.max(most),
+                Need::Seek(most) => {
+                    limit = limit.max(most);
+                    seek = true;
+                }
+            }
+        }
+        if limit == 0 {
+            return false;
+        }
+        if size > limit {
+            self.gap(
+                GapKind::Limit,
+                format!("the file has {size} bytes, more than the limit of {limit}"),
+            );
+            self.wanted.retain(|index| self.reading.matcher.need(*index) == Need::Header);
+            return false;
+        }
+        self.content = if seek && size > SPOOL_FROM {
+            if !self.reading.spool.take(size) {
+                let limit = self.reading.limits.spool_bytes;
+                self.gap(
+                    GapKind::Limit,
+                    format!("temporary files would hold more than {limit} bytes"),
+                );
+                self.wanted.clear();
+                return false;
+            }
+            match tempfile::tempfile() {
+                Ok(file) => Content::Spool(file, 0),
+                Err(error) => {
+                    self.reading.spool.give_back(size);
+                    self.gap(GapKind::Limit, format!("cannot make a temporary file: {error}"));
+                    self.wanted.clear();
+                    return false;
+                }
+            }
+        } else {
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.clear();
+            Content::Memory(buffer)
+        };
+        true
+    }
+
+    /// Hands the entry to its analysers.
+    fn analyse(&mut self) {
+        let mut content = std::mem::replace(&mut self.content, Content::None);
+        let wanted = std::mem::take(&mut self.wanted);
+        for index in &wanted {
+            let Some(analyser) = self.reading.matcher.analyser(*index) else { continue };
+            let body = match (&mut content, analyser.need()) {
+                (_, Need::Header) | (Content::None | Content::First(_), _) => Body::Bytes(&[]),
+                (Content::Memory(bytes), _) => Body::Bytes(bytes),
+                (Content::Spool(file, length), _) => {
+                    if let Err(error) = io::Seek::rewind(file) {
+                        self.gap(GapKind::Damaged, format!("cannot read it back: {error}"));
+                        continue;
+                    }
+                    Body::File(file, *length)
+                }
+            };
+            let entry = Entry {
+                path: &self.path,
+                kind: EntryKind::File,
+                size: self.size,
+                mode: self.mode,
+                uid: self.uid,
+                gid: self.gid,
+                link: None,
+                capability: self.capability.as_deref(),
+            };
+            match analyser.analyse(&entry, body) {
+                Ok(Some(data)) => self.keep(*index, data),
+                Ok(None) => {}
+                Err(reason) => self.gap(GapKind::Damaged, reason),
+            }
+        }
+        match content {
+            Content::Memory(buffer) | Content::First(buffer) => {
+                // One huge file must not pin its size for the rest of the layer.
+                self.buffer = if buffer.capacity() > CHUNK * 8 { Vec::new() } else { buffer };
+            }
+            Content::Spool(..) => self.reading.spool.give_back(self.size),
+            Content::None => {}
+        }
+        self.wanted = wanted;
+        self.wanted.clear();
+    }
+
+    fn keep(&mut self, analyser: Index, data: Vec<u8>) {
+        self.weight += (data.len() + self.path.len()) as u64;
+        let limit = self.reading.limits.layer_evidence;
+        if self.weight > limit {
+            self.gap(GapKind::Limit, format!("the layer's evidence takes more than {limit} bytes"));
+            return;
+        }
+        self.out.files.push(FileEvidence {
+            analyser,
+            path: self.path.clone(),
+            size: self.size,
+            mode: self.mode,
+            uid: self.uid,
+            gid: self.gid,
+            capability: self.capability.clone(),
+            data: Arc::from(data),
+        });
+    }
+}
+
+impl Visitor for Collector<'_> {
+    fn entry(&mut self, entry: &RawEntry<'_>) -> bool {
+        if !paths::normalise(entry.path, &mut self.path) {
+            self.path = String::from_utf8_lossy(entry.path).into_owned();
+            self.gap(GapKind::Damaged, "the path leaves the root of the image");
+            return false;
+        }
+        if self.path.is_empty() || self.whiteout() {
+            return false;
+        }
+        if self.out.paths.len() < self.reading.limits.layer_paths {
+            self.out.paths.push(&self.path, entry.kind == EntryKind::Directory);
+        } else {
+            self.paths_are_full();
+        }
+        self.wanted.clear();
+        let mut wanted = std::mem::take(&mut self.wanted);
+        self.reading.matcher.by_header(
+            &Asked {
+                path: &self.path,
+                kind: entry.kind,
+                mode: entry.mode,
+                has_capability: entry.capability.is_some(),
+            },
+            &mut wanted,
+        );
+        if !wanted.is_empty() {
+            self.forget();
+        }
+        self.wanted = wanted;
+        match entry.kind {
+            EntryKind::Directory | EntryKind::Special => return false,
+            EntryKind::Symlink => {
+                let target = String::from_utf8_lossy(entry.link).into_owned();
+                self.symlink_bytes += self.path.len() + target.len();
+                if self.symlink_bytes <= self.reading.limits.layer_paths {
+                    self.out.symlinks.push((self.path.clone(), target));
+                } else {
+                    self.paths_are_full();
+                }
+                return false;
+            }
+            EntryKind::HardLink => {
+                if self.wanted.is_empty() {
+                    return false;
+                }
+                let Some(target) = self.link_target(entry.link) else {
+                    self.gap(GapKind::Damaged, "a hard link leads out of the image");
+                    return false;
+                };
+                for analyser in &self.wanted {
+                    let (path, target) = (self.path.clone(), target.clone());
+                    self.out.hard_links.push(HardLink { analyser: *analyser, path, target });
+                }
+                return false;
+            }
+            EntryKind::File => {}
+        }
+        self.size = entry.size;
+        self.mode = entry.mode;
+        self.uid = entry.uid;
+        self.gid = entry.gid;
+        self.capability = entry.capability.map(Box::from);
+        self.content = Content::None;
+        if self.reading.matcher.wants_magic() && entry.size >= 4 {
+            self.content = Content::First(Vec::with_capacity(MAGIC));
+            return true;
+        }
+        if self.wanted.is_empty() {
+            return false;
+        }
+        if self.prepare(entry.size) {
+            return true;
+        }
+        self.analyse();
+        false
+    }
+
+    fn content(&mut self, bytes: &[u8]) -> bool {
+        if let Content::First(first) = &mut self.content {
+            let some = bytes.get(..bytes.len().min(MAGIC - first.len())).unwrap_or_default();
+            first.extend_from_slice(some);
+            if (first.len() as u64) < self.size.min(MAGIC as u64) {
+                return true;
+            }
+            let first = std::mem::take(first);
+            self.content = Content::None;
+            self.reading.matcher.by_magic(&first, &mut self.wanted);
+            let earlier = first.len() - some.len();
+            let goes_on = !self.wanted.is_empty() && self.prepare(self.size);
+            if !goes_on {
+                if !self.wanted.is_empty() {
+                    self.analyse();
+                }
+                return false;
+            }
+            let head = first.get(..earlier).unwrap_or_default();
+            return (head.is_empty() || self.store(head)) && self.store(bytes);
+        }
+        self.store(bytes)
+    }
+
+    fn end(&mut self) {
+        if let Content::First(first) = &mut self.content {
+            // Shorter than any magic: the header alone decided.
+            let all = std::mem::take(first);
+            self.content = Content::None;
+            self.reading.matcher.by_magic(&all, &mut self.wanted);
+            if self.wanted.is_empty() {
+                return;
+            }
+            if self.prepare(self.size) && !self.store(&all) {
+                return;
+            }
+        }
+        self.analyse();
+    }
+}
+
+impl Collector<'_> {
+    fn store(&mut self, bytes: &[u8]) -> bool {
+        let failure = match &mut self.content {
+            Content::Memory(buffer) => {
+                buffer.extend_from_slice(bytes);
+                None
+            }
+            Content::Spool(file, length) => {
+                *length += bytes.len() as u64;
+                file.write_all(bytes).err()
+            }
+            Content::First(_) | Content::None => None,
+        };
+        let Some(error) = failure else { return true };
+        self.content = Content::None;
+        self.reading.spool.give_back(self.size);
+        self.gap(GapKind::Limit, format!("cannot write to a temporary file: {error}"));
+        self.wanted.clear();
+        false
+    }
+}
+
+/// Takes evidence from one file that is no tar entry: of a root file system or
+/// a project.
+pub(crate) struct Loose<'a>(Collector<'a>);
+
+/// A loose file's header, as [`Entry`] has it.
+pub(crate) struct LooseEntry<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) kind: EntryKind,
+    pub(crate) size: u64,
+    pub(crate) mode: u32,
+    pub(crate) uid: u64,
+    pub(crate) gid: u64,
+    pub(crate) link: &'a [u8],
+    pub(crate) capability: Option<&'a [u8]>,
+}
+
+impl<'a> Loose<'a> {
+    pub(crate) fn new(reading: &'a Reading<'a>) -> Self {
+        Loose(Collector::new(reading))
+    }
+
+    /// Whether the file's content is wanted; then it is read by `open`.
+    pub(crate) fn visit<R: Read>(
+        &mut self,
+        entry: &LooseEntry<'_>,
+        open: impl FnOnce() -> io::Result<R>,
+    ) {
+        let raw = RawEntry {
+            path: entry.path.as_bytes(),
+            link: entry.link,
+            kind: entry.kind,
+            size: entry.size,
+            mode: entry.mode,
+            uid: entry.uid,
+            gid: entry.gid,
+            capability: entry.capability,
+        };
+        if !self.0.entry(&raw) {
+            return;
+        }
+        let result = open().and_then(|file| self.pour(file, entry.size));
+        if let Err(error) = result {
+            self.0.content = Content::None;
+            self.0.wanted.clear();
+            self.0.gap(GapKind::Damaged, format!("cannot be read: {error}"));
+        }
+    }
+
+    fn pour(&mut self, file: impl Read, size: u64) -> io::Result<()> {
+        let mut buffer = vec![0; 64 << 10];
+        // A file that grows while it is read is taken as long as it was.
+        let mut file = file.take(size);
+        let mut wanted = true;
+        while wanted {
+            let read = fill(&mut file, &mut buffer)?;
+            let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else { break };
+            wanted = self.0.content(chunk);
+        }
+        if wanted {
+            self.0.end();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> LayerEvidence {
+        self.0.finish()
+    }
+}

@@ -1,0 +1,211 @@
+//! Which analysers want an entry: every interest compiled into one look-up.
+//!
+//! An image has hundreds of thousands of entries and a few hundred of them
+//! matter, so the common answer, "nobody", has to cost next to nothing.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+};
+
+use crate::{
+    Analyser, EntryKind, Interest, Need,
+    paths::{ancestors, split},
+};
+
+/// Index of an analyser in its [`Matcher`].
+pub(crate) type Index = u16;
+
+/// FNV-1a over short, trusted keys: the tables hold our own constants, and an
+/// outsider who finds colliding look-ups gains nothing but misses.
+#[derive(Clone, Copy)]
+pub(crate) struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Fnv(0xCBF2_9CE4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        let mut step = |value: u64| {
+            self.0 = (self.0 ^ value).wrapping_mul(0x0000_0100_0000_01B3).rotate_left(23);
+        };
+        words.iter().for_each(|word| step(u64::from_le_bytes(*word)));
+        rest.iter().for_each(|byte| step(u64::from(*byte)));
+    }
+}
+
+type Map<V> = HashMap<&'static str, V, BuildHasherDefault<Fnv>>;
+
+/// All interests of a set of analysers.
+pub(crate) struct Matcher<'a> {
+    analysers: &'a [&'static dyn Analyser],
+    paths: Map<Vec<Index>>,
+    names: Map<Vec<Index>>,
+    suffixes: Map<Vec<Index>>,
+    dirs: Map<Vec<(&'static str, Index)>>,
+    below: Map<Vec<(&'static str, Index)>>,
+    magics: Vec<(&'static [u8], Index)>,
+    set_id: Vec<Index>,
+    capability: Vec<Index>,
+    /// Paths of a second pass, with the analysers that want them.
+    extra: HashMap<String, Vec<Index>>,
+    fingerprint: String,
+}
+
+/// What is known of an entry when the question is asked.
+pub(crate) struct Asked<'e> {
+    pub(crate) path: &'e str,
+    pub(crate) kind: EntryKind,
+    pub(crate) mode: u32,
+    pub(crate) has_capability: bool,
+}
+
+impl<'a> Matcher<'a> {
+    pub(crate) fn new(analysers: &'a [&'static dyn Analyser]) -> Self {
+        let mut matcher = Matcher {
+            analysers,
+            paths: Map::default(),
+            names: Map::default(),
+            suffixes: Map::default(),
+            dirs: Map::default(),
+            below: Map::default(),
+            magics: Vec::new(),
+            set_id: Vec::new(),
+            capability: Vec::new(),
+            extra: HashMap::new(),
+            fingerprint: String::new(),
+        };
+        for (index, analyser) in analysers.iter().enumerate() {
+            let index = Index::try_from(index).unwrap_or(Index::MAX);
+            for interest in analyser.interests() {
+                matcher.add(*interest, index);
+            }
+        }
+        let mut names: Vec<String> =
+            analysers.iter().map(|one| format!("{}@{}", one.name(), one.version())).collect();
+        names.sort();
+        matcher.fingerprint = names.join(",");
+        matcher
+    }
+
+    fn add(&mut self, interest: Interest, index: Index) {
+        match interest {
+            Interest::Path(path) => self.paths.entry(path).or_default().push(index),
+            Interest::Name(name) => self.names.entry(name).or_default().push(index),
+            Interest::Suffix(suffix) => self.suffixes.entry(suffix).or_default().push(index),
+            Interest::In { dir, suffix } => {
+                self.dirs.entry(dir).or_default().push((suffix, index));
+            }
+            Interest::Below { dir, name } => {
+                self.below.entry(name).or_default().push((dir, index));
+            }
+            Interest::Magic(magic) => self.magics.push((magic, index)),
+            Interest::SetId => self.set_id.push(index),
+            Interest::Capability => self.capability.push(index),
+        }
+    }
+
+    /// The same analysers, wanting these paths only: for a second pass.
+    pub(crate) fn only(&self, wanted: &[(Index, String)]) -> Matcher<'a> {
+        let mut matcher = Matcher::new(&[]);
+        matcher.analysers = self.analysers;
+        for (index, path) in wanted {
+            matcher.extra.entry(path.clone()).or_default().push(*index);
+        }
+        matcher
+    }
+
+    pub(crate) fn analyser(&self, index: Index) -> Option<&'static dyn Analyser> {
+        self.analysers.get(usize::from(index)).copied()
+    }
+
+    pub(crate) fn index_of(&self, name: &str) -> Option<Index> {
+        let at = self.analysers.iter().position(|analyser| analyser.name() == name)?;
+        Index::try_from(at).ok()
+    }
+
+    pub(crate) fn need(&self, index: Index) -> Need {
+        self.analyser(index).map_or(Need::Header, Analyser::need)
+    }
+
+    /// Names and versions of all analysers: part of a cache's key.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Every path that an analyser wants by its full name.
+    pub(crate) fn exact_paths(&self) -> impl Iterator<Item = (&'static str, Index)> {
+        self.paths.iter().flat_map(|(path, all)| all.iter().map(|index| (*path, *index)))
+    }
+
+    /// The longest beginning that somebody wants to look at.
+    pub(crate) fn wants_magic(&self) -> bool {
+        !self.magics.is_empty()
+    }
+
+    /// Who wants the entry for its path; in `out`, sorted.
+    pub(crate) fn by_path(&self, path: &str, out: &mut Vec<Index>) {
+        let (dir, name) = split(path);
+        if let Some(all) = self.names.get(name) {
+            out.extend(all);
+        }
+        if let Some(all) = self.paths.get(path) {
+            out.extend(all);
+        }
+        if let Some(all) = self.dirs.get(dir) {
+            out.extend(all.iter().filter(|(suffix, _)| name.ends_with(suffix)).map(|(_, at)| at));
+        }
+        if let Some(all) = self.below.get(name) {
+            let inside = |dir: &str| ancestors(path).any(|ancestor| ancestor == dir);
+            out.extend(all.iter().filter(|(dir, _)| inside(dir)).map(|(_, at)| at));
+        }
+        if !self.suffixes.is_empty() {
+            for (at, _) in name.match_indices('.') {
+                if let Some(all) = name.get(at..).and_then(|suffix| self.suffixes.get(suffix)) {
+                    out.extend(all);
+                }
+            }
+        }
+        if !self.extra.is_empty() {
+            if let Some(all) = self.extra.get(path) {
+                out.extend(all);
+            }
+        }
+    }
+
+    /// Who wants the entry for all that its header says; in `out`, sorted and
+    /// without repeats.
+    pub(crate) fn by_header(&self, entry: &Asked<'_>, out: &mut Vec<Index>) {
+        self.by_path(entry.path, out);
+        if entry.kind == EntryKind::File {
+            if entry.mode & 0o6000 != 0 {
+                out.extend(&self.set_id);
+            }
+            if entry.has_capability {
+                out.extend(&self.capability);
+            }
+        }
+        if out.len() > 1 {
+            out.sort_unstable();
+            out.dedup();
+        }
+    }
+
+    /// Who else wants a file that starts like this.
+    pub(crate) fn by_magic(&self, first: &[u8], out: &mut Vec<Index>) {
+        for (magic, index) in &self.magics {
+            if first.starts_with(magic) && !out.contains(index) {
+                out.push(*index);
+            }
+        }
+        out.sort_unstable();
+    }
+}

@@ -1,0 +1,116 @@
+//! From matches to findings.
+
+use seawall_advisories::{EndOfLife, Match, RecordKind};
+use seawall_model::{
+    Applicability, Finding, Fingerprint, Fix, Location, Package, Remedy, Rule, Severity, Target,
+    Vulnerability,
+};
+
+use crate::rules;
+
+/// The rule that a kind of advisory breaks.
+fn rule_of(kind: RecordKind) -> &'static Rule {
+    match kind {
+        RecordKind::Vulnerability => &rules::known_vulnerability::RULE,
+        RecordKind::Malicious => &rules::malicious::RULE,
+        RecordKind::Unmaintained => &rules::unmaintained::RULE,
+        RecordKind::Unsound | RecordKind::Notice => &rules::unsound::RULE,
+    }
+}
+
+/// One match as a finding. `base` is the index of the target's first package in
+/// the report.
+pub(crate) fn of_match(
+    found: Match,
+    packages: &[Package],
+    target: usize,
+    base: usize,
+) -> Option<Finding> {
+    let package = packages.get(found.package)?;
+    let rule = rule_of(found.kind);
+    // A notice that bears a severity of its own keeps it; the rule's word is
+    // for those that nobody has judged.
+    let severity = match (rule.severity, found.severity) {
+        (Severity::Critical, _) => Severity::Critical,
+        (own, Severity::Unknown) => own,
+        (_, known) => known,
+    };
+    let related = found
+        .also
+        .iter()
+        .filter_map(|index| packages.get(*index))
+        .filter(|other| other.origin.path != package.origin.path)
+        .map(location)
+        .collect();
+    Some(Finding {
+        target,
+        rule: rule.id,
+        aliases: found.vulnerability.aliases.clone(),
+        severity,
+        confidence: rule.confidence,
+        message: message(found.kind, package, &found.vulnerability),
+        fingerprint: Fingerprint::of(&[
+            rule.id,
+            &package.origin.path,
+            &package.kind,
+            &package.name,
+            &found.vulnerability.id,
+        ]),
+        location: location(package),
+        related,
+        package: Some(base + found.package),
+        fix: upgrade(package, &found.vulnerability),
+        vulnerability: Some(Box::new(found.vulnerability)),
+    })
+}
+
+fn location(package: &Package) -> Location {
+    Location::File {
+        path: package.origin.path.clone(),
+        layer: package.origin.layer,
+        range: package.origin.range,
+    }
+}
+
+fn message(kind: RecordKind, package: &Package, flaw: &Vulnerability) -> String {
+    let Package { name, version, .. } = package;
+    let id = &flaw.id;
+    match kind {
+        RecordKind::Vulnerability => format!("`{name}` {version} is affected by {id}"),
+        RecordKind::Malicious => format!("`{name}` {version} was made to do harm ({id})"),
+        RecordKind::Unmaintained => format!("nobody maintains `{name}` any more ({id})"),
+        RecordKind::Unsound => format!("`{name}` {version} is unsound ({id})"),
+        RecordKind::Notice => format!("notice was given of `{name}` {version} ({id})"),
+    }
+}
+
+fn upgrade(package: &Package, flaw: &Vulnerability) -> Option<Fix> {
+    let version = flaw.fixed.first()?;
+    let name = package.source.as_ref().map_or(&package.name, |source| &source.name);
+    Some(Fix {
+        title: format!("upgrade `{name}` to {version}"),
+        applicability: Applicability::DisplayOnly,
+        remedy: Remedy::Upgrade { version: version.clone() },
+    })
+}
+
+/// The finding that a target's distribution is past its end.
+pub(crate) fn of_end_of_life(end: &EndOfLife, target: &Target, index: usize) -> Finding {
+    let rule = &rules::end_of_life::RULE;
+    let name = target.os.as_ref().map_or(end.name.as_str(), |os| os.name.as_str());
+    let since = if end.date.is_empty() { String::new() } else { format!(" since {}", end.date) };
+    Finding {
+        target: index,
+        rule: rule.id,
+        aliases: Vec::new(),
+        severity: rule.severity,
+        confidence: rule.confidence,
+        message: format!("`{name}` gets no more security fixes{since}"),
+        fingerprint: Fingerprint::of(&[rule.id, &end.name, &end.cycle]),
+        location: Location::Target,
+        related: Vec::new(),
+        package: None,
+        vulnerability: None,
+        fix: None,
+    }
+}

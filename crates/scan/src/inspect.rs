@@ -1,0 +1,302 @@
+//! From a place to what lies there: a target with its packages.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use seawall_image::{Cache, Image, ImageConfig, Limits, Options, Platform, Progress, Source};
+use seawall_inventory::{Context, Inventory};
+use seawall_model::{Gap, GapKind, Package, Target, TargetKind};
+
+use crate::{Place, Scheme};
+
+/// A target and what it is made of.
+#[derive(Debug)]
+pub struct Inspected {
+    /// What was looked at.
+    pub target: Target,
+    /// Its packages.
+    pub packages: Vec<Package>,
+    /// What could not be read of it.
+    pub gaps: Vec<Gap>,
+}
+
+/// How to look.
+pub struct Settings<'a> {
+    /// The platform to take from an image for several.
+    pub platform: Option<Platform>,
+    /// Evidence of layers seen before.
+    pub cache: Option<&'a Cache>,
+    /// Bounds on hostile input.
+    pub limits: Limits,
+    /// Who is told how far it is.
+    pub progress: &'a dyn Progress,
+}
+
+/// Why a target could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// An image could not be opened.
+    #[error(transparent)]
+    Image(#[from] seawall_image::Error),
+    /// A file could not be read.
+    #[error("cannot read `{}`", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// A bill of materials is damaged.
+    #[error("cannot read the bill of materials `{}`", .path.display())]
+    Sbom {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: seawall_formats::cyclonedx::Error,
+    },
+    /// A bill of materials beyond the limit.
+    #[error("the bill of materials `{}` has more than {limit} bytes", .path.display())]
+    SbomSize {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        limit: u64,
+    },
+    /// No engine runs that could hold the image.
+    #[error("there is no image `{name}` here: no Docker daemon and no Podman answers")]
+    NoEngine {
+        /// The image.
+        name: String,
+    },
+    /// A scheme of a later release.
+    #[error("`{0}:` targets cannot be opened by this release")]
+    NotYet(&'static str),
+}
+
+/// The largest bill of materials that is read, in bytes.
+const SBOM_LIMIT: u64 = 512 << 20;
+
+/// Looks at one place.
+///
+/// # Errors
+/// When nothing could be read at all; what could be read in part is a gap.
+pub fn inspect(place: &Place, settings: &Settings<'_>) -> Result<Inspected, InspectError> {
+    let value = place.value.as_str();
+    let path = || PathBuf::from(value);
+    match place.scheme {
+        Scheme::Sbom => sbom(place),
+        Scheme::Archive if value == "-" => {
+            image(place, Source::Stream(Box::new(io::stdin())), settings)
+        }
+        Scheme::Archive => image(place, Source::Archive(path()), settings),
+        Scheme::Oci => {
+            let (dir, reference) = layout_reference(value);
+            image(place, Source::OciLayout { dir, reference }, settings)
+        }
+        Scheme::RootFs => files(place, TargetKind::RootFs, Source::RootFs(path()), settings),
+        Scheme::Dir => files(place, TargetKind::Directory, Source::Directory(path()), settings),
+        Scheme::File => files(place, TargetKind::File, Source::File(path()), settings),
+        Scheme::Docker => engine(place, &[seawall_engine::Kind::Docker], settings),
+        Scheme::Podman => engine(place, &[seawall_engine::Kind::Podman], settings),
+        Scheme::Image => {
+            let both = [seawall_engine::Kind::Docker, seawall_engine::Kind::Podman];
+            engine(place, &both, settings)
+        }
+        Scheme::Containerd | Scheme::Registry => {
+            Err(InspectError::NotYet(place.scheme.as_str()))
+        }
+    }
+}
+
+/// `DIR`, `DIR:TAG` or `DIR@DIGEST`: a colon counts only behind the last slash.
+fn layout_reference(value: &str) -> (PathBuf, Option<String>) {
+    if Path::new(value).is_dir() {
+        return (PathBuf::from(value), None);
+    }
+    let name = value.rfind('/').map_or(0, |slash| slash + 1);
+    let tail = value.get(name..).unwrap_or_default();
+    match tail.find(['@', ':']).and_then(|at| value.split_at_checked(name + at)) {
+        Some((dir, reference)) => {
+            let reference = reference.trim_start_matches(['@', ':']);
+            (PathBuf::from(dir), Some(reference.to_owned()))
+        }
+        None => (PathBuf::from(value), None),
+    }
+}
+
+fn engine(
+    place: &Place,
+    kinds: &[seawall_engine::Kind],
+    settings: &Settings<'_>,
+) -> Result<Inspected, InspectError> {
+    let mut refusal = None;
+    for kind in kinds {
+        let Some(socket) = seawall_engine::find(*kind) else { continue };
+        let source = Source::Engine {
+            socket,
+            name: place.value.clone(),
+            scheme: kind.as_str(),
+        };
+        let here = Place { scheme: scheme_of(*kind), value: place.value.clone() };
+        match image(&here, source, settings) {
+            Ok(inspected) => return Ok(inspected),
+            // The first engine's answer is kept: it is the one that the user
+            // most likely meant.
+            Err(error) => refusal = refusal.or(Some(error)),
+        }
+    }
+    Err(refusal.unwrap_or_else(|| InspectError::NoEngine { name: place.value.clone() }))
+}
+
+fn scheme_of(kind: seawall_engine::Kind) -> Scheme {
+    match kind {
+        seawall_engine::Kind::Docker => Scheme::Docker,
+        seawall_engine::Kind::Podman => Scheme::Podman,
+    }
+}
+
+fn image(
+    place: &Place,
+    source: Source,
+    settings: &Settings<'_>,
+) -> Result<Inspected, InspectError> {
+    let (image, inventory) = read(source, settings, Context::Installed)?;
+    let name = match image.repo_tags.first() {
+        // An archive's file name says less than the tag inside.
+        Some(tag) if place.value == "-" => tag.clone(),
+        _ => place.value.clone(),
+    };
+    let mut gaps = image.view.gaps;
+    if inventory.packages.is_empty() && inventory.os.is_none() {
+        gaps.push(nothing_found(&image.config));
+    }
+    Ok(Inspected {
+        target: Target {
+            kind: TargetKind::Image,
+            name,
+            scheme: place.scheme.as_str().to_owned(),
+            digest: image.digest.map(|digest| digest.to_string()),
+            platform: image.platform.map(|platform| platform.to_string()),
+            os: inventory.os,
+            layers: image.view.layers,
+        },
+        packages: inventory.packages,
+        gaps: merged(gaps, inventory.gaps),
+    })
+}
+
+/// An image without a distribution and without packages may be a lone static
+/// program: that is worth a word, since the report is empty.
+fn nothing_found(config: &ImageConfig) -> Gap {
+    let program = config.entrypoint.iter().chain(&config.cmd).next();
+    let subject = program.map_or("image", String::as_str);
+    Gap::new(
+        GapKind::Unsupported,
+        subject,
+        "no distribution and no package database: programs without a package manager are not read",
+    )
+}
+
+fn files(
+    place: &Place,
+    kind: TargetKind,
+    source: Source,
+    settings: &Settings<'_>,
+) -> Result<Inspected, InspectError> {
+    let context = match kind {
+        TargetKind::RootFs => Context::Installed,
+        _ => Context::Project,
+    };
+    let (image, inventory) = read(source, settings, context)?;
+    Ok(Inspected {
+        target: Target {
+            kind,
+            name: place.value.clone(),
+            scheme: place.scheme.as_str().to_owned(),
+            digest: None,
+            platform: None,
+            os: inventory.os,
+            layers: Vec::new(),
+        },
+        packages: inventory.packages,
+        gaps: merged(image.view.gaps, inventory.gaps),
+    })
+}
+
+fn read(
+    source: Source,
+    settings: &Settings<'_>,
+    context: Context,
+) -> Result<(Image, Inventory), InspectError> {
+    let analysers = seawall_inventory::analysers(context);
+    let image = seawall_image::open(
+        source,
+        &Options {
+            analysers: &analysers,
+            platform: settings.platform.clone(),
+            cache: settings.cache,
+            limits: settings.limits.clone(),
+            progress: settings.progress,
+        },
+    )?;
+    let inventory = seawall_inventory::read(&image.view, context);
+    Ok((image, inventory))
+}
+
+fn merged(mut gaps: Vec<Gap>, more: Vec<Gap>) -> Vec<Gap> {
+    gaps.extend(more);
+    gaps.sort();
+    gaps.dedup();
+    gaps
+}
+
+fn sbom(place: &Place) -> Result<Inspected, InspectError> {
+    let path = PathBuf::from(&place.value);
+    let reading = |cause| InspectError::Read { path: path.clone(), cause };
+    let mut bytes = Vec::new();
+    let file: Box<dyn Read> = match place.value.as_str() {
+        "-" => Box::new(io::stdin()),
+        _ => Box::new(File::open(&path).map_err(reading)?),
+    };
+    file.take(SBOM_LIMIT + 1).read_to_end(&mut bytes).map_err(reading)?;
+    if bytes.len() as u64 > SBOM_LIMIT {
+        return Err(InspectError::SbomSize { path, limit: SBOM_LIMIT });
+    }
+    let document = seawall_formats::cyclonedx::read(&bytes)
+        .map_err(|cause| InspectError::Sbom { path: path.clone(), cause })?;
+    Ok(Inspected {
+        target: Target {
+            kind: TargetKind::Sbom,
+            name: document.name.unwrap_or_else(|| place.value.clone()),
+            scheme: place.scheme.as_str().to_owned(),
+            digest: None,
+            platform: None,
+            os: document.os,
+            layers: Vec::new(),
+        },
+        packages: document.packages,
+        gaps: document.gaps,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layout_may_carry_a_tag_or_a_digest() {
+        let read = |value: &str| {
+            let (dir, reference) = layout_reference(value);
+            (dir.to_str().unwrap().to_owned(), reference)
+        };
+        assert_eq!(read("x/y"), ("x/y".into(), None));
+        assert_eq!(read("x/y:v1"), ("x/y".into(), Some("v1".into())));
+        assert_eq!(read("C:/y:v1"), ("C:/y".into(), Some("v1".into())));
+        assert_eq!(read("y@sha256:00"), ("y".into(), Some("sha256:00".into())));
+    }
+}

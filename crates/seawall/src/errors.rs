@@ -1,0 +1,72 @@
+//! Errors as users read them: the chain of causes, and a hint where one helps.
+
+use std::{fmt, io};
+
+/// An error that knows what to do about it.
+#[derive(Debug)]
+pub(crate) struct Hinted {
+    message: String,
+    hint: String,
+}
+
+impl fmt::Display for Hinted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Hinted {}
+
+/// An error of the user's making, with what to do instead.
+pub(crate) fn hinted(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+    Hinted { message: message.into(), hint: hint.into() }.into()
+}
+
+/// What to do about an error, where something can be said.
+pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        if let Some(hinted) = cause.downcast_ref::<Hinted>() {
+            return Some(hinted.hint.clone());
+        }
+        if let Some(error) = cause.downcast_ref::<seawall_scan::InspectError>() {
+            return inspect_hint(error);
+        }
+        if let Some(error) = cause.downcast_ref::<seawall_scan::PlaceError>() {
+            return place_hint(error);
+        }
+        None
+    })
+}
+
+fn place_hint(error: &seawall_scan::PlaceError) -> Option<String> {
+    use seawall_scan::PlaceError;
+    match error {
+        PlaceError::NotThere(path) if !path.starts_with("/") => Some(
+            "an image is named without a leading dot or slash, as in `debian:12`".to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+fn inspect_hint(error: &seawall_scan::InspectError) -> Option<String> {
+    use seawall_scan::InspectError;
+    match error {
+        InspectError::NoEngine { name } => Some(format!(
+            "start the daemon, or save the image elsewhere and scan the archive: \
+             `docker save {name} | seawall scan -`"
+        )),
+        InspectError::NotYet("registry" | "containerd") => Some(
+            "copy the image to an archive first: `skopeo copy docker://NAME oci-archive:image.tar`"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// Whether the reader of our output is gone.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<io::Error>();
+        io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
