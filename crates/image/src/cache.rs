@@ -18,9 +18,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::{
     Digest,
-    evidence::{
-        FileEvidence, HardLink, LayerEvidence, PathLog, put_number, take, take_number,
-    },
+    evidence::{FileEvidence, HardLink, LayerEvidence, PathLog, put_number, take, take_number},
     matcher::{Index, Matcher},
 };
 
@@ -44,7 +42,10 @@ impl Cache {
     /// A cache in `dir`, which need not exist. When it holds more than
     /// `max_bytes`, the entries used longest ago go.
     pub fn new(dir: impl Into<PathBuf>, max_bytes: u64) -> Self {
-        Cache { dir: dir.into(), max_bytes }
+        Cache {
+            dir: dir.into(),
+            max_bytes,
+        }
     }
 
     /// The folder.
@@ -56,7 +57,8 @@ impl Cache {
         let mut hasher = Xxh3::new();
         hasher.update(&FORMAT.to_le_bytes());
         hasher.update(matcher.fingerprint().as_bytes());
-        self.dir.join(format!("{}-{:032x}", layer.hex(), hasher.digest128()))
+        self.dir
+            .join(format!("{}-{:032x}", layer.hex(), hasher.digest128()))
     }
 
     /// Whether the layer's evidence is there, without reading it.
@@ -70,7 +72,10 @@ impl Cache {
         let path = self.path(layer, matcher);
         let file = File::open(&path).ok()?;
         let mut bytes = Vec::new();
-        (&file).take(ENTRY_LIMIT as u64).read_to_end(&mut bytes).ok()?;
+        (&file)
+            .take(ENTRY_LIMIT as u64)
+            .read_to_end(&mut bytes)
+            .ok()?;
         let evidence = decode_entry(&bytes, matcher);
         match &evidence {
             // Best effort: without it eviction is by age.
@@ -98,17 +103,52 @@ impl Cache {
             return None;
         }
         fs::create_dir_all(&self.dir).ok()?;
-        let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(&self.dir).ok()?;
+        let mut file = tempfile::Builder::new()
+            .prefix(".new-")
+            .tempfile_in(&self.dir)
+            .ok()?;
         file.write_all(&bytes).ok()?;
         file.persist(self.path(layer, matcher)).ok()?;
         self.evict();
         Some(())
     }
 
+    /// A document kept under its digest, if it still has it.
+    pub(crate) fn document(&self, digest: &Digest) -> Option<Vec<u8>> {
+        let bytes = fs::read(self.dir.join(format!("{}-document", digest.hex()))).ok()?;
+        (Digest::of(&bytes) == *digest).then_some(bytes)
+    }
+
+    /// Keeps a document under its digest.
+    pub(crate) fn put_document(&self, digest: &Digest, bytes: &[u8]) {
+        let _ = fs::create_dir_all(&self.dir);
+        let _ = fs::write(self.dir.join(format!("{}-document", digest.hex())), bytes);
+    }
+
+    /// Whether the stored bytes with this digest were seen to unpack to a tar
+    /// with this diff id.
+    pub(crate) fn unpacks_to(&self, stored: &Digest, diff_id: &Digest) -> bool {
+        fs::read(self.link_path(stored, diff_id)).is_ok_and(|mark| mark == MAGIC)
+    }
+
+    /// Remembers that the stored bytes unpack to the diff id.
+    pub(crate) fn put_unpacked(&self, stored: &Digest, diff_id: &Digest) {
+        // Both digests are in the name; a lost mark costs one more reading.
+        let _ = fs::write(self.link_path(stored, diff_id), MAGIC);
+    }
+
+    fn link_path(&self, stored: &Digest, diff_id: &Digest) -> PathBuf {
+        let both: Vec<u8> = [stored.bytes().as_slice(), diff_id.bytes()].concat();
+        self.dir
+            .join(format!("{}-unpacked", Digest::of(&both).hex()))
+    }
+
     /// Removes the entries used longest ago until the rest fits, and what
     /// crashed writers left behind.
     fn evict(&self) {
-        let Ok(entries) = fs::read_dir(&self.dir) else { return };
+        let Ok(entries) = fs::read_dir(&self.dir) else {
+            return;
+        };
         let mut all: Vec<(SystemTime, u64, PathBuf)> = entries
             .filter_map(|entry| {
                 let entry = entry.ok()?;
@@ -191,7 +231,9 @@ pub(crate) fn decode_entry(entry: &[u8], matcher: &Matcher<'_>) -> Option<LayerE
     if xxh3_128(packed).to_le_bytes() != *checksum {
         return None;
     }
-    let length = usize::try_from(u64::from_le_bytes(*length)).ok().filter(|n| *n <= ENTRY_LIMIT)?;
+    let length = usize::try_from(u64::from_le_bytes(*length))
+        .ok()
+        .filter(|n| *n <= ENTRY_LIMIT)?;
     let bytes = zstd::bulk::decompress(packed, length).ok()?;
     let mut left = bytes.as_slice();
     let evidence = decode(&mut left, matcher)?;
@@ -207,7 +249,10 @@ fn decode(left: &mut &[u8], matcher: &Matcher<'_>) -> Option<LayerEvidence> {
         String::from_utf8(bytes(left)?.to_vec()).ok()
     }
     let analyser = |left: &mut &[u8]| -> Option<Index> { matcher.index_of(&text(left)?) };
-    let mut out = LayerEvidence { size: take_number(left)?, ..LayerEvidence::default() };
+    let mut out = LayerEvidence {
+        size: take_number(left)?,
+        ..LayerEvidence::default()
+    };
     for _ in 0..take_number(left)? {
         let (analyser, path) = (analyser(left)?, text(left)?);
         let size = take_number(left)?;
@@ -217,14 +262,27 @@ fn decode(left: &mut &[u8], matcher: &Matcher<'_>) -> Option<LayerEvidence> {
         let capability = bytes(left)?;
         let capability = has_capability.then(|| Box::from(capability));
         let data = Arc::from(bytes(left)?);
-        out.files.push(FileEvidence { analyser, path, size, mode, uid, gid, capability, data });
+        out.files.push(FileEvidence {
+            analyser,
+            path,
+            size,
+            mode,
+            uid,
+            gid,
+            capability,
+            data,
+        });
     }
     for _ in 0..take_number(left)? {
         out.symlinks.push((text(left)?, text(left)?));
     }
     for _ in 0..take_number(left)? {
         let (analyser, path, target) = (analyser(left)?, text(left)?, text(left)?);
-        out.hard_links.push(HardLink { analyser, path, target });
+        out.hard_links.push(HardLink {
+            analyser,
+            path,
+            target,
+        });
     }
     for list in [&mut out.whiteouts, &mut out.opaque] {
         for _ in 0..take_number(left)? {
@@ -234,8 +292,12 @@ fn decode(left: &mut &[u8], matcher: &Matcher<'_>) -> Option<LayerEvidence> {
     out.paths = PathLog::from_bytes(bytes(left)?.to_vec());
     for _ in 0..take_number(left)? {
         let kind = text(left)?;
-        const KINDS: [GapKind; 4] =
-            [GapKind::Unsupported, GapKind::Damaged, GapKind::Limit, GapKind::Missing];
+        const KINDS: [GapKind; 4] = [
+            GapKind::Unsupported,
+            GapKind::Damaged,
+            GapKind::Limit,
+            GapKind::Missing,
+        ];
         let kind = KINDS.into_iter().find(|known| known.as_str() == kind)?;
         out.gaps.push(Gap::new(kind, text(left)?, text(left)?));
     }

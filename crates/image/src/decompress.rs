@@ -49,7 +49,11 @@ pub(crate) struct Hashing<R> {
 impl<R: Read> Hashing<R> {
     /// With `wanted` false it only counts.
     pub(crate) fn new(inner: R, wanted: bool) -> Self {
-        Hashing { inner, hasher: wanted.then(Sha256::new), count: 0 }
+        Hashing {
+            inner,
+            hasher: wanted.then(Sha256::new),
+            count: 0,
+        }
     }
 
     /// The hash, and the number of bytes.

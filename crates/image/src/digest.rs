@@ -18,22 +18,20 @@ impl Digest {
         Digest(hasher.finalize().into())
     }
 
-    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
-        Digest(bytes)
-    }
-
     pub(crate) fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
     /// The 64 hexadecimal digits without the algorithm: safe as a file name.
     pub fn hex(&self) -> String {
-        self.0.iter().fold(String::with_capacity(64), |mut text, byte| {
-            for nibble in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-            }
-            text
-        })
+        self.0
+            .iter()
+            .fold(String::with_capacity(64), |mut text, byte| {
+                for nibble in [byte >> 4, byte & 15] {
+                    text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+                }
+                text
+            })
     }
 }
 
@@ -94,7 +92,13 @@ mod tests {
     #[test]
     fn nothing_but_lower_case_digits_passes() {
         let upper = Digest::of(b"").to_string().to_uppercase();
-        for text in ["", "sha256:", "sha256:../../etc/passwd", "sha512:00", &upper] {
+        for text in [
+            "",
+            "sha256:",
+            "sha256:../../etc/passwd",
+            "sha512:00",
+            &upper,
+        ] {
             assert!(text.parse::<Digest>().is_err(), "{text}");
         }
     }

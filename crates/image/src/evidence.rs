@@ -80,7 +80,10 @@ impl PathLog {
     }
 
     pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
-        PathLog { bytes, last: Vec::new() }
+        PathLog {
+            bytes,
+            last: Vec::new(),
+        }
     }
 
     /// Hands every path to `visit`, with whether it is a directory. A damaged
@@ -89,7 +92,9 @@ impl PathLog {
         let mut left = self.bytes.as_slice();
         let mut path: Vec<u8> = Vec::new();
         loop {
-            let Some(head) = take_number(&mut left) else { return };
+            let Some(head) = take_number(&mut left) else {
+                return;
+            };
             let Some(rest) = take_number(&mut left).and_then(|length| take(&mut left, length))
             else {
                 return;
@@ -136,22 +141,19 @@ pub(crate) fn take<'a>(left: &mut &'a [u8], length: u64) -> Option<&'a [u8]> {
     Some(taken)
 }
 
-impl LayerEvidence {
-    /// Rough number of bytes held.
-    pub(crate) fn weight(&self) -> u64 {
-        let files: usize = self.files.iter().map(|file| file.path.len() + file.data.len()).sum();
-        (files + self.paths.len()) as u64
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_log_gives_back_every_path() {
-        let paths =
-            [("usr", true), ("usr/bin/ä", false), ("usr/bin/ö", false), ("a", false), ("", true)];
+        let paths = [
+            ("usr", true),
+            ("usr/bin/ä", false),
+            ("usr/bin/ö", false),
+            ("a", false),
+            ("", true),
+        ];
         let mut log = PathLog::default();
         for (path, is_dir) in paths {
             log.push(path, is_dir);

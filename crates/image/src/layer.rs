@@ -67,7 +67,9 @@ impl SpoolBudget {
 
     fn take(&self, bytes: u64) -> bool {
         let take = |left: u64| left.checked_sub(bytes);
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok()
     }
 
     fn give_back(&self, bytes: u64) {
@@ -94,7 +96,9 @@ pub(crate) fn scan_layer(
     let mut size = 0;
     loop {
         let read = fill(&mut unpacked, &mut buffer).map_err(LayerError::Read)?;
-        let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else { break };
+        let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else {
+            break;
+        };
         size += read as u64;
         if size > reading.limits.layer_bytes {
             return Err(LayerError::Size(reading.limits.layer_bytes));
@@ -118,7 +122,11 @@ pub(crate) fn scan_layer(
         (Packing::Plain, Some(digest)) => digest,
         _ => Digest::finish(hasher),
     };
-    Ok(ScannedLayer { evidence, diff_id, stored_digest })
+    Ok(ScannedLayer {
+        evidence,
+        diff_id,
+        stored_digest,
+    })
 }
 
 /// Only hashes `input`, unpacked: for a layer whose evidence is known already
@@ -133,8 +141,12 @@ pub(crate) fn hash_layer(
     let mut left = limits.layer_bytes;
     loop {
         let read = fill(input, &mut buffer).map_err(LayerError::Read)?;
-        let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else { break };
-        left = left.checked_sub(read as u64).ok_or(LayerError::Size(limits.layer_bytes))?;
+        let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else {
+            break;
+        };
+        left = left
+            .checked_sub(read as u64)
+            .ok_or(LayerError::Size(limits.layer_bytes))?;
         hasher.update(chunk);
         progress.bytes(read as u64);
     }
@@ -156,8 +168,13 @@ fn fill(input: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result<usize
 }
 
 fn drain(input: &mut impl Read, limit: u64) -> Result<(), LayerError> {
-    let drained = io::copy(&mut input.take(limit + 1), &mut io::sink()).map_err(LayerError::Read)?;
-    if drained > limit { Err(LayerError::Size(limit)) } else { Ok(()) }
+    let drained =
+        io::copy(&mut input.take(limit + 1), &mut io::sink()).map_err(LayerError::Read)?;
+    if drained > limit {
+        Err(LayerError::Size(limit))
+    } else {
+        Ok(())
+    }
 }
 
 /// Content of a wanted file on its way to the analysers.
@@ -224,7 +241,9 @@ impl<'a> Collector<'a> {
         // A hostile layer must not fill the report.
         const MOST: usize = 1000;
         if self.out.gaps.len() < MOST {
-            self.out.gaps.push(Gap::new(kind, self.path.clone(), reason));
+            self.out
+                .gaps
+                .push(Gap::new(kind, self.path.clone(), reason));
         }
     }
 
@@ -232,7 +251,9 @@ impl<'a> Collector<'a> {
     /// whether the entry was one.
     fn whiteout(&mut self) -> bool {
         let (dir, name) = paths::split(&self.path);
-        let Some(hidden) = name.strip_prefix(".wh.") else { return false };
+        let Some(hidden) = name.strip_prefix(".wh.") else {
+            return false;
+        };
         match hidden {
             ".wh..opq" => self.out.opaque.push(dir.to_owned()),
             // `.wh..wh.plnk` and its like are aufs's own book-keeping.
@@ -278,11 +299,18 @@ impl<'a> Collector<'a> {
 
     fn link_target(&mut self, raw: &[u8]) -> Option<String> {
         let mut target = String::new();
-        if paths::normalise(raw, &mut target) { Some(target) } else { None }
+        if paths::normalise(raw, &mut target) {
+            Some(target)
+        } else {
+            None
+        }
     }
 
     fn prepare(&mut self, size: u64) -> bool {
-        let needs = self.wanted.iter().map(|index| self.reading.matcher.need(*index));
+        let needs = self
+            .wanted
+            .iter()
+            .map(|index| self.reading.matcher.need(*index));
         let (mut limit, mut seek) = (0, false);
         for need in needs {
             match need {
@@ -302,7 +330,8 @@ impl<'a> Collector<'a> {
                 GapKind::Limit,
                 format!("the file has {size} bytes, more than the limit of {limit}"),
             );
-            self.wanted.retain(|index| self.reading.matcher.need(*index) == Need::Header);
+            self.wanted
+                .retain(|index| self.reading.matcher.need(*index) == Need::Header);
             return false;
         }
         self.content = if seek && size > SPOOL_FROM {
@@ -319,7 +348,10 @@ impl<'a> Collector<'a> {
                 Ok(file) => Content::Spool(file, 0),
                 Err(error) => {
                     self.reading.spool.give_back(size);
-                    self.gap(GapKind::Limit, format!("cannot make a temporary file: {error}"));
+                    self.gap(
+                        GapKind::Limit,
+                        format!("cannot make a temporary file: {error}"),
+                    );
                     self.wanted.clear();
                     return false;
                 }
@@ -337,7 +369,9 @@ impl<'a> Collector<'a> {
         let mut content = std::mem::replace(&mut self.content, Content::None);
         let wanted = std::mem::take(&mut self.wanted);
         for index in &wanted {
-            let Some(analyser) = self.reading.matcher.analyser(*index) else { continue };
+            let Some(analyser) = self.reading.matcher.analyser(*index) else {
+                continue;
+            };
             let body = match (&mut content, analyser.need()) {
                 (_, Need::Header) | (Content::None | Content::First(_), _) => Body::Bytes(&[]),
                 (Content::Memory(bytes), _) => Body::Bytes(bytes),
@@ -368,7 +402,11 @@ impl<'a> Collector<'a> {
         match content {
             Content::Memory(buffer) | Content::First(buffer) => {
                 // One huge file must not pin its size for the rest of the layer.
-                self.buffer = if buffer.capacity() > CHUNK * 8 { Vec::new() } else { buffer };
+                self.buffer = if buffer.capacity() > CHUNK * 8 {
+                    Vec::new()
+                } else {
+                    buffer
+                };
             }
             Content::Spool(..) => self.reading.spool.give_back(self.size),
             Content::None => {}
@@ -381,7 +419,10 @@ impl<'a> Collector<'a> {
         self.weight += (data.len() + self.path.len()) as u64;
         let limit = self.reading.limits.layer_evidence;
         if self.weight > limit {
-            self.gap(GapKind::Limit, format!("the layer's evidence takes more than {limit} bytes"));
+            self.gap(
+                GapKind::Limit,
+                format!("the layer's evidence takes more than {limit} bytes"),
+            );
             return;
         }
         self.out.files.push(FileEvidence {
@@ -408,7 +449,9 @@ impl Visitor for Collector<'_> {
             return false;
         }
         if self.out.paths.len() < self.reading.limits.layer_paths {
-            self.out.paths.push(&self.path, entry.kind == EntryKind::Directory);
+            self.out
+                .paths
+                .push(&self.path, entry.kind == EntryKind::Directory);
         } else {
             self.paths_are_full();
         }
@@ -449,7 +492,11 @@ impl Visitor for Collector<'_> {
                 };
                 for analyser in &self.wanted {
                     let (path, target) = (self.path.clone(), target.clone());
-                    self.out.hard_links.push(HardLink { analyser: *analyser, path, target });
+                    self.out.hard_links.push(HardLink {
+                        analyser: *analyser,
+                        path,
+                        target,
+                    });
                 }
                 return false;
             }
@@ -477,7 +524,9 @@ impl Visitor for Collector<'_> {
 
     fn content(&mut self, bytes: &[u8]) -> bool {
         if let Content::First(first) = &mut self.content {
-            let some = bytes.get(..bytes.len().min(MAGIC - first.len())).unwrap_or_default();
+            let some = bytes
+                .get(..bytes.len().min(MAGIC - first.len()))
+                .unwrap_or_default();
             first.extend_from_slice(some);
             if (first.len() as u64) < self.size.min(MAGIC as u64) {
                 return true;
@@ -532,7 +581,10 @@ impl Collector<'_> {
         let Some(error) = failure else { return true };
         self.content = Content::None;
         self.reading.spool.give_back(self.size);
-        self.gap(GapKind::Limit, format!("cannot write to a temporary file: {error}"));
+        self.gap(
+            GapKind::Limit,
+            format!("cannot write to a temporary file: {error}"),
+        );
         self.wanted.clear();
         false
     }
@@ -582,7 +634,8 @@ impl<'a> Loose<'a> {
         if let Err(error) = result {
             self.0.content = Content::None;
             self.0.wanted.clear();
-            self.0.gap(GapKind::Damaged, format!("cannot be read: {error}"));
+            self.0
+                .gap(GapKind::Damaged, format!("cannot be read: {error}"));
         }
     }
 
@@ -593,7 +646,9 @@ impl<'a> Loose<'a> {
         let mut wanted = true;
         while wanted {
             let read = fill(&mut file, &mut buffer)?;
-            let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else { break };
+            let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else {
+                break;
+            };
             wanted = self.0.content(chunk);
         }
         if wanted {

@@ -35,9 +35,13 @@ impl Hasher for Fnv {
     fn write(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
         let mut step = |value: u64| {
-            self.0 = (self.0 ^ value).wrapping_mul(0x0000_0100_0000_01B3).rotate_left(23);
+            self.0 = (self.0 ^ value)
+                .wrapping_mul(0x0000_0100_0000_01B3)
+                .rotate_left(23);
         };
-        words.iter().for_each(|word| step(u64::from_le_bytes(*word)));
+        words
+            .iter()
+            .for_each(|word| step(u64::from_le_bytes(*word)));
         rest.iter().for_each(|byte| step(u64::from(*byte)));
     }
 }
@@ -89,8 +93,10 @@ impl<'a> Matcher<'a> {
                 matcher.add(*interest, index);
             }
         }
-        let mut names: Vec<String> =
-            analysers.iter().map(|one| format!("{}@{}", one.name(), one.version())).collect();
+        let mut names: Vec<String> = analysers
+            .iter()
+            .map(|one| format!("{}@{}", one.name(), one.version()))
+            .collect();
         names.sort();
         matcher.fingerprint = names.join(",");
         matcher
@@ -128,7 +134,10 @@ impl<'a> Matcher<'a> {
     }
 
     pub(crate) fn index_of(&self, name: &str) -> Option<Index> {
-        let at = self.analysers.iter().position(|analyser| analyser.name() == name)?;
+        let at = self
+            .analysers
+            .iter()
+            .position(|analyser| analyser.name() == name)?;
         Index::try_from(at).ok()
     }
 
@@ -143,10 +152,17 @@ impl<'a> Matcher<'a> {
 
     /// Every path that an analyser wants by its full name.
     pub(crate) fn exact_paths(&self) -> impl Iterator<Item = (&'static str, Index)> {
-        self.paths.iter().flat_map(|(path, all)| all.iter().map(|index| (*path, *index)))
+        self.paths
+            .iter()
+            .flat_map(|(path, all)| all.iter().map(|index| (*path, *index)))
     }
 
-    /// The longest beginning that somebody wants to look at.
+    /// Whether somebody wants files for more than their path.
+    pub(crate) fn wants_header(&self) -> bool {
+        self.wants_magic() || !self.set_id.is_empty() || !self.capability.is_empty()
+    }
+
+    /// Whether somebody wants files for their first bytes.
     pub(crate) fn wants_magic(&self) -> bool {
         !self.magics.is_empty()
     }
@@ -161,7 +177,11 @@ impl<'a> Matcher<'a> {
             out.extend(all);
         }
         if let Some(all) = self.dirs.get(dir) {
-            out.extend(all.iter().filter(|(suffix, _)| name.ends_with(suffix)).map(|(_, at)| at));
+            out.extend(
+                all.iter()
+                    .filter(|(suffix, _)| name.ends_with(suffix))
+                    .map(|(_, at)| at),
+            );
         }
         if let Some(all) = self.below.get(name) {
             let inside = |dir: &str| ancestors(path).any(|ancestor| ancestor == dir);

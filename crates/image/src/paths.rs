@@ -55,7 +55,11 @@ pub(crate) fn split(path: &str) -> (&str, &str) {
 
 /// `dir/name`, or `name` below the root.
 pub(crate) fn join(dir: &str, name: &str) -> String {
-    if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") }
+    if dir.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{dir}/{name}")
+    }
 }
 
 /// Every proper ancestor but the root, nearest first.
@@ -112,7 +116,10 @@ mod tests {
 
     #[test]
     fn links_stay_inside_the_root() {
-        assert_eq!(resolve_link("etc", "../usr/lib/os-release"), "usr/lib/os-release");
+        assert_eq!(
+            resolve_link("etc", "../usr/lib/os-release"),
+            "usr/lib/os-release"
+        );
         assert_eq!(resolve_link("etc", "/x/y"), "x/y");
         assert_eq!(resolve_link("a", "../../../etc"), "etc");
         assert_eq!(resolve_link("", "usr/lib"), "usr/lib");

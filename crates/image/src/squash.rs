@@ -69,7 +69,10 @@ pub(crate) fn squash(layers: &[&LayerEvidence], matcher: &Matcher<'_>) -> Squash
             state.add(canonical, index, file);
         }
         for link in &layer.hard_links {
-            let mut same = layer.files.iter().filter(|file| file.analyser == link.analyser);
+            let mut same = layer
+                .files
+                .iter()
+                .filter(|file| file.analyser == link.analyser);
             let canonical = state.canonical_parent(&link.path);
             match same.find(|file| file.path == link.target) {
                 Some(file) => state.add(canonical, index, file),
@@ -145,7 +148,12 @@ impl<'a> State<'a> {
         // Paths that matter, and all above them: a file in the place of any of
         // them takes it away.
         let mut matter: HashSet<&str, BuildHasherDefault<Fnv>> = HashSet::default();
-        for path in self.files.keys().map(|(path, _)| path).chain(self.links.keys()) {
+        for path in self
+            .files
+            .keys()
+            .map(|(path, _)| path)
+            .chain(self.links.keys())
+        {
             matter.insert(path);
             matter.extend(ancestors(path));
         }
@@ -191,7 +199,11 @@ impl<'a> State<'a> {
     }
 
     fn remove_below(&mut self, dir: &str) {
-        let prefix = if dir.is_empty() { String::new() } else { format!("{dir}/") };
+        let prefix = if dir.is_empty() {
+            String::new()
+        } else {
+            format!("{dir}/")
+        };
         let keys: Vec<_> = self
             .files
             .range((Bound::Included((prefix.clone(), 0)), Bound::Unbounded))
@@ -211,19 +223,29 @@ impl<'a> State<'a> {
     }
 
     fn finish(self, matcher: &Matcher<'_>, unresolved: Vec<Unresolved>) -> Squashed {
-        let mut squashed = Squashed { unresolved, ..Squashed::default() };
+        let mut squashed = Squashed {
+            unresolved,
+            ..Squashed::default()
+        };
         for (path, index) in matcher.exact_paths() {
-            let Some(real) = self.resolve(path) else { continue };
+            let Some(real) = self.resolve(path) else {
+                continue;
+            };
             if real == path || real.is_empty() {
                 continue;
             }
             // Someone who wants the real name as well has it already.
-            if matcher.exact_paths().any(|(other, own)| own == index && other == real) {
+            if matcher
+                .exact_paths()
+                .any(|(other, own)| own == index && other == real)
+            {
                 continue;
             }
             match self.files.get(&(real.clone(), index)) {
                 Some((layer, file)) => {
-                    squashed.files.extend(evidence(path.to_owned(), *layer, file, matcher));
+                    squashed
+                        .files
+                        .extend(evidence(path.to_owned(), *layer, file, matcher));
                 }
                 None => squashed.unresolved.push(Unresolved {
                     analyser: index,
@@ -236,9 +258,10 @@ impl<'a> State<'a> {
         // A hard link that a later layer covered needs no content.
         squashed.unresolved.retain(|one| {
             one.layer.is_none()
-                || self.files.get(&(one.path.clone(), one.analyser)).is_none_or(|(layer, _)| {
-                    one.layer.is_some_and(|own| own > *layer)
-                })
+                || self
+                    .files
+                    .get(&(one.path.clone(), one.analyser))
+                    .is_none_or(|(layer, _)| one.layer.is_some_and(|own| own > *layer))
         });
         for ((path, _), (layer, file)) in self.files {
             squashed.files.extend(evidence(path, layer, file, matcher));
@@ -254,9 +277,7 @@ impl<'a> State<'a> {
 
 /// Sorts by path, analyser, layer.
 pub(crate) fn sort(files: &mut [Evidence]) {
-    files.sort_by(|a, b| {
-        (&a.path, a.analyser, a.layer).cmp(&(&b.path, b.analyser, b.layer))
-    });
+    files.sort_by(|a, b| (&a.path, a.analyser, a.layer).cmp(&(&b.path, b.analyser, b.layer)));
 }
 
 /// A layer's evidence as the view has it.

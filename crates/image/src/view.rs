@@ -46,12 +46,16 @@ pub struct Evidence {
 impl View {
     /// The evidence that `analyser` found, by path.
     pub fn of<'a>(&'a self, analyser: &'a str) -> impl Iterator<Item = &'a Evidence> {
-        self.files.iter().filter(move |evidence| evidence.analyser == analyser)
+        self.files
+            .iter()
+            .filter(move |evidence| evidence.analyser == analyser)
     }
 
     /// What `analyser` made of the file at `path`.
     pub fn at(&self, analyser: &str, path: &str) -> Option<&Evidence> {
-        let from = self.files.partition_point(|evidence| evidence.path.as_str() < path);
+        let from = self
+            .files
+            .partition_point(|evidence| evidence.path.as_str() < path);
         self.files
             .get(from..)?
             .iter()

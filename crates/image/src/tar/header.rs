@@ -23,7 +23,14 @@ pub(super) struct Fields {
 
 impl Default for Fields {
     fn default() -> Self {
-        Fields { block: [0; BLOCK], kind: b'0', size: 0, mode: 0, uid: 0, gid: 0 }
+        Fields {
+            block: [0; BLOCK],
+            kind: b'0',
+            size: 0,
+            mode: 0,
+            uid: 0,
+            gid: 0,
+        }
     }
 }
 
@@ -93,7 +100,13 @@ fn signed_sum(block: &[u8; BLOCK]) -> i64 {
     block
         .iter()
         .enumerate()
-        .map(|(at, byte)| if (148..156).contains(&at) { 32 } else { i64::from(*byte as i8) })
+        .map(|(at, byte)| {
+            if (148..156).contains(&at) {
+                32
+            } else {
+                i64::from(*byte as i8)
+            }
+        })
         .sum()
 }
 
@@ -108,12 +121,15 @@ pub(super) fn number(field: &[u8]) -> Option<u64> {
     let (first, rest) = field.split_first()?;
     if first & 0x80 != 0 {
         // 0xFF starts a negative number.
-        return std::iter::once(first & 0x7F).chain(rest.iter().copied()).try_fold(
-            0u64,
-            |value, byte| {
-                if value >> 56 != 0 { None } else { Some(value << 8 | u64::from(byte)) }
-            },
-        );
+        return std::iter::once(first & 0x7F)
+            .chain(rest.iter().copied())
+            .try_fold(0u64, |value, byte| {
+                if value >> 56 != 0 {
+                    None
+                } else {
+                    Some(value << 8 | u64::from(byte))
+                }
+            });
     }
     let mut value = 0u64;
     let mut digits = field.iter().skip_while(|byte| **byte == b' ');

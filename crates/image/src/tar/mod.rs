@@ -152,11 +152,6 @@ impl Parser {
         }
     }
 
-    /// Entries seen so far.
-    pub(crate) fn entries(&self) -> u64 {
-        self.entries
-    }
-
     /// Whether no more than a part of the first header was ever fed or the end
     /// was reached properly. Archives without end blocks are fine too: tools
     /// write them.
@@ -235,14 +230,19 @@ impl Parser {
     /// Awaits a whole block, straight from the chunk where it has one.
     fn block(&mut self, chunk: &[u8], visitor: &mut impl Visitor) -> Result<usize, TarError> {
         if self.partial.is_empty() {
-            self.header_at = if matches!(self.state, State::Header) { self.offset } else { self.header_at };
+            self.header_at = if matches!(self.state, State::Header) {
+                self.offset
+            } else {
+                self.header_at
+            };
             if let Some(block) = chunk.first_chunk::<BLOCK>() {
                 self.on_block(block, visitor)?;
                 return Ok(BLOCK);
             }
         }
         let taken = (BLOCK - self.partial.len()).min(chunk.len());
-        self.partial.extend_from_slice(chunk.get(..taken).unwrap_or_default());
+        self.partial
+            .extend_from_slice(chunk.get(..taken).unwrap_or_default());
         if let Ok(block) = <[u8; BLOCK]>::try_from(self.partial.as_slice()) {
             self.partial.clear();
             self.on_block(&block, visitor)?;
@@ -300,8 +300,7 @@ impl Parser {
             return Err(limit("the number of entries", self.max_entries));
         }
         if self.fields.kind == b'S' {
-            let (map, more) =
-                Map::from_old_gnu(block).ok_or(TarError::Sparse(at))?;
+            let (map, more) = Map::from_old_gnu(block).ok_or(TarError::Sparse(at))?;
             self.map = Some(map);
             if more {
                 self.state = State::SparseExtension;
@@ -314,7 +313,8 @@ impl Parser {
     fn gather_meta(&mut self, meta: Meta, chunk: &[u8]) -> Result<usize, TarError> {
         let taken = within(self.left, chunk.len());
         if !matches!(meta, Meta::Global) {
-            self.meta.extend_from_slice(chunk.get(..taken).unwrap_or_default());
+            self.meta
+                .extend_from_slice(chunk.get(..taken).unwrap_or_default());
         }
         self.left -= taken as u64;
         if self.left == 0 {
@@ -324,7 +324,13 @@ impl Parser {
     }
 
     fn on_meta(&mut self, meta: Meta) -> Result<(), TarError> {
-        let text = || self.meta.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
+        let text = || {
+            self.meta
+                .split(|byte| *byte == 0)
+                .next()
+                .unwrap_or_default()
+                .to_vec()
+        };
         match meta {
             Meta::LongName => self.name = Some(text()),
             Meta::LongLink => self.link = Some(text()),
@@ -340,7 +346,11 @@ impl Parser {
 
     fn skip(&mut self, bytes: u64) {
         self.left = bytes;
-        self.state = if bytes == 0 { State::Header } else { State::Skip };
+        self.state = if bytes == 0 {
+            State::Header
+        } else {
+            State::Skip
+        };
     }
 
     /// All that describes the entry is known.
@@ -373,16 +383,13 @@ impl Parser {
         self.announce(visitor)
     }
 
-    fn gather_map(
-        &mut self,
-        chunk: &[u8],
-        visitor: &mut impl Visitor,
-    ) -> Result<usize, TarError> {
+    fn gather_map(&mut self, chunk: &[u8], visitor: &mut impl Visitor) -> Result<usize, TarError> {
         let taken = (BLOCK - self.partial.len() % BLOCK).min(within(self.left, chunk.len()));
         if taken == 0 {
             return Err(TarError::Sparse(self.header_at));
         }
-        self.partial.extend_from_slice(chunk.get(..taken).unwrap_or_default());
+        self.partial
+            .extend_from_slice(chunk.get(..taken).unwrap_or_default());
         self.left -= taken as u64;
         if self.partial.len() % BLOCK == 0 {
             let real = self.attributes.real_size.unwrap_or(0);

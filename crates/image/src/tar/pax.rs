@@ -25,7 +25,10 @@ pub(super) struct Attributes {
 impl Attributes {
     /// `None` when a record does not follow the form.
     pub(super) fn parse(mut records: &[u8]) -> Option<Self> {
-        let mut found = Attributes { any: true, ..Attributes::default() };
+        let mut found = Attributes {
+            any: true,
+            ..Attributes::default()
+        };
         let mut sparse_name = None;
         while !records.is_empty() {
             let space = records.iter().position(|byte| *byte == b' ')?;
@@ -76,7 +79,11 @@ impl Attributes {
 }
 
 fn decimal(text: &[u8]) -> Option<u64> {
-    std::str::from_utf8(text).ok()?.parse().ok().filter(|number| *number <= i64::MAX as u64)
+    std::str::from_utf8(text)
+        .ok()?
+        .parse()
+        .ok()
+        .filter(|number| *number <= i64::MAX as u64)
 }
 
 #[cfg(test)]
@@ -88,8 +95,19 @@ mod tests {
         let found = Attributes::parse(b"12 path=a=b\n11 size=42\n").unwrap();
         assert_eq!(found.path.as_deref(), Some(b"a=b".as_slice()));
         assert_eq!(found.size, Some(42));
-        for bad in [&b"12 path=a=b"[..], b"x", b"0 a=b\n", b"999 a=b\n", b"5 a\n\n", b"9 size=-\n"] {
-            assert!(Attributes::parse(bad).is_none(), "{:?}", String::from_utf8_lossy(bad));
+        for bad in [
+            &b"12 path=a=b"[..],
+            b"x",
+            b"0 a=b\n",
+            b"999 a=b\n",
+            b"5 a\n\n",
+            b"9 size=-\n",
+        ] {
+            assert!(
+                Attributes::parse(bad).is_none(),
+                "{:?}",
+                String::from_utf8_lossy(bad)
+            );
         }
     }
 }

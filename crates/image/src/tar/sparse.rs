@@ -17,8 +17,13 @@ pub(super) struct Map {
 impl Map {
     /// From offsets and lengths in turn; `None` when they contradict each other.
     pub(super) fn new(numbers: &[u64], real_size: u64) -> Option<Self> {
-        let mut map = Map { real_size, ..Map::default() };
-        let (pairs, []) = numbers.as_chunks::<2>() else { return None };
+        let mut map = Map {
+            real_size,
+            ..Map::default()
+        };
+        let (pairs, []) = numbers.as_chunks::<2>() else {
+            return None;
+        };
         for [offset, length] in pairs {
             map.push(*offset, *length)?;
         }
@@ -26,7 +31,10 @@ impl Map {
     }
 
     fn push(&mut self, offset: u64, length: u64) -> Option<()> {
-        let end = self.segments.last().map_or(0, |(offset, length)| offset + length);
+        let end = self
+            .segments
+            .last()
+            .map_or(0, |(offset, length)| offset + length);
         offset.checked_add(length)?;
         if offset < end {
             return None;
@@ -36,17 +44,27 @@ impl Map {
     }
 
     fn check(self) -> Option<Self> {
-        let end = self.segments.last().map_or(0, |(offset, length)| offset + length);
+        let end = self
+            .segments
+            .last()
+            .map_or(0, |(offset, length)| offset + length);
         (end <= self.real_size).then_some(self)
     }
 
     /// The four segments of an old GNU header and whether more blocks follow.
     pub(super) fn from_old_gnu(block: &[u8; BLOCK]) -> Option<(Self, bool)> {
-        let mut map = Map { real_size: number(block.get(483..495)?)?, ..Map::default() };
+        let mut map = Map {
+            real_size: number(block.get(483..495)?)?,
+            ..Map::default()
+        };
         map.read(block.get(386..482)?)?;
         let more = block.get(482)? != &0;
         // Further segments may reach farther; the last block decides.
-        if more { Some((map, true)) } else { map.check().map(|map| (map, false)) }
+        if more {
+            Some((map, true))
+        } else {
+            map.check().map(|map| (map, false))
+        }
     }
 
     /// An extension block; whether another one follows.
@@ -87,7 +105,11 @@ impl Map {
             return None;
         }
         let numbers: Option<Vec<u64>> = (0..count * 2).map(|_| next()).collect();
-        Some(numbers.and_then(|numbers| Map::new(&numbers, real_size)).ok_or(()))
+        Some(
+            numbers
+                .and_then(|numbers| Map::new(&numbers, real_size))
+                .ok_or(()),
+        )
     }
 
     /// Size once expanded.
@@ -97,7 +119,9 @@ impl Map {
 
     /// Bytes that are stored.
     pub(super) fn stored(&self) -> u64 {
-        self.segments.iter().fold(0, |sum, (_, length)| sum.saturating_add(*length))
+        self.segments
+            .iter()
+            .fold(0, |sum, (_, length)| sum.saturating_add(*length))
     }
 
     /// Zeros from here to the next segment, or to the end; they count as
@@ -118,7 +142,10 @@ impl Map {
     /// How many of `wanted` stored bytes belong to the current segment; they
     /// count as handed out.
     pub(super) fn take(&mut self, wanted: u64) -> u64 {
-        let end = self.segments.get(self.current).map_or(self.position, |(at, len)| at + len);
+        let end = self
+            .segments
+            .get(self.current)
+            .map_or(self.position, |(at, len)| at + len);
         let taken = wanted.min(end.saturating_sub(self.position));
         self.position += taken;
         taken

@@ -1,0 +1,579 @@
+//! From an image's JSON documents to a plan: which layers, in which order,
+//! under which digests.
+//!
+//! Docker's archive format has a `manifest.json` (moby, image/spec); OCI
+//! layouts have an `index.json` (OCI image-spec 1.1). Docker writes both since
+//! version 25; then Docker's own is followed, since it has the tags.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::{Digest, Error, Limits, Platform};
+
+/// Where documents are found by name.
+pub(crate) trait Documents {
+    /// The document, if it is there.
+    fn document(&self, name: &str) -> Result<Option<Vec<u8>>, Error>;
+}
+
+/// What to read, in which order.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) config: ImageConfig,
+    /// The configuration as it is stored.
+    pub(crate) raw_config: Vec<u8>,
+    pub(crate) digest: Digest,
+    pub(crate) manifest_digest: Option<Digest>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) layers: Vec<PlannedLayer>,
+}
+
+/// One layer of a plan.
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedLayer {
+    /// Name in the archive or layout.
+    pub(crate) name: String,
+    pub(crate) diff_id: Digest,
+    /// Digest of the stored bytes, when the manifest gives one.
+    pub(crate) stored: Option<Digest>,
+    pub(crate) created_by: Option<String>,
+    /// The layer is kept elsewhere on purpose.
+    pub(crate) foreign: bool,
+}
+
+/// What an image's configuration says (OCI image-spec, config.md).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageConfig {
+    /// `User`.
+    pub user: Option<String>,
+    /// `Env`, as `NAME=value`.
+    pub env: Vec<String>,
+    /// `Entrypoint`.
+    pub entrypoint: Vec<String>,
+    /// `Cmd`.
+    pub cmd: Vec<String>,
+    /// `ExposedPorts`, sorted.
+    pub exposed_ports: Vec<String>,
+    /// `Volumes`, sorted.
+    pub volumes: Vec<String>,
+    /// `Labels`.
+    pub labels: BTreeMap<String, String>,
+    /// `WorkingDir`.
+    pub working_dir: Option<String>,
+    /// `created`, RFC 3339.
+    pub created: Option<String>,
+    /// The platform.
+    pub platform: Option<Platform>,
+    /// The build steps.
+    pub history: Vec<HistoryStep>,
+    pub(crate) diff_ids: Vec<String>,
+}
+
+/// One step of an image's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryStep {
+    /// The command.
+    pub created_by: String,
+    /// Whether it made no layer.
+    pub empty_layer: bool,
+}
+
+mod wire {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    pub(super) struct DockerManifest {
+        pub(super) config: String,
+        #[serde(default)]
+        pub(super) repo_tags: Option<Vec<String>>,
+        #[serde(default)]
+        pub(super) layers: Vec<String>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Index {
+        #[serde(default)]
+        pub(super) manifests: Vec<Descriptor>,
+    }
+
+    #[derive(Clone, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    pub(super) struct Descriptor {
+        #[serde(default)]
+        pub(super) media_type: String,
+        pub(super) digest: String,
+        #[serde(default)]
+        pub(super) platform: Option<Platform>,
+        #[serde(default)]
+        pub(super) annotations: Option<BTreeMap<String, String>>,
+    }
+
+    #[derive(Clone, Deserialize)]
+    pub(super) struct Platform {
+        #[serde(default)]
+        pub(super) os: String,
+        #[serde(default)]
+        pub(super) architecture: String,
+        #[serde(default)]
+        pub(super) variant: Option<String>,
+    }
+
+    /// A manifest or an index: media types are not always there.
+    #[derive(Deserialize)]
+    pub(super) struct Either {
+        #[serde(default)]
+        pub(super) manifests: Option<Vec<Descriptor>>,
+        #[serde(default)]
+        pub(super) config: Option<Descriptor>,
+        #[serde(default)]
+        pub(super) layers: Option<Vec<Descriptor>>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Config {
+        #[serde(flatten)]
+        pub(super) platform: Option<Platform>,
+        #[serde(default)]
+        pub(super) created: Option<String>,
+        #[serde(default)]
+        pub(super) config: Option<Run>,
+        #[serde(default)]
+        pub(super) rootfs: Option<RootFs>,
+        #[serde(default)]
+        pub(super) history: Option<Vec<History>>,
+    }
+
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "PascalCase", default)]
+    pub(super) struct Run {
+        pub(super) user: Option<String>,
+        pub(super) env: Option<Vec<String>>,
+        pub(super) entrypoint: Option<Vec<String>>,
+        pub(super) cmd: Option<Vec<String>>,
+        pub(super) exposed_ports: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+        pub(super) volumes: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+        pub(super) labels: Option<BTreeMap<String, String>>,
+        pub(super) working_dir: Option<String>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct RootFs {
+        #[serde(default)]
+        pub(super) diff_ids: Vec<String>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct History {
+        #[serde(default)]
+        pub(super) created_by: String,
+        #[serde(default)]
+        pub(super) empty_layer: bool,
+    }
+}
+
+fn json<'a, T: Deserialize<'a>>(name: &str, bytes: &'a [u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|error| Error::Malformed {
+        name: name.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+fn digest(name: &str, text: &str) -> Result<Digest, Error> {
+    text.parse()
+        .map_err(|error: crate::ParseDigestError| Error::Malformed {
+            name: name.to_owned(),
+            reason: error.to_string(),
+        })
+}
+
+/// Reads an image's configuration.
+///
+/// # Errors
+/// When it does not follow its form.
+pub fn parse_config(bytes: &[u8]) -> Result<ImageConfig, Error> {
+    let wire: wire::Config = json("the configuration", bytes)?;
+    let run = wire.config.unwrap_or_default();
+    let keys = |map: Option<BTreeMap<String, _>>| map.unwrap_or_default().into_keys().collect();
+    Ok(ImageConfig {
+        user: run.user.filter(|user| !user.is_empty()),
+        env: run.env.unwrap_or_default(),
+        entrypoint: run.entrypoint.unwrap_or_default(),
+        cmd: run.cmd.unwrap_or_default(),
+        exposed_ports: keys(run.exposed_ports),
+        volumes: keys(run.volumes),
+        labels: run.labels.unwrap_or_default(),
+        working_dir: run.working_dir.filter(|dir| !dir.is_empty()),
+        created: wire.created,
+        platform: wire.platform.and_then(|platform| known(&platform)),
+        history: wire
+            .history
+            .unwrap_or_default()
+            .into_iter()
+            .map(|step| HistoryStep {
+                created_by: step.created_by,
+                empty_layer: step.empty_layer,
+            })
+            .collect(),
+        diff_ids: wire
+            .rootfs
+            .map(|rootfs| rootfs.diff_ids)
+            .unwrap_or_default(),
+    })
+}
+
+fn known(platform: &wire::Platform) -> Option<Platform> {
+    if platform.os.is_empty() || platform.architecture.is_empty() {
+        return None;
+    }
+    Some(Platform {
+        os: platform.os.clone(),
+        architecture: platform.architecture.clone(),
+        variant: platform
+            .variant
+            .clone()
+            .filter(|variant| !variant.is_empty()),
+    })
+}
+
+/// Plans the image of an archive or a layout.
+pub(crate) fn plan(
+    documents: &dyn Documents,
+    reference: Option<&str>,
+    platform: Option<&Platform>,
+    limits: &Limits,
+) -> Result<Option<Plan>, Error> {
+    if let Some(bytes) = documents.document("manifest.json")? {
+        return docker(documents, &bytes, reference, platform, limits).map(Some);
+    }
+    if let Some(bytes) = documents.document("index.json")? {
+        return oci(documents, &bytes, reference, platform, limits).map(Some);
+    }
+    Ok(None)
+}
+
+fn docker(
+    documents: &dyn Documents,
+    bytes: &[u8],
+    reference: Option<&str>,
+    platform: Option<&Platform>,
+    limits: &Limits,
+) -> Result<Plan, Error> {
+    let mut images: Vec<wire::DockerManifest> = json("manifest.json", bytes)?;
+    let names = |image: &wire::DockerManifest| match &image.repo_tags {
+        Some(tags) if !tags.is_empty() => tags.clone(),
+        _ => vec![image.config.clone()],
+    };
+    let all: Vec<String> = images.iter().flat_map(names).collect();
+    if let Some(wanted) = reference {
+        images.retain(|image| names(image).iter().any(|name| name == wanted));
+        if images.is_empty() {
+            return Err(Error::NoReference {
+                wanted: wanted.to_owned(),
+                there: all,
+            });
+        }
+    }
+    let image = match images.len() {
+        0 => return Err(Error::Missing("an image in manifest.json".into())),
+        1 => images.swap_remove(0),
+        _ => return Err(Error::Several(all)),
+    };
+    let name = safe_name(&image.config)?;
+    let config = documents
+        .document(&name)?
+        .ok_or_else(|| Error::Missing(name.clone()))?;
+    let computed = Digest::of(&config);
+    if let Some(expected) = digest_of_name(&name) {
+        check(&name, expected, computed)?;
+    }
+    let layers = image
+        .layers
+        .iter()
+        .map(|layer| {
+            let name = safe_name(layer)?;
+            // Docker's new archives name a layer by the digest of what they
+            // store.
+            let stored = name
+                .starts_with("blobs/")
+                .then(|| digest_of_name(&name))
+                .flatten();
+            Ok((name, stored, false))
+        })
+        .collect::<Result<_, Error>>()?;
+    let tags = image.repo_tags.unwrap_or_default();
+    finish(&config, computed, None, tags, layers, platform, limits)
+}
+
+/// `blobs/sha256/HEX` or `HEX.json`.
+fn digest_of_name(name: &str) -> Option<Digest> {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let hex = last.strip_suffix(".json").unwrap_or(last);
+    format!("sha256:{hex}").parse().ok()
+}
+
+/// A name in an archive never leaves it; this only keeps messages honest.
+fn safe_name(name: &str) -> Result<String, Error> {
+    let mut normal = String::new();
+    if crate::paths::normalise(name.as_bytes(), &mut normal) && !normal.is_empty() {
+        return Ok(normal);
+    }
+    Err(Error::Malformed {
+        name: "manifest.json".into(),
+        reason: format!("`{name}` is no name of a file in the image"),
+    })
+}
+
+fn check(name: &str, expected: Digest, computed: Digest) -> Result<(), Error> {
+    if expected == computed {
+        Ok(())
+    } else {
+        Err(Error::Digest {
+            name: name.to_owned(),
+            expected,
+            computed,
+        })
+    }
+}
+
+/// The name of a blob in an OCI layout. Only a digest that has passed its
+/// strict parser becomes a path.
+fn blob_name(digest: Digest) -> String {
+    format!("blobs/sha256/{}", digest.hex())
+}
+
+/// Indexes within indexes: more are a loop or an attack.
+const MOST_NESTED: usize = 4;
+
+pub(crate) fn oci(
+    documents: &dyn Documents,
+    bytes: &[u8],
+    reference: Option<&str>,
+    platform: Option<&Platform>,
+    limits: &Limits,
+) -> Result<Plan, Error> {
+    let index: wire::Index = json("index.json", bytes)?;
+    let tag = |one: &wire::Descriptor| {
+        let annotations = one.annotations.as_ref()?;
+        let names = [
+            "org.opencontainers.image.ref.name",
+            "io.containerd.image.name",
+        ];
+        names
+            .iter()
+            .find_map(|name| annotations.get(*name))
+            .cloned()
+    };
+    let names: Vec<String> = index
+        .manifests
+        .iter()
+        .map(|one| tag(one).unwrap_or_else(|| one.digest.clone()))
+        .collect();
+    let mut candidates = index.manifests.clone();
+    if let Some(wanted) = reference {
+        candidates.retain(|one| one.digest == wanted || tag(one).as_deref() == Some(wanted));
+        if candidates.is_empty() {
+            // A digest may also name a platform's manifest in a nested index.
+            if let Ok(digest) = wanted.parse::<Digest>() {
+                if documents.document(&blob_name(digest))?.is_some() {
+                    return manifest(documents, digest, Vec::new(), platform, limits, 0);
+                }
+            }
+            return Err(Error::NoReference {
+                wanted: wanted.to_owned(),
+                there: names,
+            });
+        }
+    }
+    let tags: Vec<String> = candidates.iter().filter_map(tag).collect();
+    let first = choose(&candidates, platform)?;
+    manifest(
+        documents,
+        digest("index.json", &first.digest)?,
+        tags,
+        platform,
+        limits,
+        0,
+    )
+}
+
+/// The one manifest that fits.
+fn choose<'a>(
+    candidates: &'a [wire::Descriptor],
+    platform: Option<&Platform>,
+) -> Result<&'a wire::Descriptor, Error> {
+    // Attestations lie beside images under a platform of their own.
+    let is_attestation = |one: &&wire::Descriptor| {
+        one.platform
+            .as_ref()
+            .is_some_and(|platform| platform.os == "unknown")
+            || one.annotations.as_ref().is_some_and(|notes| {
+                notes
+                    .get("vnd.docker.reference.type")
+                    .is_some_and(|t| t == "attestation-manifest")
+            })
+    };
+    let images: Vec<&wire::Descriptor> = candidates
+        .iter()
+        .filter(|one| !is_attestation(one))
+        .collect();
+    let platform_of = |one: &wire::Descriptor| one.platform.as_ref().and_then(known);
+    if let [only] = images.as_slice() {
+        // Its configuration is checked against the platform later on.
+        let fits = platform
+            .zip(platform_of(only))
+            .is_none_or(|(asked, is)| asked.accepts(&is));
+        if fits {
+            return Ok(only);
+        }
+    }
+    let wanted = platform.cloned().unwrap_or_else(Platform::host);
+    let fitting: Vec<&&wire::Descriptor> = images
+        .iter()
+        .filter(|one| platform_of(one).is_some_and(|is| wanted.accepts(&is)))
+        .collect();
+    if let [first, ..] = fitting.as_slice() {
+        return Ok(first);
+    }
+    let names = images.iter().map(|one| {
+        platform_of(one).map_or_else(|| one.digest.clone(), |platform| platform.to_string())
+    });
+    if images.iter().all(|one| one.platform.is_none()) && !images.is_empty() {
+        let tagged = images.iter().map(|one| {
+            let tag = one.annotations.as_ref();
+            let tag = tag.and_then(|all| all.get("org.opencontainers.image.ref.name"));
+            tag.unwrap_or(&one.digest).clone()
+        });
+        return Err(Error::Several(tagged.collect()));
+    }
+    Err(Error::NoPlatform {
+        wanted,
+        there: names.collect(),
+    })
+}
+
+fn manifest(
+    documents: &dyn Documents,
+    own: Digest,
+    tags: Vec<String>,
+    platform: Option<&Platform>,
+    limits: &Limits,
+    depth: usize,
+) -> Result<Plan, Error> {
+    let name = blob_name(own);
+    let bytes = documents
+        .document(&name)?
+        .ok_or_else(|| Error::Missing(name.clone()))?;
+    check(&name, own, Digest::of(&bytes))?;
+    let either: wire::Either = json(&name, &bytes)?;
+    if let Some(manifests) = either.manifests {
+        if depth == MOST_NESTED {
+            return Err(Error::Limit {
+                what: "the depth of image indexes".into(),
+                limit: MOST_NESTED as u64,
+            });
+        }
+        let chosen = digest(&name, &choose(&manifests, platform)?.digest)?;
+        return manifest(documents, chosen, tags, platform, limits, depth + 1);
+    }
+    let malformed = |reason: &str| Error::Malformed {
+        name: name.clone(),
+        reason: reason.into(),
+    };
+    let config = either
+        .config
+        .ok_or_else(|| malformed("it has neither manifests nor a config"))?;
+    let config_digest = digest(&name, &config.digest)?;
+    let config_name = blob_name(config_digest);
+    let config = documents.document(&config_name)?;
+    let config = config.ok_or_else(|| Error::Missing(config_name.clone()))?;
+    check(&config_name, config_digest, Digest::of(&config))?;
+    let layers = either
+        .layers
+        .unwrap_or_default()
+        .iter()
+        .map(|layer| {
+            let stored = digest(&name, &layer.digest)?;
+            let foreign = ["nondistributable", "foreign"]
+                .iter()
+                .any(|w| layer.media_type.contains(w));
+            Ok((blob_name(stored), Some(stored), foreign))
+        })
+        .collect::<Result<_, Error>>()?;
+    finish(
+        &config,
+        config_digest,
+        Some(own),
+        tags,
+        layers,
+        platform,
+        limits,
+    )
+}
+
+/// Name, digest of the stored bytes, whether it is kept elsewhere.
+type NamedLayer = (String, Option<Digest>, bool);
+
+pub(crate) fn finish(
+    raw: &[u8],
+    digest_of_config: Digest,
+    manifest_digest: Option<Digest>,
+    tags: Vec<String>,
+    layers: Vec<NamedLayer>,
+    platform: Option<&Platform>,
+    limits: &Limits,
+) -> Result<Plan, Error> {
+    let config = parse_config(raw)?;
+    if let Some((wanted, is)) = platform.zip(config.platform.as_ref()) {
+        if !wanted.accepts(is) {
+            let there = vec![is.to_string()];
+            return Err(Error::NoPlatform {
+                wanted: wanted.clone(),
+                there,
+            });
+        }
+    }
+    if layers.len() > limits.layers {
+        let what = "the number of layers".into();
+        return Err(Error::Limit {
+            what,
+            limit: limits.layers as u64,
+        });
+    }
+    if layers.len() != config.diff_ids.len() {
+        return Err(Error::Malformed {
+            name: "the configuration".into(),
+            reason: format!(
+                "it has {} diff ids for {} layers",
+                config.diff_ids.len(),
+                layers.len()
+            ),
+        });
+    }
+    let mut steps = config.history.iter().filter(|step| !step.empty_layer);
+    let layers = layers
+        .into_iter()
+        .zip(&config.diff_ids)
+        .map(|((name, stored, foreign), diff_id)| {
+            Ok(PlannedLayer {
+                name,
+                diff_id: digest("the configuration", diff_id)?,
+                stored,
+                created_by: steps.next().map(|step| step.created_by.clone()),
+                foreign,
+            })
+        })
+        .collect::<Result<_, Error>>()?;
+    let raw_config = raw.to_vec();
+    Ok(Plan {
+        digest: digest_of_config,
+        manifest_digest,
+        tags,
+        layers,
+        config,
+        raw_config,
+    })
+}

@@ -1,0 +1,94 @@
+//! OCI image layouts: a folder with `index.json` and `blobs/`
+//! (OCI image-spec 1.1, image-layout.md).
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    Error, Image,
+    manifest::{self, Documents},
+    open::{Blobs, Run, read_plan},
+};
+
+pub(crate) fn open(dir: &Path, reference: Option<&str>, run: &Run<'_>) -> Result<Image, Error> {
+    let layout = Layout {
+        dir: dir.to_owned(),
+        json_limit: run.options.limits.json_bytes,
+    };
+    let limits = &run.options.limits;
+    let Some(index) = layout.document("index.json")? else {
+        let from = format!("`{}`", dir.display());
+        return Err(if dir.is_dir() {
+            Error::NotAnImage {
+                from,
+                what: "a folder without index.json".into(),
+            }
+        } else {
+            let cause = io::ErrorKind::NotFound.into();
+            Error::Read {
+                path: dir.to_owned(),
+                cause,
+            }
+        });
+    };
+    let platform = run.options.platform.as_ref();
+    let plan = manifest::oci(&layout, &index, reference, platform, limits)?;
+    read_plan(plan, &layout, run)
+}
+
+struct Layout {
+    dir: PathBuf,
+    json_limit: u64,
+}
+
+impl Layout {
+    /// Names come from this crate and from digests that passed their strict
+    /// parser: they cannot leave the folder.
+    fn file(&self, name: &str) -> io::Result<Option<File>> {
+        match File::open(self.dir.join(name)) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Documents for Layout {
+    fn document(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let reading = |cause| Error::Read {
+            path: self.dir.join(name),
+            cause,
+        };
+        let Some(file) = self.file(name).map_err(reading)? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        file.take(self.json_limit + 1)
+            .read_to_end(&mut bytes)
+            .map_err(reading)?;
+        if bytes.len() as u64 > self.json_limit {
+            let what = format!("the size of `{name}`");
+            return Err(Error::Limit {
+                what,
+                limit: self.json_limit,
+            });
+        }
+        Ok(Some(bytes))
+    }
+}
+
+impl Blobs for Layout {
+    fn open(&self, name: &str) -> io::Result<Option<Box<dyn Read + '_>>> {
+        Ok(self.file(name)?.map(|file| Box::new(file) as Box<dyn Read>))
+    }
+
+    fn size(&self, name: &str) -> u64 {
+        self.dir
+            .join(name)
+            .metadata()
+            .map_or(0, |metadata| metadata.len())
+    }
+}
