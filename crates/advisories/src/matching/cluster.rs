@@ -5,7 +5,7 @@
 //! becomes one match for each CVE, and where several advisories are about one
 //! CVE, all of them must be met (the first fix of it was not enough).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use seawall_model::{Confidence, Kev, Severity, Status, Vulnerability};
 
@@ -13,6 +13,7 @@ use crate::{
     Affected, Candidate, Match, Record, RecordKind, Store, StoreError,
     matching::{
         judge::{self, Hit, Judgement},
+        range,
         subject::Subject,
     },
     severity::Opinions,
@@ -209,10 +210,7 @@ fn by_alias<'j, 'a>(judged: &'j [Judged<'a>]) -> Vec<Cluster<'j, 'a>> {
                 .collect();
             ids.sort_unstable();
             ids.dedup();
-            let first = records
-                .iter()
-                .map(|one| one.record.id)
-                .min_by_key(|id| id_rank(id));
+            let first = records.iter().map(|one| one.record.id).min_by_key(id_rank);
             let cve = ids
                 .iter()
                 .copied()
@@ -304,21 +302,7 @@ fn finding(
         records.sort_by_key(|(one, _)| (kind_rank(one.record.kind), id_rank(&one.record.id)));
     }
 
-    let mut fixed: Vec<&str> = records
-        .iter()
-        .flat_map(|(_, hit)| hit.fixed.iter().copied())
-        .collect();
-    fixed.sort_by(|a, b| judge::compare(subject, a, b));
-    fixed.dedup();
-    let mends = |version: &&str| {
-        !records
-            .iter()
-            .any(|(one, _)| judge::would_be_affected(subject, &one.entries, version))
-    };
-    if fixed.iter().any(|version| mends(version)) {
-        fixed.retain(mends);
-    }
-
+    let fixed = mending(subject, &records);
     let mut vulnerability = Vulnerability {
         id: cluster.id.to_owned(),
         fixed: fixed.into_iter().map(str::to_owned).collect(),
@@ -359,7 +343,7 @@ fn finding(
             records
                 .iter()
                 .map(|(one, _)| pick(&one.record))
-                .find(|text| !text.is_empty())
+                .find(|text| is_known(text))
                 .map(str::to_owned)
         };
         vulnerability.summary = text(|record| record.summary);
@@ -382,11 +366,59 @@ fn finding(
     )
 }
 
+/// How many ends of ranges are followed. The longest chain in the public feeds
+/// has about thirty.
+const MOST_STEPS: usize = 256;
+
+/// Versions that mend every record of a cluster, lowest first.
+///
+/// The end of the range that holds the version is not always one: a publisher
+/// may write one range a branch, each ending where the next begins (symfony has
+/// a dozen), or fix a flaw twice. So the ends are followed until a version is
+/// reached that no record holds.
+fn mending<'a>(subject: &Subject<'_>, records: &[(&Judged<'a>, &Hit<'a>)]) -> Vec<&'a str> {
+    let mut todo: Vec<&'a str> = records
+        .iter()
+        .flat_map(|(_, hit)| hit.fixed.iter().copied())
+        .collect();
+    let mut seen = BTreeSet::new();
+    let mut fixed = Vec::new();
+    while let Some(version) = todo.pop() {
+        // A record with thousands of events must not cost their square.
+        if seen.len() == MOST_STEPS {
+            break;
+        }
+        if !seen.insert(version) {
+            continue;
+        }
+        let holding = records
+            .iter()
+            .filter(|(one, _)| judge::would_be_affected(subject, &one.entries, version));
+        let mut held = false;
+        for (one, _) in holding {
+            held = true;
+            for entry in &one.entries {
+                todo.extend(range::fixes(subject.scheme, entry, version));
+            }
+        }
+        if !held {
+            fixed.push(version);
+        }
+    }
+    fixed.sort_by(|a, b| judge::compare(subject, a, b));
+    fixed
+}
+
 fn highest_fix<'a>(subject: &Subject<'_>, hit: &Hit<'a>) -> Option<&'a str> {
     hit.fixed
         .iter()
         .copied()
         .max_by(|a, b| judge::compare(subject, a, b))
+}
+
+/// Go's database writes the year 1 for a day that it does not know.
+fn is_known(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with("0001-")
 }
 
 /// What a match is taken for when nobody judged it.

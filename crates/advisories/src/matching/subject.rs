@@ -175,10 +175,10 @@ pub(crate) fn subjects<'a>(
                 .get(*index)
                 .is_some_and(|package| package.name == *subject.name)
         };
-        if let Some(at) = subject.packages.iter().position(named) {
-            if let Some(start) = subject.packages.get_mut(..=at) {
-                start.rotate_right(1);
-            }
+        if let Some(at) = subject.packages.iter().position(named)
+            && let Some(start) = subject.packages.get_mut(..=at)
+        {
+            start.rotate_right(1);
         }
     }
     (collector.subjects, unserved)
