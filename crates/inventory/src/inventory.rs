@@ -41,8 +41,12 @@ impl Inventory {
     /// Brings everything into its final order.
     pub(crate) fn finish(&mut self) {
         self.packages.sort_by(|a, b| {
-            (&a.kind, &a.name, &a.version, &a.origin.path)
-                .cmp(&(&b.kind, &b.name, &b.version, &b.origin.path))
+            (&a.kind, &a.name, &a.version, &a.origin.path).cmp(&(
+                &b.kind,
+                &b.name,
+                &b.version,
+                &b.origin.path,
+            ))
         });
         self.gaps.sort();
         self.gaps.dedup();

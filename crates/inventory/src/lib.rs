@@ -4,15 +4,43 @@
 //! the finished view into packages. `build.rs` finds them: one file in
 //! `ecosystems/` each.
 
+mod declared;
 mod inventory;
+mod os;
+mod os_package;
+mod purl;
+mod record;
+mod rpm;
+mod stanza;
+mod text;
+mod toml;
 
 pub use inventory::{Context, Ecosystem, Inventory};
+pub use purl::Purl;
 
 mod ecosystems {
     include!(concat!(env!("OUT_DIR"), "/ecosystems.rs"));
 }
 
 use seawall_image::{Analyser, View};
+use seawall_model::{Gap, GapKind};
+
+/// Entry points for tests with hostile input: each takes bytes of one format
+/// and must come to an end without a panic.
+pub mod hostile {
+    pub use crate::{
+        ecosystems::{
+            apk::count_packages as apk, cargo_lock::parse_bytes as cargo_lock,
+            composer_lock::parse_bytes as composer_lock, dpkg::count_packages as dpkg,
+            gemfile_lock::parse_bytes as gemfile_lock, go_mod::parse_bytes as go_mod,
+            package_lock_json::parse_bytes as package_lock_json,
+            poetry_lock::parse_bytes as poetry_lock,
+            requirements_txt::parse_bytes as requirements_txt, rpm::count_packages as rpm,
+            uv_lock::parse_bytes as uv_lock,
+        },
+        os::os_release_id as os_release,
+    };
+}
 
 /// All ecosystems, sorted by file name.
 pub fn all() -> &'static [&'static Ecosystem] {
@@ -21,18 +49,43 @@ pub fn all() -> &'static [&'static Ecosystem] {
 
 /// The analysers to run over a target of this kind.
 pub fn analysers(context: Context) -> Vec<&'static dyn Analyser> {
-    all()
+    let os: Option<&'static dyn Analyser> = match context {
+        Context::Installed => Some(&os::ReleaseFiles),
+        Context::Project => None,
+    };
+    let rest = all()
         .iter()
         .filter(|ecosystem| ecosystem.contexts.contains(&context))
-        .flat_map(|ecosystem| ecosystem.analysers.iter().copied())
-        .collect()
+        .flat_map(|ecosystem| ecosystem.analysers.iter().copied());
+    os.into_iter().chain(rest).collect()
 }
 
-/// Reads every ecosystem's evidence.
+/// Reads every ecosystem's evidence. The distribution comes first, since the
+/// names of its packages bear its name.
 pub fn read(view: &View, context: Context) -> Inventory {
-    let mut inventory = Inventory::default();
-    for ecosystem in all().iter().filter(|ecosystem| ecosystem.contexts.contains(&context)) {
+    let mut inventory = Inventory {
+        os: os::read(view),
+        ..Inventory::default()
+    };
+    for ecosystem in all()
+        .iter()
+        .filter(|ecosystem| ecosystem.contexts.contains(&context))
+    {
         (ecosystem.read)(view, &mut inventory);
+    }
+    if inventory.os.is_none() {
+        let distribution = |kind: &str| matches!(kind, "deb" | "apk" | "rpm");
+        if inventory
+            .packages
+            .iter()
+            .any(|package| distribution(&package.kind))
+        {
+            inventory.gaps.push(Gap::new(
+                GapKind::Missing,
+                "etc/os-release",
+                "there are a distribution's packages, but nothing says which distribution it is",
+            ));
+        }
     }
     inventory.finish();
     inventory

@@ -1,0 +1,21 @@
+//! Text from files that may hold anything.
+
+use std::borrow::Cow;
+
+use seawall_image::Body;
+
+/// The body as text; bytes that are not UTF-8 are replaced.
+///
+/// # Errors
+/// When the body is not in memory, which no analyser of text asks for.
+pub(crate) fn lossy<'a>(body: &Body<'a>) -> Result<Cow<'a, str>, String> {
+    match body {
+        Body::Bytes(bytes) => Ok(String::from_utf8_lossy(bytes)),
+        Body::File(..) => Err("the file is too large to be read as text".to_owned()),
+    }
+}
+
+/// Evidence that was written as text.
+pub(crate) fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
