@@ -109,8 +109,12 @@ impl Component<'_> {
     /// The value of the first property with one of these names.
     fn property(&self, names: &[&str]) -> Option<&str> {
         let all = self.properties.as_deref().unwrap_or_default();
-        let found = names.iter().find_map(|name| all.iter().find(|one| one.name == *name));
-        found.and_then(|one| one.value.as_deref()).filter(|value| !value.is_empty())
+        let found = names
+            .iter()
+            .find_map(|name| all.iter().find(|one| one.name == *name));
+        found
+            .and_then(|one| one.value.as_deref())
+            .filter(|value| !value.is_empty())
     }
 }
 
@@ -126,8 +130,15 @@ pub fn read(bytes: &[u8]) -> Result<Document, Error> {
     }
     let wire: WireDocument<'_> = serde_json::from_slice(bytes).map_err(Error::Json)?;
     if wire.bom_format.as_deref() != Some("CycloneDX") {
-        let is_spdx = bytes.windows(13).take(4096).any(|piece| piece == b"\"spdxVersion\"");
-        let what = if is_spdx { "an SPDX document" } else { "a JSON document of another kind" };
+        let is_spdx = bytes
+            .windows(13)
+            .take(4096)
+            .any(|piece| piece == b"\"spdxVersion\"");
+        let what = if is_spdx {
+            "an SPDX document"
+        } else {
+            "a JSON document of another kind"
+        };
         return Err(Error::Other(what));
     }
     let mut reader = Reader::default();
@@ -138,7 +149,11 @@ pub fn read(bytes: &[u8]) -> Result<Document, Error> {
         }
         _ => component.name.clone().into_owned(),
     });
-    reader.components(subject.iter().flat_map(|one| one.components.as_deref().unwrap_or_default()))?;
+    reader.components(
+        subject
+            .iter()
+            .flat_map(|one| one.components.as_deref().unwrap_or_default()),
+    )?;
     reader.components(wire.components.as_deref().unwrap_or_default())?;
     reader.finish();
     Ok(Document {
@@ -156,7 +171,8 @@ fn other_format(bytes: &[u8]) -> Option<&'static str> {
     if head.starts_with(b"<") {
         return Some("an XML document");
     }
-    head.starts_with(b"SPDXVersion:").then_some("an SPDX document in tag-value form")
+    head.starts_with(b"SPDXVersion:")
+        .then_some("an SPDX document in tag-value form")
 }
 
 #[derive(Default)]
@@ -190,7 +206,9 @@ impl Reader {
 
     fn component(&mut self, component: &Component<'_>) {
         if component.kind == "operating-system" {
-            let id = component.property(&["syft:distro:id"]).unwrap_or(&component.name);
+            let id = component
+                .property(&["syft:distro:id"])
+                .unwrap_or(&component.name);
             let version = component.property(&["syft:distro:versionID"]);
             let version = version.or(component.version.as_deref()).unwrap_or_default();
             self.os.get_or_insert_with(|| os(id, version));
@@ -220,10 +238,14 @@ impl Reader {
         let mut gap = |count: usize, what: &str| {
             if count > 0 {
                 let reason = format!("{count} components {what}");
-                self.gaps.push(Gap::new(GapKind::Missing, "components", reason));
+                self.gaps
+                    .push(Gap::new(GapKind::Missing, "components", reason));
             }
         };
-        gap(self.without_purl, "have no package URL, so that nothing can be said of them");
+        gap(
+            self.without_purl,
+            "have no package URL, so that nothing can be said of them",
+        );
         gap(self.malformed, "have a package URL that is none");
     }
 }
@@ -247,7 +269,10 @@ fn distro_parts<'a>(distro: &'a str, namespace: &'a str) -> (&'a str, &'a str) {
         }
         _ if distro.starts_with(|first: char| first.is_ascii_digit()) => (namespace, distro),
         _ if distro == namespace => (namespace, ""),
-        _ => match CODENAMES.iter().find(|(codename, _, _)| *codename == distro) {
+        _ => match CODENAMES
+            .iter()
+            .find(|(codename, _, _)| *codename == distro)
+        {
             Some((_, id, version)) => (id, version),
             None => (distro, ""),
         },
@@ -286,14 +311,24 @@ fn package(component: &Component<'_>, text: &str, purl: &ParsedPurl) -> Package 
             version = format!("{epoch}:{version}");
         }
     }
-    let licenses = component.licenses.as_deref().unwrap_or_default().iter().filter_map(|one| {
-        let named = one.license.as_ref();
-        let id = named.and_then(|license| license.id.as_ref().or(license.name.as_ref()));
-        one.expression.as_ref().or(id).map(|text| text.clone().into_owned())
-    });
+    let licenses = component
+        .licenses
+        .as_deref()
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|one| {
+            let named = one.license.as_ref();
+            let id = named.and_then(|license| license.id.as_ref().or(license.name.as_ref()));
+            one.expression
+                .as_ref()
+                .or(id)
+                .map(|text| text.clone().into_owned())
+        });
     Package {
         arch: purl.qualifier("arch").map(str::to_owned),
-        source: is_distribution.then(|| source(component, purl, &name, &version)).flatten(),
+        source: is_distribution
+            .then(|| source(component, purl, &name, &version))
+            .flatten(),
         module: purl
             .qualifier("rpmmod")
             .or_else(|| {
@@ -321,27 +356,43 @@ fn source(
         if let Some(stem) = upstream.strip_suffix(".src.rpm") {
             let mut parts = stem.rsplitn(3, '-');
             let (release, number, name) = (parts.next(), parts.next(), parts.next());
-            let version = number.zip(release).map(|(number, release)| format!("{number}-{release}"));
-            return name.zip(version).map(|(name, version)| Source { name: name.into(), version });
+            let version = number
+                .zip(release)
+                .map(|(number, release)| format!("{number}-{release}"));
+            return name.zip(version).map(|(name, version)| Source {
+                name: name.into(),
+                version,
+            });
         }
         let (name, own) = upstream.split_once('@').unwrap_or((upstream, version));
-        return Some(Source { name: name.to_owned(), version: own.to_owned() });
+        return Some(Source {
+            name: name.to_owned(),
+            version: own.to_owned(),
+        });
     }
     let property = |name: &str| component.property(&[&format!("aquasecurity:trivy:{name}")]);
     if let Some(source) = property("SrcName") {
-        let epoch = property("SrcEpoch").map(|epoch| format!("{epoch}:")).unwrap_or_default();
+        let epoch = property("SrcEpoch")
+            .map(|epoch| format!("{epoch}:"))
+            .unwrap_or_default();
         let release = property("SrcRelease").map(|release| format!("-{release}"));
-        let own = property("SrcVersion").map(|own| {
-            format!("{epoch}{own}{}", release.unwrap_or_default())
-        });
+        let own = property("SrcVersion")
+            .map(|own| format!("{epoch}{own}{}", release.unwrap_or_default()));
         let version = own.unwrap_or_else(|| version.to_owned());
-        return Some(Source { name: source.to_owned(), version });
+        return Some(Source {
+            name: source.to_owned(),
+            version,
+        });
     }
     let names = ["syft:metadata:source", "syft:metadata:originPackage"];
-    let own = component.property(&["syft:metadata:sourceVersion"]).unwrap_or(version);
+    let own = component
+        .property(&["syft:metadata:sourceVersion"])
+        .unwrap_or(version);
     let source = component.property(&names).unwrap_or(name);
-    (purl.kind != "rpm")
-        .then(|| Source { name: source.to_owned(), version: own.to_owned() })
+    (purl.kind != "rpm").then(|| Source {
+        name: source.to_owned(),
+        version: own.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -357,8 +408,15 @@ mod tests {
             {"type":"library","name":"bad","purl":"pkg:"},
             {"type":"file","name":"f"}]}"#;
         let document = read(text.as_bytes()).unwrap();
-        let purls: Vec<_> = document.packages.iter().map(|one| one.purl.as_str()).collect();
-        assert_eq!(purls[0], "pkg:deb/debian/x@1%3A2?distro=debian-12&upstream=y%402");
+        let purls: Vec<_> = document
+            .packages
+            .iter()
+            .map(|one| one.purl.as_str())
+            .collect();
+        assert_eq!(
+            purls[0],
+            "pkg:deb/debian/x@1%3A2?distro=debian-12&upstream=y%402"
+        );
         assert_eq!(document.packages[0].version, "1:2");
         assert_eq!(document.packages[0].source.as_ref().unwrap().name, "y");
         assert_eq!(document.packages[1].name, "github.com/A/B");
@@ -369,18 +427,34 @@ mod tests {
 
     #[test]
     fn distributions_with_dashes() {
-        assert_eq!(distro_parts("opensuse-leap-15.5", "opensuse"), ("opensuse-leap", "15.5"));
+        assert_eq!(
+            distro_parts("opensuse-leap-15.5", "opensuse"),
+            ("opensuse-leap", "15.5")
+        );
         assert_eq!(distro_parts("3.18.4", "alpine"), ("alpine", "3.18.4"));
         assert_eq!(distro_parts("bookworm", "debian"), ("debian", "12"));
-        assert_eq!(distro_parts("wolfi-20230201", "wolfi"), ("wolfi", "20230201"));
+        assert_eq!(
+            distro_parts("wolfi-20230201", "wolfi"),
+            ("wolfi", "20230201")
+        );
     }
 
     #[test]
     fn what_is_none_is_named() {
-        let deep = format!("{}{}", r#"{"bomFormat":"CycloneDX","components":"#, "[".repeat(100_000));
+        let deep = format!(
+            "{}{}",
+            r#"{"bomFormat":"CycloneDX","components":"#,
+            "[".repeat(100_000)
+        );
         assert!(matches!(read(deep.as_bytes()), Err(Error::Json(_))));
-        assert!(matches!(read(b"<bom/>"), Err(Error::Other("an XML document"))));
-        assert!(matches!(read(br#"{"spdxVersion":"SPDX-2.3"}"#), Err(Error::Other("an SPDX document"))));
+        assert!(matches!(
+            read(b"<bom/>"),
+            Err(Error::Other("an XML document"))
+        ));
+        assert!(matches!(
+            read(br#"{"spdxVersion":"SPDX-2.3"}"#),
+            Err(Error::Other("an SPDX document"))
+        ));
         assert!(matches!(read(b"{}"), Err(Error::Other(_))));
         assert!(matches!(read(b""), Err(Error::Json(_))));
     }

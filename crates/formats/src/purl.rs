@@ -20,7 +20,10 @@ pub struct ParsedPurl {
 impl ParsedPurl {
     /// The value of a qualifier.
     pub fn qualifier(&self, key: &str) -> Option<&str> {
-        self.qualifiers.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
+        self.qualifiers
+            .iter()
+            .find(|(own, _)| own == key)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -89,15 +92,35 @@ mod tests {
     #[test]
     fn parts_are_decoded() {
         let deb = parse("pkg:deb/debian/libc%2B%2B@1%3A2-3?arch=amd64&upstream=gcc%401.0").unwrap();
-        assert_eq!((deb.name.as_str(), deb.version.as_str()), ("libc++", "1:2-3"));
+        assert_eq!(
+            (deb.name.as_str(), deb.version.as_str()),
+            ("libc++", "1:2-3")
+        );
         assert_eq!(deb.qualifier("upstream"), Some("gcc@1.0"));
         let npm = parse("pkg:npm/%40angular/core@1.0.0").unwrap();
-        assert_eq!((npm.namespace.as_str(), npm.name.as_str()), ("@angular", "core"));
+        assert_eq!(
+            (npm.namespace.as_str(), npm.name.as_str()),
+            ("@angular", "core")
+        );
         let raw = parse("pkg:npm/@angular/core").unwrap();
-        assert_eq!((raw.namespace.as_str(), raw.version.as_str()), ("@angular", ""));
+        assert_eq!(
+            (raw.namespace.as_str(), raw.version.as_str()),
+            ("@angular", "")
+        );
         let go = parse("pkg:golang/github.com/Azure/x@v1.0.0#sub").unwrap();
-        assert_eq!((go.namespace.as_str(), go.name.as_str()), ("github.com/Azure", "x"));
-        for bad in ["", "pkg:", "pkg:npm", "pkg:npm/", "pkg:npm/a%zz", "http://x", "pkg:npm/%ff"] {
+        assert_eq!(
+            (go.namespace.as_str(), go.name.as_str()),
+            ("github.com/Azure", "x")
+        );
+        for bad in [
+            "",
+            "pkg:",
+            "pkg:npm",
+            "pkg:npm/",
+            "pkg:npm/a%zz",
+            "http://x",
+            "pkg:npm/%ff",
+        ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }

@@ -11,8 +11,15 @@
 
 use std::{borrow::Cow, cmp::Ordering};
 
+mod compare;
+
 mod schemes {
     include!(concat!(env!("OUT_DIR"), "/schemes.rs"));
+}
+
+/// npm's ranges.
+pub mod npm {
+    pub use crate::schemes::npm::satisfies;
 }
 
 /// Everything the matcher must know of one ecosystem's versions and names.
@@ -47,12 +54,18 @@ pub fn by_name(name: &str) -> Option<&'static Scheme> {
 /// `PyPI`, `Debian:12`.
 pub fn by_osv(ecosystem: &str) -> Option<&'static Scheme> {
     let base = ecosystem.split(':').next().unwrap_or(ecosystem);
-    all().iter().copied().find(|scheme| scheme.osv.contains(&base))
+    all()
+        .iter()
+        .copied()
+        .find(|scheme| scheme.osv.contains(&base))
 }
 
 /// The scheme that serves a purl type.
 pub fn by_purl_type(kind: &str) -> Option<&'static Scheme> {
-    all().iter().copied().find(|scheme| scheme.purl_types.contains(&kind))
+    all()
+        .iter()
+        .copied()
+        .find(|scheme| scheme.purl_types.contains(&kind))
 }
 
 /// Names that advisories write exactly as packages do.
