@@ -97,8 +97,6 @@ static DISTROS: &[Distro] = &[
     distro("bottlerocket", "Bottlerocket", None, "rpm", Names::Binary, None, Release::Full),
     distro("centos", "CentOS", None, "rpm", Names::Binary, Some("centos"), Release::Major),
     distro("chainguard", "Chainguard", Some("Chainguard"), "apk", Names::Source, None, Release::Rolling),
-    distro("cleanstart", "CleanStart", Some("CleanStart"), "apk", Names::Source, None, Release::Rolling),
-    distro("clnstrt", "CleanStart", Some("CleanStart"), "apk", Names::Source, None, Release::Rolling),
     distro("debian", "Debian", Some("Debian"), "deb", Names::Source, Some("debian"), Release::Debian),
     distro("echo", "Echo", Some("Echo"), "deb", Names::Source, None, Release::Rolling),
     distro("fedora", "Fedora", None, "rpm", Names::Binary, Some("fedora"), Release::Full),
@@ -399,6 +397,13 @@ mod tests {
         assert!(shards.fits("Red Hat:enterprise_linux:9::baseos"));
         assert!(!shards.fits("Red Hat:rhel_eus:9.2::baseos"));
         assert!(!shards.fits("Red Hat:enterprise_linux:8::baseos"));
+    }
+
+    #[test]
+    fn every_feed_has_an_order_of_versions() {
+        for ecosystem in all().iter().filter_map(|distro| distro.ecosystem) {
+            assert!(seawall_versions::by_osv(ecosystem).is_some(), "{ecosystem}");
+        }
     }
 
     #[test]

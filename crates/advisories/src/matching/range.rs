@@ -274,8 +274,14 @@ fn order_of(compare: Compare, a: Event<'_>, b: Event<'_>) -> Ordering {
 fn listed<'a>(scheme: &Scheme, affected: &Affected<'a>, version: &str) -> Option<&'a str> {
     let head = leading_number(version);
     affected.versions.iter().copied().find(|listed| {
-        // Lists have hundreds of entries; a look at the first number spares
-        // nearly all comparisons.
+        // Lists have hundreds of entries; a look at the first digit, then at
+        // the first number, spares nearly all comparisons.
+        let first = listed.as_bytes().first();
+        let other =
+            |digit: &u8| (b'1'..=b'9').contains(digit) && head.as_bytes().first() != Some(digit);
+        if first.is_some_and(other) {
+            return false;
+        }
         *listed == version
             || (leading_number(listed) == head
                 && (scheme.is_valid)(listed)

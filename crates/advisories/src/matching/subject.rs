@@ -423,6 +423,19 @@ mod tests {
     }
 
     #[test]
+    fn every_language_has_an_order_of_versions() {
+        for (kind, ecosystem) in LANGUAGES {
+            let scheme = seawall_versions::by_osv(ecosystem);
+            assert!(scheme.is_some(), "{ecosystem}");
+            assert_eq!(
+                scheme.map(|scheme| scheme.name),
+                seawall_versions::by_purl_type(kind).map(|scheme| scheme.name),
+                "{kind}"
+            );
+        }
+    }
+
+    #[test]
     fn go_versions_lose_their_prefix() {
         assert_eq!(
             comparable("golang", "go1.21.0 X:boringcrypto"),
