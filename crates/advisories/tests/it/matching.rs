@@ -693,7 +693,11 @@ fn many_packages_are_matched_as_one_by_one() {
             start.elapsed()
         })
         .min();
-    eprintln!("{} packages, {} matches, fastest {fastest:?}", packages.len(), all.matches.len());
+    eprintln!(
+        "{} packages, {} matches, fastest {fastest:?}",
+        packages.len(),
+        all.matches.len()
+    );
     assert_eq!(all, matched(store, None, &packages));
     assert!(all.matches.len() > 500, "{}", all.matches.len());
     let mut single = Vec::new();
