@@ -1,13 +1,40 @@
 //! OSV records to a compact database, and from the database to matches.
 
+mod build;
+mod database;
 pub mod distros;
 mod explain;
+mod facts;
+mod fetch;
 mod matching;
+mod osv;
 mod record;
 mod severity;
+mod shard;
+mod starter;
 mod store;
+mod table;
+mod update;
 
+pub use database::{Database, OpenError, ShardInfo};
 pub use explain::{Decision, explain};
+pub use fetch::{FetchError, FetchProgress, From, PUBLIC_BUCKET};
 pub use matching::{EndOfLife, Match, Matches, Request, find, shards_needed};
 pub use record::{Affected, Event, Range, Record, RecordKind};
+pub use starter::make_starter;
 pub use store::{Candidate, Store, StoreError};
+pub use update::{UpdateError, UpdateRequest, Updated, update};
+
+/// Entry points for tests with hostile input.
+pub mod hostile {
+    /// Parses an OSV record; whether it is one.
+    pub fn osv(bytes: &[u8]) -> bool {
+        crate::osv::parse(bytes).is_ok()
+    }
+
+    /// Opens a shard and asks it.
+    pub fn shard(bytes: &[u8]) -> bool {
+        let opened = crate::shard::Shard::open(crate::table::Bytes::Memory(bytes.to_vec()));
+        opened.is_ok_and(|shard| shard.by_name("a").is_ok() && shard.by_id("CVE-1").is_ok())
+    }
+}

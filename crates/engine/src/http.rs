@@ -53,7 +53,11 @@ pub(crate) fn get(mut stream: UnixStream, path: &str) -> Result<Response, Failur
             reader.by_ref().take(left).read_until(b'\n', &mut head)?;
             let line = head.get(before..).unwrap_or_default();
             if !line.ends_with(b"\n") {
-                let what = if left <= line.len() as u64 { "its header is too long" } else { "it hung up early" };
+                let what = if left <= line.len() as u64 {
+                    "its header is too long"
+                } else {
+                    "it hung up early"
+                };
                 return Err(Failure::Protocol(what));
             }
             if matches!(line, b"\r\n" | b"\n") && before > 0 {
@@ -63,7 +67,11 @@ pub(crate) fn get(mut stream: UnixStream, path: &str) -> Result<Response, Failur
         let (status, framing) = parse_head(&head).map_err(Failure::Protocol)?;
         // Interim answers precede the real one (RFC 9110, section 15.2).
         if status >= 200 {
-            return Ok(Response { status, framing, reader });
+            return Ok(Response {
+                status,
+                framing,
+                reader,
+            });
         }
     }
 }
@@ -77,7 +85,9 @@ fn parse_head(head: &[u8]) -> Result<(u16, Framing), &'static str> {
         return Err("its first line is no status line");
     }
     let status = words.next().and_then(|code| code.parse().ok());
-    let status: u16 = status.filter(|code| (100..600).contains(code)).ok_or("it has no status")?;
+    let status: u16 = status
+        .filter(|code| (100..600).contains(code))
+        .ok_or("it has no status")?;
     let mut framing = Framing::UntilClose;
     for line in lines.filter(|line| !line.is_empty()) {
         let (name, value) = line.split_once(':').ok_or("a header field has no colon")?;
@@ -88,7 +98,9 @@ fn parse_head(head: &[u8]) -> Result<(u16, Framing), &'static str> {
             }
             framing = Framing::Chunked(None);
         } else if name.eq_ignore_ascii_case("content-length") {
-            let length = value.parse().map_err(|_| "its content length is no number")?;
+            let length = value
+                .parse()
+                .map_err(|_| "its content length is no number")?;
             // A transfer encoding overrides a length (RFC 9112, section 6.3).
             if framing == Framing::UntilClose {
                 framing = Framing::Length(length);
@@ -124,7 +136,10 @@ impl Response {
         let mut line = Vec::new();
         loop {
             line.clear();
-            self.reader.by_ref().take(4096).read_until(b'\n', &mut line)?;
+            self.reader
+                .by_ref()
+                .take(4096)
+                .read_until(b'\n', &mut line)?;
             if !line.ends_with(b"\n") {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
@@ -158,8 +173,12 @@ impl Read for Response {
                 size
             }
         };
-        let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-        let read = self.reader.read(buffer.get_mut(..most).unwrap_or_default())?;
+        let most = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        let read = self
+            .reader
+            .read(buffer.get_mut(..most).unwrap_or_default())?;
         if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -206,12 +225,20 @@ mod tests {
         let chunked = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\
             Transfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
         assert_eq!(ask(chunked).unwrap().1.unwrap(), b"abcde");
-        assert_eq!(ask(b"HTTP/1.0 404 X\r\n\r\nrest").unwrap().1.unwrap(), b"rest");
+        assert_eq!(
+            ask(b"HTTP/1.0 404 X\r\n\r\nrest").unwrap().1.unwrap(),
+            b"rest"
+        );
     }
 
     #[test]
     fn a_body_that_ends_early_is_an_error() {
-        assert!(ask(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc").unwrap().1.is_err());
+        assert!(
+            ask(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+                .unwrap()
+                .1
+                .is_err()
+        );
         let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nabc";
         assert!(ask(chunked).unwrap().1.is_err());
         let endless = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n";

@@ -139,7 +139,10 @@ const ANSWER_LIMIT: u64 = 16 << 20;
 impl Client {
     /// A client of the engine behind `socket`.
     pub fn new(socket: impl Into<PathBuf>, waits: Waits) -> Self {
-        Client { socket: socket.into(), waits }
+        Client {
+            socket: socket.into(),
+            waits,
+        }
     }
 
     /// What the engine knows of the image `name`.
@@ -153,19 +156,31 @@ impl Client {
         let socket = || self.socket.clone();
         let read = response.take(ANSWER_LIMIT).read_to_end(&mut body);
         read.map_err(|cause| self.transport(cause, self.waits.answer))?;
-        let protocol = |what| Error::Protocol { socket: socket(), what };
-        let raw: serde_json::Value =
-            serde_json::from_slice(&body).map_err(|_| protocol("an image's description is no JSON"))?;
+        let protocol = |what| Error::Protocol {
+            socket: socket(),
+            what,
+        };
+        let raw: serde_json::Value = serde_json::from_slice(&body)
+            .map_err(|_| protocol("an image's description is no JSON"))?;
         let texts = |value: &serde_json::Value| -> Vec<String> {
             let list = value.as_array().map(Vec::as_slice).unwrap_or_default();
-            list.iter().filter_map(|text| text.as_str().map(str::to_owned)).collect()
+            list.iter()
+                .filter_map(|text| text.as_str().map(str::to_owned))
+                .collect()
         };
         let id = raw.get("Id").and_then(|id| id.as_str());
         let id = id.ok_or_else(|| protocol("an image's description has no Id"))?;
         // Podman writes the id without its algorithm.
-        let id = if id.contains(':') { id.to_owned() } else { format!("sha256:{id}") };
+        let id = if id.contains(':') {
+            id.to_owned()
+        } else {
+            format!("sha256:{id}")
+        };
         let null = serde_json::Value::Null;
-        let layers = raw.get("RootFS").and_then(|root| root.get("Layers")).unwrap_or(&null);
+        let layers = raw
+            .get("RootFS")
+            .and_then(|root| root.get("Layers"))
+            .unwrap_or(&null);
         Ok(Inspected {
             id,
             tags: texts(raw.get("RepoTags").unwrap_or(&null)),
@@ -179,31 +194,48 @@ impl Client {
     /// # Errors
     /// When there is no such image, or the engine does not answer properly.
     pub fn export(&self, name: &str) -> Result<impl Read + Send + 'static, Error> {
-        let response = self.get(&format!("/images/{}/get", escape(name)), name, self.waits.first)?;
+        let response = self.get(
+            &format!("/images/{}/get", escape(name)),
+            name,
+            self.waits.first,
+        )?;
         let set = response.stream().set_read_timeout(Some(self.waits.next));
         set.map_err(|cause| self.transport(cause, self.waits.next))?;
         Ok(response)
     }
 
     fn get(&self, path: &str, image: &str, wait: Duration) -> Result<http::Response, Error> {
-        let connecting = |cause| Error::Connect { socket: self.socket.clone(), cause };
+        let connecting = |cause| Error::Connect {
+            socket: self.socket.clone(),
+            cause,
+        };
         let stream = UnixStream::connect(&self.socket).map_err(connecting)?;
         stream.set_read_timeout(Some(wait)).map_err(connecting)?;
-        stream.set_write_timeout(Some(self.waits.answer)).map_err(connecting)?;
+        stream
+            .set_write_timeout(Some(self.waits.answer))
+            .map_err(connecting)?;
         let response = http::get(stream, path).map_err(|failure| match failure {
             http::Failure::Io(cause) => self.transport(cause, wait),
-            http::Failure::Protocol(what) => {
-                Error::Protocol { socket: self.socket.clone(), what }
-            }
+            http::Failure::Protocol(what) => Error::Protocol {
+                socket: self.socket.clone(),
+                what,
+            },
         })?;
         match response.status() {
             200 => Ok(response),
-            404 => Err(Error::NoImage { name: image.to_owned(), socket: self.socket.clone() }),
+            404 => Err(Error::NoImage {
+                name: image.to_owned(),
+                socket: self.socket.clone(),
+            }),
             status => {
                 let mut body = Vec::new();
                 // The status alone says enough when the body does not come.
                 let _ = response.take(64 << 10).read_to_end(&mut body);
-                Err(Error::Refused { socket: self.socket.clone(), status, message: message(&body) })
+                Err(Error::Refused {
+                    socket: self.socket.clone(),
+                    status,
+                    message: message(&body),
+                })
             }
         }
     }
@@ -223,7 +255,10 @@ fn message(body: &[u8]) -> String {
     let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
     let said = json.as_ref().and_then(|json| json.get("message")?.as_str());
     let text = said.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned);
-    text.chars().take(500).filter(|letter| !letter.is_control()).collect()
+    text.chars()
+        .take(500)
+        .filter(|letter| !letter.is_control())
+        .collect()
 }
 
 /// Percent-encodes what cannot stand in a path; slashes stay, as the engines
@@ -254,7 +289,9 @@ pub fn find(kind: Kind) -> Option<PathBuf> {
         Kind::Docker => Path::new(&dir).join("docker.sock"),
         Kind::Podman => Path::new(&dir).join("podman/podman.sock"),
     });
-    own.into_iter().chain(usual.iter().map(PathBuf::from)).find(|socket| socket.exists())
+    own.into_iter()
+        .chain(usual.iter().map(PathBuf::from))
+        .find(|socket| socket.exists())
 }
 
 #[cfg(test)]
@@ -269,7 +306,10 @@ mod tests {
 
     #[test]
     fn what_the_engine_says_is_shown_on_one_line() {
-        assert_eq!(message(br#"{"message":"no such image\n"}"#), "no such image");
+        assert_eq!(
+            message(br#"{"message":"no such image\n"}"#),
+            "no such image"
+        );
         assert_eq!(message(b"plain"), "plain");
     }
 }

@@ -1,141 +1,388 @@
-//! What dpkg, apk and rpm have in common.
+//! What dpkg, apk and rpm have in common: how their packages are kept as
+//! evidence, within bounds, and how evidence becomes packages.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use seawall_image::{Evidence, View};
-use seawall_model::{FileList, Os, Package, Source};
+use seawall_model::{FileList, Gap, GapKind, Origin, Os, Package, Source};
 
 use crate::{
     purl::Purl,
     record::{Reader, Record, Writer},
 };
 
-/// Bytes of one package database.
-pub(crate) const DATABASE_LIMIT: u64 = 256 << 20;
+/// Bytes of one package database that is text. All 70,000 packages of Debian
+/// installed together come to half of it.
+pub(crate) const DATABASE_LIMIT: u64 = 128 << 20;
+/// Packages of one database: three times as many as any distribution has.
+const MOST_PACKAGES: usize = 250_000;
+/// Bytes of all paths in one database. A database may repeat one long folder
+/// for each of a million short names: its size does not bound them.
+const MOST_FILE_BYTES: usize = 96 << 20;
+/// Bytes of a path, Linux's `PATH_MAX`; a name or version that is longer is
+/// none.
+const MOST_PATH: usize = 4096;
 
-/// One package of a distribution, as its evidence has it.
+/// One package of a distribution, as its database has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Found<'a> {
     pub(crate) name: &'a str,
-    pub(crate) version: String,
+    pub(crate) version: &'a str,
     pub(crate) arch: &'a str,
     pub(crate) source: &'a str,
+    /// Empty when it is the package's own.
     pub(crate) source_version: &'a str,
     pub(crate) module: &'a str,
     /// Separated by newlines.
-    pub(crate) licenses: String,
-    /// Separated by newlines.
-    pub(crate) files: String,
+    pub(crate) licenses: &'a str,
 }
 
-impl Found<'_> {
-    pub(crate) fn write(&self, out: &mut Writer) {
-        out.push(&[
-            self.name,
-            &self.version,
-            self.arch,
-            self.source,
-            self.source_version,
-            self.module,
-            &self.licenses,
-            &self.files,
-        ]);
+const PACKAGE: &str = "p";
+const GAP: &str = "g";
+
+/// Gathers the packages of one database.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered {
+    out: Writer,
+    packages: usize,
+    /// Paths of the package at hand, each ended by a newline.
+    files: String,
+    file_bytes: usize,
+    files_cut: bool,
+}
+
+impl Gathered {
+    /// Adds a file to the package that is pushed next.
+    pub(crate) fn file(&mut self, dir: &str, name: &str) {
+        let dir = dir.trim_start_matches('/').trim_end_matches('/');
+        let length = dir.len() + name.len() + 2;
+        // A newline would make two paths of one.
+        if name.is_empty() || length > MOST_PATH || dir.contains('\n') || name.contains('\n') {
+            return;
+        }
+        self.file_bytes += length;
+        if self.file_bytes > MOST_FILE_BYTES {
+            self.files_cut = true;
+            return;
+        }
+        if !dir.is_empty() {
+            self.files.push_str(dir);
+            self.files.push('/');
+        }
+        self.files.push_str(name);
+        self.files.push('\n');
     }
+
+    /// Adds a package, with the files gathered since the one before.
+    pub(crate) fn push(&mut self, found: &Found<'_>) {
+        self.packages += 1;
+        if self.packages <= MOST_PACKAGES {
+            let long = found.name.len().max(found.version.len()) > MOST_PATH;
+            if long {
+                self.gap(GapKind::Damaged, "a package's name or version is no such thing");
+            } else {
+                self.out.push(&[
+                    PACKAGE,
+                    found.name,
+                    found.version,
+                    found.arch,
+                    found.source,
+                    found.source_version,
+                    found.module,
+                    found.licenses,
+                    &self.files,
+                ]);
+            }
+        }
+        self.files.clear();
+    }
+
+    /// Says that something in the database could not be used.
+    pub(crate) fn gap(&mut self, kind: GapKind, reason: &str) {
+        self.out.push(&[GAP, kind.as_str(), reason]);
+    }
+
+    /// The evidence.
+    pub(crate) fn finish(mut self) -> Option<Vec<u8>> {
+        if self.packages > MOST_PACKAGES {
+            let reason = format!("there are more than {MOST_PACKAGES} packages");
+            self.gap(GapKind::Limit, &reason);
+        }
+        if self.files_cut {
+            let reason = format!("the packages' file lists take more than {MOST_FILE_BYTES} bytes");
+            self.gap(GapKind::Limit, &reason);
+        }
+        self.out.finish()
+    }
+}
+
+/// The number of packages in evidence: for tests with hostile input.
+pub(crate) fn count(evidence: Option<Vec<u8>>) -> usize {
+    let evidence = evidence.unwrap_or_default();
+    Reader::new(&evidence).filter(is_package).count()
+}
+
+fn is_package(record: &Record<'_>) -> bool {
+    record.get(0) == PACKAGE
 }
 
 /// Name, version and architecture: what tells one installed package from
 /// another.
-fn identity<'a>(record: &Record<'a>) -> (&'a str, &'a str, &'a str) {
-    (record.get(0), record.get(1), record.get(2))
+type Identity<'a> = (&'a str, &'a str, &'a str);
+
+fn identity<'a>(record: &Record<'a>) -> Identity<'a> {
+    (record.get(1), record.get(2), record.get(3))
 }
 
-/// The packages of the database at `path`, each with the layer since which it
-/// has been there without a break.
-pub(crate) fn packages(
-    kind: &'static str,
-    view: &View,
-    evidence: &Evidence,
-    os: Option<&Os>,
-) -> Vec<Package> {
-    let history = view.history(evidence.analyser, &evidence.path);
-    let mut since: HashMap<(&str, &str, &str), usize> = HashMap::new();
-    for state in &history {
-        let here: Vec<_> = Reader::new(&state.data)
-            .map(|record| identity(&record))
-            .collect();
-        let before = std::mem::take(&mut since);
-        for identity in here {
-            let layer = before.get(&identity).copied().unwrap_or(state.layer);
-            since.insert(identity, layer);
+/// Every state of each visible file of `analyser`, by path: lowest layer
+/// first, the visible one last.
+pub(crate) fn histories<'a>(
+    view: &'a View,
+    analyser: &'a str,
+) -> BTreeMap<&'a str, Vec<&'a Evidence>> {
+    let mut visible: BTreeMap<&str, Vec<&Evidence>> =
+        view.of(analyser).map(|evidence| (evidence.path.as_str(), Vec::new())).collect();
+    for evidence in view.hidden.iter().chain(&view.files) {
+        if evidence.analyser == analyser
+            && let Some(states) = visible.get_mut(evidence.path.as_str())
+        {
+            states.push(evidence);
         }
     }
-    Reader::new(&evidence.data)
-        .map(|record| {
-            let layer = since
-                .get(&identity(&record))
-                .copied()
-                .unwrap_or(evidence.layer);
-            package(
-                kind,
-                &record,
-                os,
-                &evidence.path,
-                (!view.layers.is_empty()).then_some(layer),
-            )
-        })
-        .collect()
+    for states in visible.values_mut() {
+        states.sort_by_key(|evidence| evidence.layer);
+    }
+    visible
 }
 
-fn package(
+/// Reads the packages and gaps of databases. Every database is given by its
+/// states, the visible one last. A package that several of them name (as when
+/// one was moved and left behind) counts once.
+pub(crate) struct Databases<'a> {
     kind: &'static str,
-    record: &Record<'_>,
-    os: Option<&Os>,
-    path: &str,
-    layer: Option<usize>,
-) -> Package {
+    os: Option<&'a Os>,
+    has_layers: bool,
+    seen: HashSet<Identity<'a>>,
+    pub(crate) packages: Vec<Package>,
+    pub(crate) gaps: Vec<Gap>,
+}
+
+impl<'a> Databases<'a> {
+    /// For the purl type `kind` on the distribution `os`.
+    pub(crate) fn new(kind: &'static str, view: &View, os: Option<&'a Os>) -> Self {
+        Databases {
+            kind,
+            os,
+            has_layers: !view.layers.is_empty(),
+            seen: HashSet::new(),
+            packages: Vec::new(),
+            gaps: Vec::new(),
+        }
+    }
+
+    /// Reads one database.
+    pub(crate) fn read(&mut self, states: &[&'a Evidence]) {
+        let Some(evidence) = states.last() else { return };
+        let since = if self.has_layers { since(states) } else { HashMap::new() };
+        let mut own = HashSet::new();
+        for record in Reader::new(&evidence.data) {
+            if !is_package(&record) {
+                let kinds = [GapKind::Limit, GapKind::Unsupported, GapKind::Damaged];
+                let kind = kinds.into_iter().find(|kind| kind.as_str() == record.get(1));
+                self.gaps.push(Gap::new(
+                    kind.unwrap_or(GapKind::Damaged),
+                    evidence.path.clone(),
+                    record.get(2),
+                ));
+                continue;
+            }
+            let identity = identity(&record);
+            if self.seen.contains(&identity) || !own.insert(identity) {
+                continue;
+            }
+            let layer = since.get(&identity).copied().unwrap_or(evidence.layer);
+            let origin = Origin {
+                path: evidence.path.clone(),
+                layer: self.has_layers.then_some(layer),
+                range: None,
+            };
+            self.packages.push(package(self.kind, &record, self.os, origin));
+        }
+        self.seen.extend(own);
+    }
+}
+
+/// For each package of the last state the layer since which every state has
+/// it.
+fn since<'a>(states: &[&'a Evidence]) -> HashMap<Identity<'a>, usize> {
+    let mut since: HashMap<Identity<'_>, usize> = HashMap::new();
+    for state in states {
+        let here = Reader::new(&state.data).filter(is_package).map(|record| identity(&record));
+        since = here
+            .map(|identity| (identity, since.get(&identity).copied().unwrap_or(state.layer)))
+            .collect();
+    }
+    since
+}
+
+fn package(kind: &'static str, record: &Record<'_>, os: Option<&Os>, origin: Origin) -> Package {
     let (name, version, arch) = identity(record);
-    let source = record.some(3).map(|name| Source {
+    let source = record.some(4).map(|name| Source {
         name,
-        version: record.some(4).unwrap_or_else(|| version.to_owned()),
+        version: record.some(5).unwrap_or_else(|| version.to_owned()),
     });
     let (epoch, rest) = match version.split_once(':') {
         // rpm's epoch is a qualifier of the purl, dpkg's part of the version.
         Some((epoch, rest)) if kind == "rpm" => (epoch, rest),
         _ => ("", version),
     };
-    let distro = os.map(|os| match os.version.as_str() {
-        "" => os.id.clone(),
-        version => format!("{}-{version}", os.id),
-    });
-    let upstream = source
-        .as_ref()
-        .filter(|source| source.name != name || source.version != version);
-    let upstream = upstream.map(|source| {
-        if source.version == version {
-            source.name.clone()
-        } else {
-            format!("{}@{}", source.name, source.version)
-        }
-    });
-    let purl = Purl::new(kind, name, rest)
-        .namespace(os.map_or(kind, |os| os.id.as_str()))
+    let mut purl = Purl::new(kind, name, rest);
+    if let Some(os) = os {
+        purl = purl.namespace(&os.id).qualifier("distro", distro(os));
+    }
+    let purl = purl
         .qualifier("arch", arch)
         .qualifier("epoch", epoch)
-        .qualifier("distro", distro.unwrap_or_default())
-        .qualifier("upstream", upstream.unwrap_or_default())
-        .qualifier("rpmmod", record.get(5))
+        .qualifier("upstream", upstream(kind, name, version, source.as_ref()))
+        .qualifier("rpmmod", record.get(6))
         .build();
-    let origin = seawall_model::Origin {
-        path: path.to_owned(),
-        layer,
-        ..Default::default()
-    };
     Package {
-        arch: record.some(2),
+        arch: record.some(3),
         source,
-        module: record.some(5),
-        licenses: record.get(6).lines().map(str::to_owned).collect(),
-        files: FileList::from_lines(record.get(7)),
+        module: record.some(6),
+        licenses: record.get(7).lines().map(str::to_owned).collect(),
+        files: FileList::from_lines(record.get(8)),
         ..Package::new(kind, name, version, purl, origin)
+    }
+}
+
+/// `debian-12`; a release without a number goes by its code name.
+fn distro(os: &Os) -> String {
+    match (os.version.as_str(), &os.codename) {
+        ("", None) => os.id.clone(),
+        ("", Some(codename)) => format!("{}-{codename}", os.id),
+        (version, _) => format!("{}-{version}", os.id),
+    }
+}
+
+/// The source package as Syft writes it, which other tools read: rpm's as its
+/// file, others as `name@version`, shortened where it is the package's own.
+fn upstream(kind: &str, name: &str, version: &str, source: Option<&Source>) -> String {
+    let Some(source) = source else { return String::new() };
+    match (kind, source.version == version) {
+        ("rpm", _) => format!("{}-{}.src.rpm", source.name, source.version),
+        (_, true) if source.name == name => String::new(),
+        (_, true) => source.name.clone(),
+        (_, false) => format!("{}@{}", source.name, source.version),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use seawall_model::ImageLayer;
+
+    use super::*;
+
+    fn state(layer: usize, packages: &[(&str, &str)]) -> Evidence {
+        let mut out = Gathered::default();
+        for (name, version) in packages {
+            out.push(&Found { name, version, ..Found::default() });
+        }
+        Evidence {
+            path: "db".to_owned(),
+            analyser: "test",
+            layer,
+            size: 1,
+            mode: 0o644,
+            uid: 0,
+            gid: 0,
+            capability: None,
+            data: Arc::from(out.finish().unwrap_or_default()),
+        }
+    }
+
+    #[test]
+    fn a_package_comes_from_the_layer_since_which_it_has_been_there() {
+        let layer = ImageLayer {
+            diff_id: String::new(),
+            digest: None,
+            size: 0,
+            created_by: None,
+        };
+        let view = View {
+            layers: vec![layer; 5],
+            hidden: vec![
+                state(0, &[("stays", "1"), ("changes", "1"), ("pauses", "1")]),
+                state(2, &[("stays", "1"), ("changes", "2")]),
+            ],
+            files: vec![state(4, &[("stays", "1"), ("changes", "2"), ("pauses", "1")])],
+            ..View::default()
+        };
+        let histories = histories(&view, "test");
+        let mut databases = Databases::new("apk", &view, None);
+        databases.read(&histories["db"]);
+        let layers: Vec<_> =
+            databases.packages.iter().map(|one| (one.name.as_str(), one.origin.layer)).collect();
+        assert_eq!(
+            layers,
+            [("stays", Some(0)), ("changes", Some(2)), ("pauses", Some(4))]
+        );
+    }
+
+    #[test]
+    fn one_long_folder_for_many_names_is_cut_and_said() {
+        let mut out = Gathered::default();
+        let dir = "d".repeat(4000);
+        for number in 0..MOST_FILE_BYTES / 4000 + 10 {
+            out.file(&dir, &number.to_string());
+        }
+        out.file(&"e".repeat(5000), "too-long");
+        out.push(&Found { name: "a", version: "1", ..Found::default() });
+        let evidence = out.finish().unwrap();
+        assert!(evidence.len() <= MOST_FILE_BYTES + 1000);
+        let records: Vec<_> = Reader::new(&evidence).collect();
+        assert_eq!(records[1].get(1), "limit");
+    }
+
+    #[test]
+    fn package_urls() {
+        let os = |id: &str, version: &str| Os {
+            id: id.to_owned(),
+            version: version.to_owned(),
+            name: String::new(),
+            codename: Some("forky".to_owned()),
+            like: Vec::new(),
+        };
+        let purl = |kind, found: &Found<'_>, os: Option<&Os>| {
+            let mut out = Gathered::default();
+            out.push(found);
+            let evidence = out.finish().unwrap();
+            let record = Reader::new(&evidence).next().unwrap();
+            package(kind, &record, os, Origin::default()).purl
+        };
+        let found = Found {
+            name: "libstdc++6",
+            version: "1:12.2-14",
+            arch: "amd64",
+            source: "gcc-12",
+            source_version: "12.2-14",
+            ..Found::default()
+        };
+        assert_eq!(
+            purl("deb", &found, Some(&os("debian", "12"))),
+            "pkg:deb/debian/libstdc%2B%2B6@1:12.2-14?arch=amd64&distro=debian-12&upstream=gcc-12%4012.2-14"
+        );
+        assert_eq!(
+            purl("rpm", &found, Some(&os("almalinux", "8.4"))),
+            "pkg:rpm/almalinux/libstdc%2B%2B6@12.2-14?arch=amd64&distro=almalinux-8.4&epoch=1&upstream=gcc-12-12.2-14.src.rpm"
+        );
+        let plain = Found { name: "musl", version: "1-r0", source: "musl", ..Found::default() };
+        assert_eq!(
+            purl("apk", &plain, Some(&os("debian", ""))),
+            "pkg:apk/debian/musl@1-r0?distro=debian-forky"
+        );
+        assert_eq!(purl("apk", &plain, None), "pkg:apk/musl@1-r0");
     }
 }

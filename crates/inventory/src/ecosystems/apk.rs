@@ -2,11 +2,11 @@
 //! apk-package(5)).
 
 use seawall_image::{Analyser, Body, Entry, Interest, Need, View};
+use seawall_model::GapKind;
 
 use crate::{
     Context, Ecosystem, Inventory,
-    os_package::{DATABASE_LIMIT, Found, packages},
-    record::{Reader, Writer},
+    os_package::{DATABASE_LIMIT, Databases, Found, Gathered, count, histories},
     text::lossy,
 };
 
@@ -20,7 +20,7 @@ pub(crate) static ECOSYSTEM: Ecosystem = Ecosystem {
 /// `lib/apk/db/installed`, or below `usr` since Alpine merged it.
 struct Installed;
 
-const PATHS: [&str; 2] = ["lib/apk/db/installed", "usr/lib/apk/db/installed"];
+const PATHS: [&str; 2] = ["usr/lib/apk/db/installed", "lib/apk/db/installed"];
 
 impl Analyser for Installed {
     fn name(&self) -> &'static str {
@@ -44,70 +44,84 @@ impl Analyser for Installed {
     }
 }
 
+/// One package per paragraph, one field of one letter per line. Files (`R:`)
+/// stand behind their folder (`F:`).
 fn parse(body: &str) -> Option<Vec<u8>> {
-    let mut out = Writer::default();
-    for package in body.split("\n\n") {
-        let mut found = Found::default();
-        let mut dir = "";
-        for line in package.lines() {
-            let Some((field, value)) = line.split_once(':') else {
-                continue;
-            };
-            match field {
-                "P" => found.name = value,
-                "V" => found.version = value.to_owned(),
-                "A" => found.arch = value,
-                "o" => found.source = value,
-                "L" => found.licenses = value.to_owned(),
-                "F" => dir = value,
-                "R" => {
-                    if !dir.is_empty() {
-                        found.files += dir;
-                        found.files.push('/');
-                    }
-                    found.files += value;
-                    found.files.push('\n');
-                }
-                _ => {}
+    let mut out = Gathered::default();
+    let mut found = Found::default();
+    let mut dir = "";
+    // The last paragraph may lack its empty line.
+    for line in body.lines().chain([""]) {
+        let Some((field, value)) = line.split_once(':') else {
+            if line.trim().is_empty() {
+                finish(&found, &mut out);
+                (found, dir) = (Found::default(), "");
             }
-        }
-        if !found.name.is_empty() && !found.version.is_empty() {
-            if found.source.is_empty() {
-                found.source = found.name;
-            }
-            found.write(&mut out);
+            continue;
+        };
+        match field {
+            "P" => found.name = value,
+            "V" => found.version = value,
+            "A" => found.arch = value,
+            "o" => found.source = value,
+            "L" => found.licenses = value,
+            "F" => dir = value,
+            "R" => out.file(dir, value),
+            _ => {}
         }
     }
     out.finish()
 }
 
-fn read(view: &View, inventory: &mut Inventory) {
-    let os = inventory.os.clone();
-    for evidence in PATHS.iter().filter_map(|path| view.at("apk", path)) {
-        inventory
-            .packages
-            .extend(packages("apk", view, evidence, os.as_ref()));
+fn finish(found: &Found<'_>, out: &mut Gathered) {
+    match (found.name, found.version) {
+        ("", "") => {}
+        ("", _) => out.gap(GapKind::Damaged, "a package has no name"),
+        (name, "") => out.gap(GapKind::Damaged, &format!("package `{name}` has no version")),
+        // What is built alone is its own origin.
+        (name, _) if found.source.is_empty() => out.push(&Found { source: name, ..found.clone() }),
+        _ => out.push(found),
     }
+}
+
+fn read(view: &View, inventory: &mut Inventory) {
+    let histories = histories(view, "apk");
+    let mut databases = Databases::new("apk", view, inventory.os.as_ref());
+    // The newer place first: what it has counts.
+    for states in PATHS.iter().filter_map(|path| histories.get(path)) {
+        databases.read(states);
+    }
+    let Databases { packages, gaps, .. } = databases;
+    inventory.packages.extend(packages);
+    inventory.gaps.extend(gaps);
 }
 
 /// Parses an `installed` database: for tests with hostile input. The number of
 /// packages.
 pub fn count_packages(installed: &[u8]) -> usize {
-    Reader::new(&parse(&String::from_utf8_lossy(installed)).unwrap_or_default()).count()
+    count(parse(&String::from_utf8_lossy(installed)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Reader;
 
     #[test]
     fn files_stand_below_their_folder() {
         let body = "C:Q1x\nP:musl\nV:1.1.22-r3\nA:x86_64\nL:MIT\no:musl\nF:lib\nR:libc.so\n\
-            a:0:0:777\nF:\nR:x\n\nP:b\nV:1\n";
+            a:0:0:777\nF:\nR:x\n\nP:b\nV:1";
         let evidence = parse(body).unwrap();
         let records: Vec<_> = Reader::new(&evidence).collect();
         assert_eq!(records.len(), 2);
-        assert_eq!(records[0].get(7), "lib/libc.so\nx\n");
-        assert_eq!(records[1].get(3), "b");
+        assert_eq!(records[0].get(8), "lib/libc.so\nx\n");
+        assert_eq!((records[1].get(1), records[1].get(4), records[1].get(8)), ("b", "b", ""));
+    }
+
+    #[test]
+    fn a_package_cut_short_is_said() {
+        let evidence = parse("P:musl\nV:1\n\nP:zl").unwrap();
+        let records: Vec<_> = Reader::new(&evidence).collect();
+        assert_eq!(records[1].get(2), "package `zl` has no version");
     }
 }

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use seawall_image::{Analyser, Body, Entry, Interest, Need, View};
+use seawall_image::{Analyser, Body, Entry, Evidence, Interest, Need, View};
+use seawall_model::{FileList, GapKind, Package};
 
 use crate::{
     Context, Ecosystem, Inventory,
-    os_package::{DATABASE_LIMIT, Found, packages},
-    record::{Reader, Writer},
-    stanza::stanzas,
+    os_package::{DATABASE_LIMIT, Databases, Found, Gathered, count, histories},
+    stanza::{Stanza, stanzas},
     text::{lossy, text},
 };
 
@@ -32,6 +32,9 @@ struct Copyright;
 const STATUS: &str = "var/lib/dpkg/status";
 const STATUS_D: &str = "var/lib/dpkg/status.d";
 const INFO: &str = "var/lib/dpkg/info";
+const DOC: &str = "usr/share/doc";
+/// Beside a stanza in `status.d`: its files.
+const SUMS: &str = ".md5sums";
 
 impl Analyser for Status {
     fn name(&self) -> &'static str {
@@ -76,17 +79,13 @@ impl Analyser for StatusD {
     }
 
     fn analyse(&self, entry: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
-        if entry.path.ends_with(".md5sums") {
-            let body = lossy(&body)?;
-            let files: String = body
-                .lines()
-                .filter_map(|line| line.split_once("  "))
-                .map(|(_, path)| format!("{}\n", path.trim_start_matches("./")))
-                .collect();
-            return Ok(Some(files.into_bytes()));
+        let body = lossy(&body)?;
+        if entry.path.ends_with(SUMS) {
+            let paths = body.lines().filter_map(|line| line.split_once("  "));
+            return Ok(Some(file_list(paths.map(|(_, path)| path))));
         }
         // Nothing but the file's being there says that it is installed.
-        Ok(parse_status(&lossy(&body)?, false))
+        Ok(parse_status(&body, false))
     }
 }
 
@@ -111,16 +110,21 @@ impl Analyser for Lists {
     }
 
     fn analyse(&self, _: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
-        let body = lossy(&body)?;
-        let mut files = String::with_capacity(body.len());
-        for path in body.lines().map(|line| line.trim_start_matches('/')) {
-            if !matches!(path, "" | ".") {
-                files.push_str(path);
-                files.push('\n');
-            }
-        }
-        Ok(Some(files.into_bytes()))
+        Ok(Some(file_list(lossy(&body)?.lines())))
     }
+}
+
+/// Paths as [`FileList`] keeps them.
+fn file_list<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<u8> {
+    let mut files = Vec::new();
+    for path in paths {
+        let path = path.trim_start_matches("./").trim_start_matches('/');
+        if !matches!(path, "" | ".") {
+            files.extend_from_slice(path.as_bytes());
+            files.push(b'\n');
+        }
+    }
+    files
 }
 
 impl Analyser for Copyright {
@@ -134,7 +138,7 @@ impl Analyser for Copyright {
 
     fn interests(&self) -> &'static [Interest] {
         &[Interest::Below {
-            dir: "usr/share/doc",
+            dir: DOC,
             name: "copyright",
         }]
     }
@@ -143,149 +147,242 @@ impl Analyser for Copyright {
         Need::Whole(8 << 20)
     }
 
-    fn analyse(&self, _: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
+    fn analyse(&self, entry: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
+        if documented(entry.path).is_none() {
+            return Ok(None);
+        }
         let licenses = parse_copyright(&lossy(&body)?);
         Ok((!licenses.is_empty()).then(|| licenses.join("\n").into_bytes()))
     }
 }
 
-/// The packages of a `status` file, as records. With `by_state` only those
-/// that are installed.
+/// The package whose copyright file this is.
+fn documented(path: &str) -> Option<&str> {
+    let name = path.strip_prefix(DOC)?.strip_prefix('/')?.strip_suffix("/copyright")?;
+    (!name.contains('/')).then_some(name)
+}
+
+/// The packages of a `status` file. With `by_state` only those that are there.
 fn parse_status(body: &str, by_state: bool) -> Option<Vec<u8>> {
-    let mut out = Writer::default();
+    let mut out = Gathered::default();
     for stanza in stanzas(body) {
-        let mut found = Found::default();
-        let mut is_installed = !by_state;
-        for (name, value) in stanza.fields() {
-            match name.to_ascii_lowercase().as_str() {
-                "package" => found.name = value,
-                "version" => found.version = value.to_owned(),
-                "architecture" => found.arch = value,
-                // `want flag status`: what is there and works is `installed`;
-                // `config-files` has left nothing but its settings.
-                "status" => {
-                    is_installed |= value.split_whitespace().next_back() == Some("installed")
-                }
-                "source" => match value.split_once(' ') {
-                    Some((name, version)) => {
-                        found.source = name;
-                        found.source_version = version.trim_matches(['(', ')', ' ']);
-                    }
-                    None => found.source = value,
-                },
-                _ => {}
-            }
-        }
-        if is_installed && !found.name.is_empty() && !found.version.is_empty() {
-            if found.source.is_empty() {
-                found.source = found.name;
-            }
-            found.write(&mut out);
+        if let Err(reason) = parse_stanza(stanza, by_state, &mut out) {
+            out.gap(GapKind::Damaged, &reason);
         }
     }
     out.finish()
 }
 
+fn parse_stanza(stanza: Stanza<'_>, by_state: bool, out: &mut Gathered) -> Result<(), String> {
+    let mut found = Found::default();
+    let mut state = (!by_state).then_some("installed");
+    for (name, value) in stanza.fields() {
+        let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
+        if is("package") {
+            found.name = value;
+        } else if is("version") {
+            found.version = value;
+        } else if is("architecture") {
+            found.arch = value;
+        } else if is("status") {
+            // `want flag status`.
+            state = value.split_whitespace().next_back();
+        } else if is("source") {
+            match value.split_once(' ') {
+                Some((name, version)) => {
+                    found.source = name;
+                    found.source_version = version.trim_matches(['(', ')', ' ']);
+                }
+                None => found.source = value,
+            }
+        }
+    }
+    let name = found.name;
+    if name.is_empty() {
+        return Err("a package has no name".to_owned());
+    }
+    match state.ok_or_else(|| format!("package `{name}` has no status"))? {
+        // What is unpacked can be run, whether or not its settings are made:
+        // all of these have the files of the version that they name.
+        "installed" | "unpacked" | "half-configured" | "triggers-awaited" | "triggers-pending" => {}
+        "half-installed" => {
+            return Err(format!("package `{name}` was left half-installed: its version is unknown"));
+        }
+        // Nothing, or nothing but its settings, is left.
+        "not-installed" | "config-files" => return Ok(()),
+        other => return Err(format!("package `{name}` has the unknown status `{other}`")),
+    }
+    if found.version.is_empty() {
+        return Err(format!("package `{name}` has no version"));
+    }
+    if found.source.is_empty() {
+        found.source = name;
+    }
+    out.push(&found);
+    Ok(())
+}
+
+/// Licences of one copyright file, and bytes of one name: what is beyond is
+/// prose.
+const MOST_LICENSES: usize = 256;
+const MOST_LICENSE: usize = 256;
+
 /// Short names of the licences in a copyright file: `License:` of the
 /// machine-readable form (DEP-5), else the common licences it points to.
 fn parse_copyright(body: &str) -> Vec<String> {
     let mut found = BTreeSet::new();
-    let is_machine_readable = body
-        .lines()
-        .next()
-        .is_some_and(|line| line.starts_with("Format") && line.contains("copyright"));
+    let first = body.trim_start_matches('\u{FEFF}').trim_start().lines().next();
+    // Drafts of DEP-5 called the field `Format-Specification`.
+    let is_machine_readable = first.and_then(|line| line.split_once(':')).is_some_and(|(name, _)| {
+        ["format", "format-specification"].contains(&name.to_ascii_lowercase().as_str())
+    });
     if is_machine_readable {
         for stanza in stanzas(body) {
             let name = stanza.get("License").and_then(|value| value.lines().next());
-            found.extend(
-                name.map(str::trim)
-                    .filter(|name| !name.is_empty())
-                    .map(str::to_owned),
-            );
+            insert(&mut found, name.unwrap_or_default().trim());
         }
-    } else {
+    }
+    if found.is_empty() {
         const COMMON: &str = "/usr/share/common-licenses/";
         for piece in body.split(COMMON).skip(1) {
             let end = piece.find(|letter: char| {
                 !letter.is_ascii_alphanumeric() && !matches!(letter, '-' | '.' | '+')
             });
             let name = piece.get(..end.unwrap_or(piece.len())).unwrap_or_default();
-            let name = name.trim_end_matches('.');
-            found.extend((!name.is_empty()).then(|| name.to_owned()));
+            insert(&mut found, name.trim_end_matches(['.', '-']));
         }
     }
     found.into_iter().collect()
 }
 
+fn insert(found: &mut BTreeSet<String>, name: &str) {
+    if !name.is_empty() && name.len() <= MOST_LICENSE && found.len() < MOST_LICENSES {
+        found.insert(name.to_owned());
+    }
+}
+
 fn read(view: &View, inventory: &mut Inventory) {
-    let os = inventory.os.clone();
-    let mut found = Vec::new();
-    found.extend(view.at("dpkg-status", STATUS));
-    found.extend(
-        view.of("dpkg-status-d")
-            .filter(|one| !one.path.ends_with(".md5sums")),
-    );
-    if found.is_empty() {
+    let status = histories(view, "dpkg-status");
+    let status_d = histories(view, "dpkg-status-d");
+    let mut databases = Databases::new("deb", view, inventory.os.as_ref());
+    for states in status.values() {
+        databases.read(states);
+    }
+    for (path, states) in &status_d {
+        if !path.ends_with(SUMS) {
+            databases.read(states);
+        }
+    }
+    let Databases { mut packages, gaps, .. } = databases;
+    inventory.gaps.extend(gaps);
+    if packages.is_empty() {
         return;
     }
-    let lists: HashMap<&str, &seawall_image::Evidence> = view
-        .of("dpkg-list")
-        .chain(view.of("dpkg-status-d"))
-        .filter_map(|evidence| {
-            let name = evidence.path.rsplit('/').next()?;
-            let stem = name
-                .strip_suffix(".list")
-                .or_else(|| name.strip_suffix(".md5sums"))?;
-            Some((stem, evidence))
-        })
-        .collect();
-    let licenses: HashMap<&str, &seawall_image::Evidence> = view
+    let lists = Files::new(view);
+    let licenses: HashMap<&str, &Evidence> = view
         .of("dpkg-copyright")
-        .filter_map(|evidence| {
-            let folder = evidence.path.strip_suffix("/copyright")?;
-            Some((folder.rsplit('/').next()?, evidence))
-        })
+        .filter_map(|evidence| Some((documented(&evidence.path)?, evidence)))
         .collect();
-    for evidence in found {
-        for mut package in packages("deb", view, evidence, os.as_ref()) {
-            // Several architectures of one package have lists of their own.
-            let arch = package.arch.as_deref().unwrap_or_default();
-            let list = lists
-                .get(format!("{}:{arch}", package.name).as_str())
-                .or_else(|| lists.get(package.name.as_str()));
-            if let Some(list) = list {
-                package.files = seawall_model::FileList::from_lines(text(&list.data));
-            }
-            if let Some(evidence) = licenses.get(package.name.as_str()) {
-                package.licenses = text(&evidence.data).lines().map(str::to_owned).collect();
-            }
-            inventory.packages.push(package);
+    let mut of_source: HashMap<(String, String), &Evidence> = HashMap::new();
+    for package in &mut packages {
+        if let Some(files) = lists.of(package) {
+            package.files = files;
         }
+        if let Some(evidence) = licenses.get(package.name.as_str()) {
+            package.licenses = text(&evidence.data).lines().map(str::to_owned).collect();
+            if let Some(source) = &package.source {
+                let key = (source.name.clone(), source.version.clone());
+                of_source.entry(key).or_insert(evidence);
+            }
+        }
+    }
+    // Many a package's folder is a link to that of another package built from
+    // the same source, which the layer's stream does not follow.
+    for package in packages.iter_mut().filter(|package| package.licenses.is_empty()) {
+        let source = package.source.as_ref();
+        let key = source.map(|source| (source.name.clone(), source.version.clone()));
+        if let Some(evidence) = key.and_then(|key| of_source.get(&key)) {
+            package.licenses = text(&evidence.data).lines().map(str::to_owned).collect();
+        }
+    }
+    inventory.packages.extend(packages);
+}
+
+/// File lists by the name that they bear.
+struct Files<'a> {
+    /// By `name` or, where several architectures are there, `name:arch`.
+    info: HashMap<&'a str, &'a Evidence>,
+    /// By the path of the stanza beside them, whose name is not always the
+    /// package's.
+    status_d: HashMap<&'a str, &'a Evidence>,
+}
+
+impl<'a> Files<'a> {
+    fn new(view: &'a View) -> Self {
+        let info = view.of("dpkg-list").filter_map(|evidence| {
+            let name = evidence.path.rsplit('/').next()?;
+            Some((name.strip_suffix(".list")?, evidence))
+        });
+        let status_d = view
+            .of("dpkg-status-d")
+            .filter_map(|evidence| Some((evidence.path.strip_suffix(SUMS)?, evidence)));
+        Files {
+            info: info.collect(),
+            status_d: status_d.collect(),
+        }
+    }
+
+    fn of(&self, package: &Package) -> Option<FileList> {
+        let arch = package.arch.as_deref().unwrap_or_default();
+        let list = self
+            .status_d
+            .get(package.origin.path.as_str())
+            .or_else(|| self.info.get(format!("{}:{arch}", package.name).as_str()))
+            .or_else(|| self.info.get(package.name.as_str()))?;
+        Some(FileList::from_lines(text(&list.data)))
     }
 }
 
 /// Parses a `status` file: for tests with hostile input. The number of
 /// packages.
 pub fn count_packages(status: &[u8]) -> usize {
-    let evidence = parse_status(&String::from_utf8_lossy(status), true).unwrap_or_default();
-    Reader::new(&evidence).count()
+    count(parse_status(&String::from_utf8_lossy(status), true))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Reader;
 
     #[test]
-    fn only_what_is_installed_counts() {
+    fn what_has_its_files_there_counts() {
         let status = "Package: a\nStatus: install ok installed\nArchitecture: amd64\n\
             Version: 1:2-3\nSource: src (2-3)\n\n\
             Package: b\nStatus: deinstall ok config-files\nVersion: 1\n\n\
-            Package: c\nStatus: hold ok installed\nVersion: 1\n";
+            Package: c\nStatus: hold ok installed\nVersion: 1\n\n\
+            Package: d\nStatus: install ok unpacked\nVersion: 1\n\n\
+            Package: e\nStatus: install ok not-installed\n\n\
+            Package: f\nStatus: install reinstreq half-installed\nVersion: 1\n\n\
+            Package: g\nVersion: 1\n\n\
+            Package: h\nStatus: install ok installed\n";
         let evidence = parse_status(status, true).unwrap();
         let records: Vec<_> = Reader::new(&evidence).collect();
-        assert_eq!(records.len(), 2);
-        assert_eq!((records[0].get(3), records[0].get(4)), ("src", "2-3"));
-        assert_eq!((records[1].get(0), records[1].get(3)), ("c", "c"));
+        let of = |kind: &str| -> Vec<_> {
+            records.iter().filter(|one| one.get(0) == kind).collect()
+        };
+        let names: Vec<_> = of("p").iter().map(|one| one.get(1)).collect();
+        assert_eq!(names, ["a", "c", "d"]);
+        assert_eq!((records[0].get(4), records[0].get(5)), ("src", "2-3"));
+        assert_eq!(records[1].get(4), "c");
+        let gaps: Vec<_> = of("g").iter().map(|one| one.get(2)).collect();
+        assert_eq!(
+            gaps,
+            [
+                "package `f` was left half-installed: its version is unknown",
+                "package `g` has no status",
+                "package `h` has no version",
+            ]
+        );
     }
 
     #[test]
@@ -295,5 +392,11 @@ mod tests {
         assert_eq!(parse_copyright(dep5), ["GPL-2+ and X", "MIT"]);
         let free = "see /usr/share/common-licenses/GPL-2. Or `/usr/share/common-licenses/LGPL-2.1'";
         assert_eq!(parse_copyright(free), ["GPL-2", "LGPL-2.1"]);
+    }
+
+    #[test]
+    fn a_copyright_file_belongs_to_the_package_whose_folder_it_is_in() {
+        assert_eq!(documented("usr/share/doc/zlib1g/copyright"), Some("zlib1g"));
+        assert_eq!(documented("usr/share/doc/a/examples/copyright"), None);
     }
 }

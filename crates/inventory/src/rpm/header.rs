@@ -1,16 +1,22 @@
 //! rpm's header: a table of tags over a store of bytes (rpm manual, "Header
 //! format"). The database stores it without its magic number.
 
+use std::borrow::Cow;
+
+use sha2::{Digest, Sha256};
+
 /// Tags that are read (rpmtag.h).
 #[derive(Clone, Copy)]
 #[repr(u32)]
 pub(crate) enum Tag {
+    Sha256Header = 273,
     Name = 1000,
     Version = 1001,
     Release = 1002,
     Epoch = 1003,
     License = 1014,
     Arch = 1022,
+    OldFileNames = 1027,
     SourceRpm = 1044,
     DirIndexes = 1116,
     BaseNames = 1117,
@@ -18,18 +24,45 @@ pub(crate) enum Tag {
     ModularityLabel = 5096,
 }
 
+/// `RPMTAG_HEADERIMMUTABLE`: the part of the header that was built, before
+/// installing added to it.
+const REGION: u32 = 63;
+
 const INT32: u32 = 4;
 const STRING: u32 = 6;
+const BIN: u32 = 7;
 const STRING_ARRAY: u32 = 8;
 const I18N_STRING: u32 = 9;
 
-/// rpm's own bounds (header.c): a table of 64 Ki entries, a store of 256 MiB.
+/// rpm's own bound on the table (header.c).
 const MOST_ENTRIES: usize = 0xFFFF;
 
 /// One package's header.
 pub(crate) struct Header<'a> {
     table: &'a [[u8; 16]],
     store: &'a [u8],
+}
+
+/// One row of the table.
+#[derive(Clone, Copy)]
+struct Row {
+    tag: u32,
+    kind: u32,
+    offset: u32,
+    count: u32,
+}
+
+impl Row {
+    fn read(bytes: &[u8; 16]) -> Self {
+        let (words, _) = bytes.as_chunks::<4>();
+        let word = |index: usize| words.get(index).copied().map_or(0, u32::from_be_bytes);
+        Row {
+            tag: word(0),
+            kind: word(1),
+            offset: word(2),
+            count: word(3),
+        }
+    }
 }
 
 impl<'a> Header<'a> {
@@ -50,71 +83,123 @@ impl<'a> Header<'a> {
         })
     }
 
+    /// Whether the header is what its builder's digest says: `None` when it
+    /// bears none, as packages from before rpm 4.14 and keys.
+    ///
+    /// The digest is taken over the header as it was in the package file: its
+    /// magic number, and the table and store of the immutable region.
+    pub(crate) fn is_intact(&self) -> Option<bool> {
+        let digest = self.text(Tag::Sha256Header)?;
+        let (table, store) = self.region()?;
+        let mut hasher = Sha256::new();
+        hasher.update([0x8E, 0xAD, 0xE8, 0x01, 0, 0, 0, 0]);
+        hasher.update(u32::try_from(table.len()).ok()?.to_be_bytes());
+        hasher.update(u32::try_from(store.len()).ok()?.to_be_bytes());
+        hasher.update(table.as_flattened());
+        hasher.update(store);
+        let mut hex = String::with_capacity(64);
+        for byte in hasher.finalize() {
+            for nibble in [byte >> 4, byte & 15] {
+                hex.push(char::from_digit(nibble.into(), 16)?);
+            }
+        }
+        Some(hex == digest)
+    }
+
+    /// The table and store of the immutable region: its first row points to a
+    /// trailer, whose negative offset tells how many rows belong to it.
+    fn region(&self) -> Option<(&'a [[u8; 16]], &'a [u8])> {
+        let first = Row::read(self.table.first()?);
+        if (first.tag, first.kind, first.count) != (REGION, BIN, 16) {
+            return None;
+        }
+        let at = usize::try_from(first.offset).ok()?;
+        let trailer = self.store.get(at..)?.first_chunk::<16>()?;
+        let back = Row::read(trailer).offset.cast_signed().checked_neg()?;
+        let rows = usize::try_from(back).ok()? / 16;
+        Some((self.table.get(..rows)?, self.store.get(..at + 16)?))
+    }
+
     fn find(&self, tag: Tag) -> Option<(u32, &'a [u8], usize)> {
-        let number = |entry: &[u8; 16], at: usize| {
-            let bytes = entry
-                .get(at..at + 4)
-                .and_then(|bytes| bytes.try_into().ok());
-            u32::from_be_bytes(bytes.unwrap_or_default())
-        };
-        let entry = self
-            .table
-            .iter()
-            .find(|entry| number(entry, 0) == tag as u32)?;
-        let offset = usize::try_from(number(entry, 8)).ok()?;
-        let count = usize::try_from(number(entry, 12)).ok()?;
-        Some((number(entry, 4), self.store.get(offset..)?, count))
+        let rows = self.table.iter().map(Row::read);
+        let row = { rows }.find(|row| row.tag == tag as u32)?;
+        let offset = usize::try_from(row.offset).ok()?;
+        let count = usize::try_from(row.count).ok()?;
+        Some((row.kind, self.store.get(offset..)?, count))
     }
 
     /// A string; of translated ones the first, which is not translated.
-    pub(crate) fn text(&self, tag: Tag) -> Option<&'a str> {
+    pub(crate) fn text(&self, tag: Tag) -> Option<Cow<'a, str>> {
         let (kind, bytes, _) = self.find(tag)?;
         if !matches!(kind, STRING | I18N_STRING | STRING_ARRAY) {
             return None;
         }
-        let end = bytes.iter().position(|byte| *byte == 0)?;
-        std::str::from_utf8(bytes.get(..end)?).ok()
+        let end = memchr(bytes)?;
+        Some(String::from_utf8_lossy(bytes.get(..end)?))
     }
 
     /// Strings of an array; fewer than declared when the store ends early.
-    pub(crate) fn texts(&self, tag: Tag) -> Vec<&'a str> {
-        let Some((STRING_ARRAY, bytes, count)) = self.find(tag) else {
-            return Vec::new();
+    pub(crate) fn texts(&self, tag: Tag) -> impl Iterator<Item = Cow<'a, str>> {
+        let (mut bytes, count): (&'a [u8], usize) = match self.find(tag) {
+            Some((STRING_ARRAY, bytes, count)) => (bytes, count),
+            _ => (&[], 0),
         };
-        bytes
-            .split(|byte| *byte == 0)
-            .take(count)
-            .map(|text| std::str::from_utf8(text).unwrap_or_default())
-            .collect()
+        let mut left = count;
+        std::iter::from_fn(move || {
+            left = left.checked_sub(1)?;
+            let end = memchr(bytes)?;
+            let (text, rest) = bytes.split_at_checked(end)?;
+            bytes = rest.get(1..).unwrap_or_default();
+            Some(String::from_utf8_lossy(text))
+        })
     }
 
     /// Numbers of an array.
-    pub(crate) fn numbers(&self, tag: Tag) -> Vec<u32> {
-        let Some((INT32, bytes, count)) = self.find(tag) else {
-            return Vec::new();
+    pub(crate) fn numbers(&self, tag: Tag) -> impl Iterator<Item = u32> {
+        let (bytes, count): (&'a [u8], usize) = match self.find(tag) {
+            Some((INT32, bytes, count)) => (bytes, count),
+            _ => (&[], 0),
         };
         let (numbers, _) = bytes.as_chunks::<4>();
-        numbers
-            .iter()
-            .take(count)
-            .map(|bytes| u32::from_be_bytes(*bytes))
-            .collect()
+        numbers.iter().take(count).map(|bytes| u32::from_be_bytes(*bytes))
     }
+
+    /// The files: folder and name of each. Packages from before rpm 4 list
+    /// whole paths.
+    pub(crate) fn files(&self, mut visit: impl FnMut(&str, &str)) {
+        let dirs: Vec<_> = self.texts(Tag::DirNames).collect();
+        for (base, index) in self.texts(Tag::BaseNames).zip(self.numbers(Tag::DirIndexes)) {
+            if let Some(dir) = usize::try_from(index).ok().and_then(|index| dirs.get(index)) {
+                visit(dir, &base);
+            }
+        }
+        for path in self.texts(Tag::OldFileNames) {
+            visit("", path.trim_start_matches('/'));
+        }
+    }
+}
+
+/// Where the string ends.
+fn memchr(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| *byte == 0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn entry(tag: u32, kind: u32, offset: u32, count: u32) -> Vec<u8> {
+        [tag, kind, offset, count].map(u32::to_be_bytes).concat()
+    }
+
     #[test]
     fn a_header_that_lies_is_refused_or_short() {
-        let entry = |tag: u32, kind: u32, offset: u32, count: u32| {
-            [tag, kind, offset, count].map(u32::to_be_bytes).concat()
-        };
         let mut bytes = [1u32.to_be_bytes(), 4u32.to_be_bytes()].concat();
         bytes.extend(entry(1000, STRING, 0, 1));
         bytes.extend(b"abc\0");
-        assert_eq!(Header::parse(&bytes).unwrap().text(Tag::Name), Some("abc"));
+        let header = Header::parse(&bytes).unwrap();
+        assert_eq!(header.text(Tag::Name).as_deref(), Some("abc"));
+        assert_eq!(header.is_intact(), None);
         for end in 0..bytes.len() {
             assert!(Header::parse(&bytes[..end]).is_none());
         }
@@ -122,5 +207,19 @@ mod tests {
         far.extend(entry(1000, STRING, 0xFFFF_FFFF, 1));
         far.push(b'x');
         assert_eq!(Header::parse(&far).unwrap().text(Tag::Name), None);
+    }
+
+    #[test]
+    fn counts_beyond_the_store_end_with_it() {
+        let mut bytes = [2u32.to_be_bytes(), 12u32.to_be_bytes()].concat();
+        bytes.extend(entry(Tag::BaseNames as u32, STRING_ARRAY, 0, u32::MAX));
+        bytes.extend(entry(Tag::DirIndexes as u32, INT32, 4, u32::MAX));
+        bytes.extend(b"a\0b\xFF\0\0\0\0\0\0\0x");
+        let header = Header::parse(&bytes).unwrap();
+        // The last string has no end, so it is none.
+        assert_eq!(header.texts(Tag::BaseNames).count(), 9);
+        assert_eq!(header.texts(Tag::BaseNames).nth(1).as_deref(), Some("b\u{FFFD}"));
+        assert_eq!(header.numbers(Tag::DirIndexes).count(), 2);
+        header.files(|_, _| panic!("there are no folders"));
     }
 }

@@ -1,0 +1,350 @@
+//! The database: shards in a folder, or the starter one in the binary.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use seawall_model::{DatabaseInfo, DatabaseKind, Epss, Kev};
+use seawall_sys::OwnFileMap;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    Candidate, Store, StoreError,
+    facts::{FACTS, Facts},
+    shard::Shard,
+    table::{Bytes, Damage},
+};
+
+/// The file that names all others.
+pub(crate) const INDEX: &str = "index.json";
+pub(crate) const INDEX_FORMAT: u32 = 1;
+
+/// What `index.json` holds.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Index {
+    pub(crate) format: u32,
+    pub(crate) shards: Vec<IndexShard>,
+    pub(crate) sources: Vec<IndexSource>,
+    /// Files of the index before this one: kept while readers may have them in
+    /// mind.
+    #[serde(default)]
+    pub(crate) previous: Vec<String>,
+}
+
+/// One shard in the index.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct IndexShard {
+    pub(crate) name: String,
+    pub(crate) file: String,
+    /// SHA-256 of the file, checked when it was installed.
+    pub(crate) sha256: String,
+    pub(crate) bytes: u64,
+    pub(crate) newest: String,
+    pub(crate) records: u64,
+    pub(crate) packages: u64,
+    /// The dump that it was built from.
+    pub(crate) ecosystem: String,
+}
+
+/// One dump in the index.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct IndexSource {
+    pub(crate) ecosystem: String,
+    pub(crate) from: String,
+    #[serde(default)]
+    pub(crate) etag: Option<String>,
+    /// When it was last asked for, in seconds since 1970.
+    #[serde(default)]
+    pub(crate) checked: u64,
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is none.
+    #[error("there is no advisory database in `{}`", .0.display())]
+    None(PathBuf),
+    /// A file cannot be read.
+    #[error("cannot read `{}`", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// A file is damaged.
+    #[error("the advisory database file `{}` is damaged: {reason}", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// What is known of a shard without opening it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShardInfo {
+    /// `Debian:12`.
+    pub name: String,
+    /// Records.
+    pub records: u64,
+    /// Packages named.
+    pub packages: u64,
+    /// The newest record, RFC 3339.
+    pub newest: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// When its source was last asked, in seconds since 1970; 0 when unknown.
+    pub checked: u64,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+}
+
+/// An open database.
+pub struct Database {
+    kind: DatabaseKind,
+    info: Vec<ShardInfo>,
+    shards: BTreeMap<String, Shard>,
+    facts: Option<Facts>,
+}
+
+/// How often an index is read again because a file of it is gone: an updater
+/// keeps the files of one index before its own.
+const TRIES: usize = 5;
+
+impl Database {
+    /// Opens the database in `dir`. Files are mapped, and checked block by
+    /// block when they are touched.
+    ///
+    /// # Errors
+    /// When there is none, or a file of it is missing or damaged.
+    pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match Self::try_open(dir) {
+                Err(OpenError::Read { cause, .. })
+                    if cause.kind() == io::ErrorKind::NotFound && tries < TRIES => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn try_open(dir: &Path) -> Result<Self, OpenError> {
+        let index = read_index(dir)?.ok_or_else(|| OpenError::None(dir.to_owned()))?;
+        let mut database = Database {
+            kind: DatabaseKind::Installed,
+            info: Vec::new(),
+            shards: BTreeMap::new(),
+            facts: None,
+        };
+        for entry in &index.shards {
+            let path = dir.join(&entry.file);
+            let reading = |cause| OpenError::Read {
+                path: path.clone(),
+                cause,
+            };
+            let map = File::open(&path)
+                .and_then(|file| OwnFileMap::new(&file))
+                .map_err(reading)?;
+            let damaged = |Damage(reason)| OpenError::Damaged {
+                path: path.clone(),
+                reason,
+            };
+            if map.len() as u64 != entry.bytes {
+                return Err(damaged(Damage("it has another length than it had".into())));
+            }
+            let checked = index
+                .sources
+                .iter()
+                .find(|one| one.ecosystem == entry.ecosystem);
+            database.info.push(ShardInfo {
+                name: entry.name.clone(),
+                records: entry.records,
+                packages: entry.packages,
+                newest: entry.newest.clone(),
+                bytes: entry.bytes,
+                checked: checked.map_or(0, |source| source.checked),
+                sha256: entry.sha256.clone(),
+            });
+            if entry.name == FACTS {
+                database.facts = Some(Facts::open(Bytes::Map(map)).map_err(damaged)?);
+            } else {
+                let shard = Shard::open(Bytes::Map(map)).map_err(damaged)?;
+                database.shards.insert(entry.name.clone(), shard);
+            }
+        }
+        Ok(database)
+    }
+
+    pub(crate) fn empty() -> Self {
+        Database {
+            kind: DatabaseKind::Starter,
+            info: Vec::new(),
+            shards: BTreeMap::new(),
+            facts: None,
+        }
+    }
+
+    pub(crate) fn from_parts(
+        info: Vec<ShardInfo>,
+        parts: Vec<(String, Vec<u8>)>,
+    ) -> Result<Self, Damage> {
+        let mut database = Database {
+            kind: DatabaseKind::Starter,
+            info,
+            shards: BTreeMap::new(),
+            facts: None,
+        };
+        for (name, bytes) in parts {
+            if name == FACTS {
+                database.facts = Some(Facts::open(Bytes::Memory(bytes))?);
+            } else {
+                database
+                    .shards
+                    .insert(name, Shard::open(Bytes::Memory(bytes))?);
+            }
+        }
+        Ok(database)
+    }
+
+    /// Whether it is the starter database.
+    pub fn is_starter(&self) -> bool {
+        self.kind == DatabaseKind::Starter
+    }
+
+    /// What is in it, sorted by name.
+    pub fn info(&self) -> &[ShardInfo] {
+        &self.info
+    }
+
+    /// What a report says of it, given the shards that were used.
+    pub fn describe(&self, mut used: Vec<String>) -> DatabaseInfo {
+        used.sort();
+        used.dedup();
+        let mut hasher = Sha256::new();
+        let mut built = "";
+        for info in &self.info {
+            if used.contains(&info.name) || info.name == FACTS {
+                hasher.update(info.sha256.as_bytes());
+                built = built.max(&info.newest);
+            }
+        }
+        DatabaseInfo {
+            kind: self.kind,
+            digest: format!("sha256:{}", hex(&hasher.finalize())),
+            built: built.to_owned(),
+            ecosystems: used,
+        }
+    }
+
+    fn error(shard: &str) -> impl Fn(Damage) -> StoreError {
+        let shard = shard.to_owned();
+        move |Damage(reason)| StoreError {
+            shard: shard.clone(),
+            reason,
+        }
+    }
+}
+
+/// The index in `dir`, if there is one.
+pub(crate) fn read_index(dir: &Path) -> Result<Option<Index>, OpenError> {
+    let path = dir.join(INDEX);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(cause) => return Err(OpenError::Read { path, cause }),
+    };
+    let index: Index = serde_json::from_slice(&bytes).map_err(|error| OpenError::Damaged {
+        path: path.clone(),
+        reason: error.to_string(),
+    })?;
+    if index.format != INDEX_FORMAT {
+        let reason = format!("it has format {}, {INDEX_FORMAT} is expected", index.format);
+        return Err(OpenError::Damaged { path, reason });
+    }
+    // Names of files come from the index: they must stay inside the folder.
+    if let Some(bad) = index
+        .shards
+        .iter()
+        .find(|one| one.file.contains(['/', '\\', '\0']))
+    {
+        let reason = format!("it names a file outside of its folder: `{}`", bad.file);
+        return Err(OpenError::Damaged { path, reason });
+    }
+    Ok(Some(index))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Store for Database {
+    fn shards(&self) -> Vec<&str> {
+        self.info
+            .iter()
+            .map(|info| info.name.as_str())
+            .filter(|name| *name != FACTS)
+            .collect()
+    }
+
+    fn newest(&self, shard: &str) -> Option<&str> {
+        let info = self.info.iter().find(|info| info.name == shard)?;
+        Some(info.newest.as_str())
+    }
+
+    fn candidates<'a>(&'a self, shard: &str, name: &str) -> Result<Vec<Candidate<'a>>, StoreError> {
+        let Some(open) = self.shards.get(shard) else {
+            return Ok(Vec::new());
+        };
+        open.by_name(name).map_err(Self::error(shard))
+    }
+
+    fn by_id<'a>(&'a self, id: &str) -> Result<Vec<(&'a str, Candidate<'a>)>, StoreError> {
+        let mut found = Vec::new();
+        for (name, shard) in &self.shards {
+            let candidates = shard.by_id(id).map_err(Self::error(name))?;
+            found.extend(candidates.into_iter().map(|one| (name.as_str(), one)));
+        }
+        Ok(found)
+    }
+
+    fn cvss<'a>(&'a self, cve: &str) -> Result<Vec<(&'a str, &'a str)>, StoreError> {
+        let mut vectors = match &self.facts {
+            Some(facts) => facts.cve(cve).map_err(Self::error(FACTS))?.cvss,
+            None => Vec::new(),
+        };
+        for (name, shard) in self.shards.iter().filter(|(_, shard)| shard.about.has_cvss) {
+            for candidate in shard.by_id(cve).map_err(Self::error(name))? {
+                let record = candidate.record;
+                vectors.extend(record.cvss.iter().map(|vector| (record.id, *vector)));
+            }
+        }
+        vectors.dedup();
+        Ok(vectors)
+    }
+
+    fn kev(&self, cve: &str) -> Result<Option<Kev>, StoreError> {
+        let Some(facts) = &self.facts else {
+            return Ok(None);
+        };
+        Ok(facts.cve(cve).map_err(Self::error(FACTS))?.kev)
+    }
+
+    fn epss(&self, cve: &str) -> Result<Option<Epss>, StoreError> {
+        let Some(facts) = &self.facts else {
+            return Ok(None);
+        };
+        Ok(facts.cve(cve).map_err(Self::error(FACTS))?.epss)
+    }
+
+    fn end_of_life(&self, product: &str, cycle: &str) -> Option<&str> {
+        self.facts.as_ref()?.end_of_life(product, cycle)
+    }
+}

@@ -1,0 +1,208 @@
+//! The database inside the binary, for a machine that has none and may or can
+//! fetch none: facts only, no prose.
+//!
+//! ```text
+//! magic     8 bytes
+//! count     32 bits: how many shards
+//! shards    for each: name, newest, records, packages, SHA-256, packed and
+//!           unpacked length, offset behind this table
+//! bodies    each shard, packed with zstd
+//! ```
+
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    build::{self, build_shards},
+    database::{Database, ShardInfo, hex},
+    facts::{FACTS, FactsBuilder},
+    fetch::FetchError,
+    shard::Prose,
+    table::{Cursor, Damage, Value},
+    update::UpdateError,
+};
+
+const MAGIC: &[u8; 8] = b"SEASTRT1";
+
+static STARTER: &[u8] = include_bytes!("../data/starter.db");
+
+/// Slow to make and as quick to open as any other level.
+const LEVEL: i32 = 22;
+
+/// Makes the starter database from a folder in the layout of OSV's bucket; the
+/// same folder gives the same bytes.
+///
+/// # Errors
+/// When a dump is missing or damaged: a starter database with holes would be
+/// believed.
+pub fn make_starter(dir: &Path) -> Result<Vec<u8>, UpdateError> {
+    let read = |path: std::path::PathBuf| {
+        std::fs::read(&path).map_err(|cause| UpdateError::from(FetchError::Read { path, cause }))
+    };
+    let damaged = |name: &str, reason: String| UpdateError::Damaged {
+        name: name.to_owned(),
+        from: dir.display().to_string(),
+        reason,
+    };
+    let mut folders: Vec<String> = std::fs::read_dir(dir)
+        .map_err(|cause| FetchError::Read {
+            path: dir.to_owned(),
+            cause,
+        })?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| dir.join(name).join("all.zip").is_file())
+        .collect();
+    folders.sort();
+    let mut records = Vec::new();
+    for folder in &folders {
+        let bytes = read(dir.join(folder).join("all.zip"))?;
+        let dump = build::read_dump(&bytes).map_err(|reason| damaged(folder, reason))?;
+        if let Some((name, reason)) = dump.refused.first() {
+            return Err(damaged(&format!("{folder}/{name}"), reason.clone()));
+        }
+        records.extend(dump.records);
+    }
+    let mut facts = FactsBuilder::default();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    facts
+        .add_kev(&read(dir.join("kev.json"))?)
+        .map_err(|why| damaged("kev.json", why))?;
+    facts.add_cvss(&text(read(dir.join("cvss.csv"))?));
+    let end = read(dir.join("endoflife.json"))?;
+    facts
+        .add_end_of_life(&end)
+        .map_err(|why| damaged("endoflife.json", why))?;
+
+    let mut shards: Vec<(ShardInfo, Vec<u8>)> = build_shards(&records, Prose::LeftOut)
+        .into_iter()
+        .map(|(name, (bytes, about))| {
+            (
+                info(name, about.newest, about.records, about.packages, &bytes),
+                bytes,
+            )
+        })
+        .collect();
+    let bytes = facts.build();
+    shards.push((info(FACTS.to_owned(), String::new(), 0, 0, &bytes), bytes));
+    let mut table = Value::default();
+    let mut bodies = Vec::new();
+    for (info, bytes) in &shards {
+        let packed = zstd::bulk::compress(bytes, LEVEL)
+            .map_err(|error| damaged(&info.name, error.to_string()))?;
+        table.text(&info.name);
+        table.text(&info.newest);
+        table.number(info.records);
+        table.number(info.packages);
+        table.text(&info.sha256);
+        table.number(packed.len() as u64);
+        table.number(info.bytes);
+        table.number(bodies.len() as u64);
+        bodies.extend(packed);
+    }
+    let mut file = MAGIC.to_vec();
+    file.extend((shards.len() as u32).to_le_bytes());
+    file.extend((table.0.len() as u32).to_le_bytes());
+    file.extend(table.0);
+    file.extend(bodies);
+    Ok(file)
+}
+
+fn info(name: String, newest: String, records: u64, packages: u64, bytes: &[u8]) -> ShardInfo {
+    ShardInfo {
+        name,
+        records,
+        packages,
+        newest,
+        bytes: bytes.len() as u64,
+        checked: 0,
+        sha256: hex(&Sha256::digest(bytes)),
+    }
+}
+
+impl Database {
+    /// The starter database. Of its shards only those that `wanted` names are
+    /// unpacked (without releases: `Debian` opens `Debian:12`); the others are
+    /// listed all the same.
+    pub fn starter(wanted: &[String]) -> Self {
+        let open = |name: &str| {
+            name == FACTS
+                || wanted.iter().any(|one| {
+                    name == one
+                        || name
+                            .strip_prefix(one.as_str())
+                            .is_some_and(|rest| rest.starts_with(':'))
+                })
+        };
+        // The bytes are part of the binary: a test opens every shard of them.
+        parse(STARTER, &open)
+            .and_then(|(info, parts)| Database::from_parts(info, parts))
+            .unwrap_or_else(|_| Database::empty())
+    }
+}
+
+type Parts = (Vec<ShardInfo>, Vec<(String, Vec<u8>)>);
+
+fn parse(file: &[u8], open: &dyn Fn(&str) -> bool) -> Result<Parts, Damage> {
+    let bad = || Damage("the starter database is malformed".to_owned());
+    let rest = file.strip_prefix(MAGIC).ok_or_else(bad)?;
+    let (count, rest) = rest.split_first_chunk::<4>().ok_or_else(bad)?;
+    let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(bad)?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| bad())?;
+    let (table, bodies) = rest.split_at_checked(length).ok_or_else(bad)?;
+    let mut cursor = Cursor(table);
+    let mut all = Vec::new();
+    let mut parts = Vec::new();
+    for _ in 0..u32::from_le_bytes(*count) {
+        let mut info = ShardInfo {
+            name: cursor.text()?.to_owned(),
+            newest: cursor.text()?.to_owned(),
+            records: cursor.number()?,
+            packages: cursor.number()?,
+            sha256: cursor.text()?.to_owned(),
+            bytes: 0,
+            checked: 0,
+        };
+        let (packed, unpacked, at) = (cursor.count()?, cursor.count()?, cursor.count()?);
+        info.bytes = unpacked as u64;
+        if open(&info.name) {
+            let body = bodies.get(at..at.saturating_add(packed)).ok_or_else(bad)?;
+            let bytes = zstd::bulk::decompress(body, unpacked).map_err(|_| bad())?;
+            parts.push((info.name.clone(), bytes));
+        }
+        all.push(info);
+    }
+    Ok((all, parts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    #[test]
+    fn every_shard_of_the_binary_opens() {
+        let (info, parts) = parse(STARTER, &|_| true).unwrap();
+        assert_eq!(info.len(), parts.len());
+        for (info, (name, bytes)) in info.iter().zip(&parts) {
+            assert_eq!(hex(&Sha256::digest(bytes)), info.sha256, "{name}");
+        }
+        let database = Database::from_parts(info, parts).unwrap();
+        assert!(
+            !database
+                .candidates("Alpine:v3.10", "musl")
+                .unwrap()
+                .is_empty()
+        );
+        assert_eq!(
+            database.end_of_life("debian", "9").map(|date| date.len()),
+            Some(10)
+        );
+        assert!(database.kev("CVE-2021-44228").unwrap().is_some());
+    }
+
+    #[test]
+    fn it_fits_its_six_megabytes() {
+        assert!(STARTER.len() <= 6_000_000, "{} bytes", STARTER.len());
+    }
+}
