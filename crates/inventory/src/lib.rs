@@ -73,20 +73,34 @@ pub fn read(view: &View, context: Context) -> Inventory {
     {
         (ecosystem.read)(view, &mut inventory);
     }
-    if inventory.os.is_none() {
-        let distribution = |kind: &str| matches!(kind, "deb" | "apk" | "rpm");
-        if inventory
-            .packages
-            .iter()
-            .any(|package| distribution(&package.kind))
-        {
-            inventory.gaps.push(Gap::new(
-                GapKind::Missing,
-                "etc/os-release",
-                "there are a distribution's packages, but nothing says which distribution it is",
-            ));
-        }
+    if context == Context::Installed {
+        inventory.gaps.extend(unfounded(&inventory));
     }
     inventory.finish();
     inventory
+}
+
+/// A distribution without packages, or packages without a distribution: either
+/// leaves nothing to match, which must not look like a clean result.
+fn unfounded(inventory: &Inventory) -> Option<Gap> {
+    let has_packages = inventory
+        .packages
+        .iter()
+        .any(|package| matches!(package.kind.as_ref(), "deb" | "apk" | "rpm"));
+    match &inventory.os {
+        None if has_packages => Some(Gap::new(
+            GapKind::Missing,
+            "etc/os-release",
+            "there are a distribution's packages, but nothing says which distribution it is",
+        )),
+        Some(os) if !has_packages => Some(Gap::new(
+            GapKind::Missing,
+            "package database",
+            format!(
+                "it is {}, but no database of installed packages could be read",
+                os.name
+            ),
+        )),
+        _ => None,
+    }
 }

@@ -25,6 +25,12 @@ const RED_HAT: [&str; 7] = [
 ];
 const SUSE: &str = "etc/SuSE-release";
 const LSB: &str = "etc/lsb-release";
+/// `NAME VERSION`, and variables below.
+const NAMED: [&str; 3] = [
+    "etc/photon-release",
+    "etc/mariner-release",
+    "etc/azurelinux-release",
+];
 
 impl Analyser for ReleaseFiles {
     fn name(&self) -> &'static str {
@@ -50,6 +56,9 @@ impl Analyser for ReleaseFiles {
             Interest::Path(RED_HAT[6]),
             Interest::Path(SUSE),
             Interest::Path(LSB),
+            Interest::Path(NAMED[0]),
+            Interest::Path(NAMED[1]),
+            Interest::Path(NAMED[2]),
         ]
     }
 
@@ -98,11 +107,18 @@ pub(crate) fn read(view: &View) -> Option<Os> {
                 .filter_map(|path| content(path))
                 .find_map(red_hat)
         };
+        let named = || {
+            NAMED
+                .iter()
+                .filter_map(|path| content(path))
+                .find_map(named)
+        };
         let suse = || content(SUSE).and_then(suse);
         let lsb = || content(LSB).and_then(lsb_release);
         let debian = || content(DEBIAN).map(debian_version);
         alpine
             .or_else(red_hat)
+            .or_else(named)
             .or_else(suse)
             .or_else(lsb)
             .or_else(debian)
@@ -144,35 +160,35 @@ fn os_release(body: &str) -> Option<Os> {
 }
 
 fn assignments(body: &str) -> HashMap<&str, String> {
-    body.lines()
+    body.trim_start_matches('\u{FEFF}')
+        .lines()
         .map(str::trim)
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split_once('='))
-        .map(|(name, value)| (name.trim(), unquote(value.trim())))
+        .map(|(name, value)| (name.trim(), word(value)))
         .collect()
 }
 
-/// What the shell makes of a quoted word: backslashes work in double quotes
-/// only.
-fn unquote(value: &str) -> String {
-    if let Some(inner) = value
-        .strip_prefix('\'')
-        .and_then(|rest| rest.strip_suffix('\''))
-    {
-        return inner.to_owned();
-    }
-    let inner = value
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .unwrap_or(value);
-    let mut out = String::with_capacity(inner.len());
-    let mut letters = inner.chars();
+/// The first word of the shell's language in `text`, with its quotes removed
+/// (POSIX, Shell Command Language, 2.2).
+fn word(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    let mut quote = None;
     while let Some(letter) = letters.next() {
-        out.push(if letter == '\\' {
-            letters.next().unwrap_or('\\')
-        } else {
-            letter
-        });
+        match (quote, letter) {
+            (Some(open), _) if letter == open => quote = None,
+            (None, '\'' | '"') => quote = Some(letter),
+            (None, _) if letter.is_whitespace() || letter == ';' => break,
+            (None, '\\') => out.extend(letters.next()),
+            // Within double quotes a backslash stands for itself but before
+            // what would be special there.
+            (Some('"'), '\\') => match letters.next_if(|next| "$`\"\\".contains(*next)) {
+                Some(next) => out.push(next),
+                None => out.push('\\'),
+            },
+            _ => out.push(letter),
+        }
     }
     out
 }
@@ -197,6 +213,28 @@ fn red_hat(body: &str) -> Option<Os> {
     Some(Os {
         name: line.to_owned(),
         ..plain(id, name, version)
+    })
+}
+
+/// `VMware Photon Linux 1.0`, `CBL-Mariner 2.0.20220226`, `Azure Linux 3.0`.
+fn named(body: &str) -> Option<Os> {
+    let line = body.lines().next()?.trim();
+    let (name, version) = line.rsplit_once(' ')?;
+    let lower = name.to_lowercase();
+    let ids = [
+        ("photon", "photon"),
+        ("mariner", "mariner"),
+        ("azure", "azurelinux"),
+    ];
+    let (_, id) = ids.into_iter().find(|(sign, _)| lower.contains(sign))?;
+    // `VERSION_ID` is `2.0` where this says `2.0.20220226`.
+    let end = version
+        .match_indices('.')
+        .nth(1)
+        .map_or(version.len(), |(at, _)| at);
+    Some(Os {
+        name: line.to_owned(),
+        ..plain(id, name, version.get(..end).unwrap_or(version))
     })
 }
 
@@ -280,6 +318,38 @@ mod tests {
     }
 
     #[test]
+    fn words_are_the_shells() {
+        for value in [
+            "debian",
+            r#""a b" c"#,
+            r#"'a\b' # not"#,
+            r#""x\y \"z\" \$HOME \`id\` \\ end""#,
+            r"a\ b",
+            r#"a"b c"'d e'f"#,
+            "",
+            r#""""#,
+            "3.10;true",
+            r#""Ünï""#,
+        ] {
+            let script = format!("A={value}\nprintf %s \"$A\"");
+            let script = match value.contains(r#""a b" c"#) {
+                // The shell would run `c` with the variable set.
+                true => r#"A="a b"; printf %s "$A""#.to_owned(),
+                false => script,
+            };
+            let said = std::process::Command::new("sh")
+                .args(["-c", &script])
+                .output()
+                .unwrap();
+            assert_eq!(
+                word(value),
+                String::from_utf8(said.stdout).unwrap(),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
     fn relatives_of_os_release() {
         let alma = red_hat("AlmaLinux release 8.4 (Electric Cheetah)\n").unwrap();
         assert_eq!(
@@ -295,6 +365,16 @@ mod tests {
         assert_eq!(
             debian_version("trixie/sid").codename.as_deref(),
             Some("trixie")
+        );
+        let photon = named("VMware Photon Linux 1.0\nPHOTON_BUILD_NUMBER=62c543d\n").unwrap();
+        assert_eq!(
+            (photon.id.as_str(), photon.version.as_str()),
+            ("photon", "1.0")
+        );
+        let mariner = named("CBL-Mariner 2.0.20220226\nMARINER_BUILD_NUMBER=1\n").unwrap();
+        assert_eq!(
+            (mariner.id.as_str(), mariner.version.as_str()),
+            ("mariner", "2.0")
         );
         let sles = suse("SUSE Linux Enterprise Server 11 (x86_64)\nVERSION = 11\nPATCHLEVEL = 4\n");
         assert_eq!(sles.unwrap().version, "11.4");

@@ -79,7 +79,10 @@ impl Gathered {
         if self.packages <= MOST_PACKAGES {
             let long = found.name.len().max(found.version.len()) > MOST_PATH;
             if long {
-                self.gap(GapKind::Damaged, "a package's name or version is no such thing");
+                self.gap(
+                    GapKind::Damaged,
+                    "a package's name or version is no such thing",
+                );
             } else {
                 self.out.push(&[
                     PACKAGE,
@@ -140,8 +143,10 @@ pub(crate) fn histories<'a>(
     view: &'a View,
     analyser: &'a str,
 ) -> BTreeMap<&'a str, Vec<&'a Evidence>> {
-    let mut visible: BTreeMap<&str, Vec<&Evidence>> =
-        view.of(analyser).map(|evidence| (evidence.path.as_str(), Vec::new())).collect();
+    let mut visible: BTreeMap<&str, Vec<&Evidence>> = view
+        .of(analyser)
+        .map(|evidence| (evidence.path.as_str(), Vec::new()))
+        .collect();
     for evidence in view.hidden.iter().chain(&view.files) {
         if evidence.analyser == analyser
             && let Some(states) = visible.get_mut(evidence.path.as_str())
@@ -182,13 +187,21 @@ impl<'a> Databases<'a> {
 
     /// Reads one database.
     pub(crate) fn read(&mut self, states: &[&'a Evidence]) {
-        let Some(evidence) = states.last() else { return };
-        let since = if self.has_layers { since(states) } else { HashMap::new() };
+        let Some(evidence) = states.last() else {
+            return;
+        };
+        let since = if self.has_layers {
+            since(states)
+        } else {
+            HashMap::new()
+        };
         let mut own = HashSet::new();
         for record in Reader::new(&evidence.data) {
             if !is_package(&record) {
                 let kinds = [GapKind::Limit, GapKind::Unsupported, GapKind::Damaged];
-                let kind = kinds.into_iter().find(|kind| kind.as_str() == record.get(1));
+                let kind = kinds
+                    .into_iter()
+                    .find(|kind| kind.as_str() == record.get(1));
                 self.gaps.push(Gap::new(
                     kind.unwrap_or(GapKind::Damaged),
                     evidence.path.clone(),
@@ -206,7 +219,8 @@ impl<'a> Databases<'a> {
                 layer: self.has_layers.then_some(layer),
                 range: None,
             };
-            self.packages.push(package(self.kind, &record, self.os, origin));
+            self.packages
+                .push(package(self.kind, &record, self.os, origin));
         }
         self.seen.extend(own);
     }
@@ -217,9 +231,16 @@ impl<'a> Databases<'a> {
 fn since<'a>(states: &[&'a Evidence]) -> HashMap<Identity<'a>, usize> {
     let mut since: HashMap<Identity<'_>, usize> = HashMap::new();
     for state in states {
-        let here = Reader::new(&state.data).filter(is_package).map(|record| identity(&record));
+        let here = Reader::new(&state.data)
+            .filter(is_package)
+            .map(|record| identity(&record));
         since = here
-            .map(|identity| (identity, since.get(&identity).copied().unwrap_or(state.layer)))
+            .map(|identity| {
+                (
+                    identity,
+                    since.get(&identity).copied().unwrap_or(state.layer),
+                )
+            })
             .collect();
     }
     since
@@ -268,7 +289,9 @@ fn distro(os: &Os) -> String {
 /// The source package as Syft writes it, which other tools read: rpm's as its
 /// file, others as `name@version`, shortened where it is the package's own.
 fn upstream(kind: &str, name: &str, version: &str, source: Option<&Source>) -> String {
-    let Some(source) = source else { return String::new() };
+    let Some(source) = source else {
+        return String::new();
+    };
     match (kind, source.version == version) {
         ("rpm", _) => format!("{}-{}.src.rpm", source.name, source.version),
         (_, true) if source.name == name => String::new(),
@@ -288,7 +311,11 @@ mod tests {
     fn state(layer: usize, packages: &[(&str, &str)]) -> Evidence {
         let mut out = Gathered::default();
         for (name, version) in packages {
-            out.push(&Found { name, version, ..Found::default() });
+            out.push(&Found {
+                name,
+                version,
+                ..Found::default()
+            });
         }
         Evidence {
             path: "db".to_owned(),
@@ -317,17 +344,27 @@ mod tests {
                 state(0, &[("stays", "1"), ("changes", "1"), ("pauses", "1")]),
                 state(2, &[("stays", "1"), ("changes", "2")]),
             ],
-            files: vec![state(4, &[("stays", "1"), ("changes", "2"), ("pauses", "1")])],
+            files: vec![state(
+                4,
+                &[("stays", "1"), ("changes", "2"), ("pauses", "1")],
+            )],
             ..View::default()
         };
         let histories = histories(&view, "test");
         let mut databases = Databases::new("apk", &view, None);
         databases.read(&histories["db"]);
-        let layers: Vec<_> =
-            databases.packages.iter().map(|one| (one.name.as_str(), one.origin.layer)).collect();
+        let layers: Vec<_> = databases
+            .packages
+            .iter()
+            .map(|one| (one.name.as_str(), one.origin.layer))
+            .collect();
         assert_eq!(
             layers,
-            [("stays", Some(0)), ("changes", Some(2)), ("pauses", Some(4))]
+            [
+                ("stays", Some(0)),
+                ("changes", Some(2)),
+                ("pauses", Some(4))
+            ]
         );
     }
 
@@ -339,7 +376,11 @@ mod tests {
             out.file(&dir, &number.to_string());
         }
         out.file(&"e".repeat(5000), "too-long");
-        out.push(&Found { name: "a", version: "1", ..Found::default() });
+        out.push(&Found {
+            name: "a",
+            version: "1",
+            ..Found::default()
+        });
         let evidence = out.finish().unwrap();
         assert!(evidence.len() <= MOST_FILE_BYTES + 1000);
         let records: Vec<_> = Reader::new(&evidence).collect();
@@ -378,7 +419,12 @@ mod tests {
             purl("rpm", &found, Some(&os("almalinux", "8.4"))),
             "pkg:rpm/almalinux/libstdc%2B%2B6@12.2-14?arch=amd64&distro=almalinux-8.4&epoch=1&upstream=gcc-12-12.2-14.src.rpm"
         );
-        let plain = Found { name: "musl", version: "1-r0", source: "musl", ..Found::default() };
+        let plain = Found {
+            name: "musl",
+            version: "1-r0",
+            source: "musl",
+            ..Found::default()
+        };
         assert_eq!(
             purl("apk", &plain, Some(&os("debian", ""))),
             "pkg:apk/debian/musl@1-r0?distro=debian-forky"

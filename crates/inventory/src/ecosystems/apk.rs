@@ -77,9 +77,15 @@ fn finish(found: &Found<'_>, out: &mut Gathered) {
     match (found.name, found.version) {
         ("", "") => {}
         ("", _) => out.gap(GapKind::Damaged, "a package has no name"),
-        (name, "") => out.gap(GapKind::Damaged, &format!("package `{name}` has no version")),
+        (name, "") => out.gap(
+            GapKind::Damaged,
+            &format!("package `{name}` has no version"),
+        ),
         // What is built alone is its own origin.
-        (name, _) if found.source.is_empty() => out.push(&Found { source: name, ..found.clone() }),
+        (name, _) if found.source.is_empty() => out.push(&Found {
+            source: name,
+            ..found.clone()
+        }),
         _ => out.push(found),
     }
 }
@@ -115,7 +121,10 @@ mod tests {
         let records: Vec<_> = Reader::new(&evidence).collect();
         assert_eq!(records.len(), 2);
         assert_eq!(records[0].get(8), "lib/libc.so\nx\n");
-        assert_eq!((records[1].get(1), records[1].get(4), records[1].get(8)), ("b", "b", ""));
+        assert_eq!(
+            (records[1].get(1), records[1].get(4), records[1].get(8)),
+            ("b", "b", "")
+        );
     }
 
     #[test]

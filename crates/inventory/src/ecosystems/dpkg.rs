@@ -158,7 +158,10 @@ impl Analyser for Copyright {
 
 /// The package whose copyright file this is.
 fn documented(path: &str) -> Option<&str> {
-    let name = path.strip_prefix(DOC)?.strip_prefix('/')?.strip_suffix("/copyright")?;
+    let name = path
+        .strip_prefix(DOC)?
+        .strip_prefix('/')?
+        .strip_suffix("/copyright")?;
     (!name.contains('/')).then_some(name)
 }
 
@@ -206,7 +209,9 @@ fn parse_stanza(stanza: Stanza<'_>, by_state: bool, out: &mut Gathered) -> Resul
         // all of these have the files of the version that they name.
         "installed" | "unpacked" | "half-configured" | "triggers-awaited" | "triggers-pending" => {}
         "half-installed" => {
-            return Err(format!("package `{name}` was left half-installed: its version is unknown"));
+            return Err(format!(
+                "package `{name}` was left half-installed: its version is unknown"
+            ));
         }
         // Nothing, or nothing but its settings, is left.
         "not-installed" | "config-files" => return Ok(()),
@@ -231,11 +236,18 @@ const MOST_LICENSE: usize = 256;
 /// machine-readable form (DEP-5), else the common licences it points to.
 fn parse_copyright(body: &str) -> Vec<String> {
     let mut found = BTreeSet::new();
-    let first = body.trim_start_matches('\u{FEFF}').trim_start().lines().next();
+    let first = body
+        .trim_start_matches('\u{FEFF}')
+        .trim_start()
+        .lines()
+        .next();
     // Drafts of DEP-5 called the field `Format-Specification`.
-    let is_machine_readable = first.and_then(|line| line.split_once(':')).is_some_and(|(name, _)| {
-        ["format", "format-specification"].contains(&name.to_ascii_lowercase().as_str())
-    });
+    let is_machine_readable =
+        first
+            .and_then(|line| line.split_once(':'))
+            .is_some_and(|(name, _)| {
+                ["format", "format-specification"].contains(&name.to_ascii_lowercase().as_str())
+            });
     if is_machine_readable {
         for stanza in stanzas(body) {
             let name = stanza.get("License").and_then(|value| value.lines().next());
@@ -273,7 +285,9 @@ fn read(view: &View, inventory: &mut Inventory) {
             databases.read(states);
         }
     }
-    let Databases { mut packages, gaps, .. } = databases;
+    let Databases {
+        mut packages, gaps, ..
+    } = databases;
     inventory.gaps.extend(gaps);
     if packages.is_empty() {
         return;
@@ -298,7 +312,10 @@ fn read(view: &View, inventory: &mut Inventory) {
     }
     // Many a package's folder is a link to that of another package built from
     // the same source, which the layer's stream does not follow.
-    for package in packages.iter_mut().filter(|package| package.licenses.is_empty()) {
+    for package in packages
+        .iter_mut()
+        .filter(|package| package.licenses.is_empty())
+    {
         let source = package.source.as_ref();
         let key = source.map(|source| (source.name.clone(), source.version.clone()));
         if let Some(evidence) = key.and_then(|key| of_source.get(&key)) {
@@ -367,9 +384,8 @@ mod tests {
             Package: h\nStatus: install ok installed\n";
         let evidence = parse_status(status, true).unwrap();
         let records: Vec<_> = Reader::new(&evidence).collect();
-        let of = |kind: &str| -> Vec<_> {
-            records.iter().filter(|one| one.get(0) == kind).collect()
-        };
+        let of =
+            |kind: &str| -> Vec<_> { records.iter().filter(|one| one.get(0) == kind).collect() };
         let names: Vec<_> = of("p").iter().map(|one| one.get(1)).collect();
         assert_eq!(names, ["a", "c", "d"]);
         assert_eq!((records[0].get(4), records[0].get(5)), ("src", "2-3"));

@@ -1,16 +1,17 @@
 //! rpm: its SQLite database, and the manifest that Azure Linux leaves in
 //! images without one.
 
+use std::collections::HashSet;
+
 use seawall_image::{Analyser, Body, Entry, Interest, Need, View};
 use seawall_model::{Gap, GapKind};
 
 use crate::{
     Context, Ecosystem, Inventory,
-    os_package::{DATABASE_LIMIT, Found, packages},
-    record::{Reader, Writer},
+    os_package::{Databases, Found, Gathered, count, histories},
     rpm::{
         header::{Header, Tag},
-        sqlite::{self, Database},
+        sqlite::{self, Column, Database},
     },
     text::lossy,
 };
@@ -29,12 +30,17 @@ struct Manifest;
 /// What lies beside or instead of the SQLite database and is not read.
 struct Beside;
 
-const DATABASES: [&str; 4] = [
+const DATABASES: [&str; 3] = [
     "var/lib/rpm/rpmdb.sqlite",
     "usr/lib/sysimage/rpm/rpmdb.sqlite",
     "usr/share/rpm/rpmdb.sqlite",
-    "var/lib/rpm-ostree/rpm/rpmdb.sqlite",
 ];
+
+/// Bytes of a database: those of the largest installations have 300 MB.
+const SQLITE_LIMIT: u64 = 1 << 30;
+/// Bytes of a write-ahead log that hold no page yet (section 4.1 of the
+/// format).
+const EMPTY_LOG: u64 = 32;
 const MANIFEST: &str = "var/lib/rpmmanifest/container-manifest-2";
 
 impl Analyser for Sqlite {
@@ -51,12 +57,11 @@ impl Analyser for Sqlite {
             Interest::Path(DATABASES[0]),
             Interest::Path(DATABASES[1]),
             Interest::Path(DATABASES[2]),
-            Interest::Path(DATABASES[3]),
         ]
     }
 
     fn need(&self) -> Need {
-        Need::Seek(DATABASE_LIMIT * 4)
+        Need::Seek(SQLITE_LIMIT)
     }
 
     fn analyse(&self, entry: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
@@ -64,7 +69,7 @@ impl Analyser for Sqlite {
         if entry.size == 0 {
             return Ok(None);
         }
-        parse_database(body).map_err(|error| format!("the rpm database is damaged: {error}"))
+        parse_database(body).map_err(|error| format!("the rpm database cannot be read: {error}"))
     }
 }
 
@@ -106,6 +111,7 @@ impl Analyser for Beside {
             Interest::Path("usr/lib/sysimage/rpm/Packages"),
             Interest::Path("usr/lib/sysimage/rpm/Packages.db"),
             Interest::Path("usr/share/rpm/Packages"),
+            Interest::Path("usr/share/rpm/Packages.db"),
             Interest::Path("var/lib/rpm/rpmdb.sqlite-wal"),
             Interest::Path("usr/lib/sysimage/rpm/rpmdb.sqlite-wal"),
             Interest::Path("usr/share/rpm/rpmdb.sqlite-wal"),
@@ -117,66 +123,118 @@ impl Analyser for Beside {
     }
 
     fn analyse(&self, entry: &Entry<'_>, _: Body<'_>) -> Result<Option<Vec<u8>>, String> {
-        Ok((entry.size > 0).then(Vec::new))
+        let empty = if entry.path.ends_with("-wal") {
+            EMPTY_LOG
+        } else {
+            0
+        };
+        Ok((entry.size > empty).then(Vec::new))
     }
 }
 
-fn parse_database(body: Body<'_>) -> Result<Option<Vec<u8>>, sqlite::Error> {
+fn parse_database(body: Body<'_>) -> Result<Option<Vec<u8>>, sqlite::OpenError> {
     let database = Database::open(body)?;
-    let mut out = Writer::default();
-    let mut damaged = 0;
-    database.rows("Packages", &mut |blob| match Header::parse(blob) {
-        Some(header) => write_package(&header, &mut out),
-        None => damaged += 1,
+    let mut out = Gathered::default();
+    let mut ids = HashSet::new();
+    let mut damaged = Damaged::default();
+    let faults = database.rows("Packages", &mut |id, columns| {
+        ids.insert(id);
+        match columns
+            .last()
+            .and_then(Column::blob)
+            .and_then(Header::parse)
+        {
+            Some(header) => write_package(&header, &mut out, &mut damaged),
+            None => damaged.headers += 1,
+        }
     })?;
-    if damaged > 0 {
-        Err(sqlite::Error::Page(damaged))
-    } else {
-        Ok(out.finish())
+    // Every package stands in the index of names too. A row that only one of
+    // the two knows was lost on a damaged page that looks whole.
+    let mut indexed = HashSet::new();
+    let index = database.rows("Name", &mut |_, columns| {
+        indexed.extend(columns.get(1).map(Column::integer));
+    });
+    if index.is_ok_and(|faults| faults.count == 0) {
+        damaged.lost = indexed.symmetric_difference(&ids).count();
+    }
+    damaged.pages = faults.count;
+    damaged.first = faults.first;
+    damaged.report(&mut out);
+    Ok(out.finish())
+}
+
+/// What is wrong with a database.
+#[derive(Default)]
+struct Damaged {
+    pages: usize,
+    first: Option<sqlite::Fault>,
+    headers: usize,
+    lost: usize,
+    digests: Vec<String>,
+}
+
+impl Damaged {
+    fn report(&self, out: &mut Gathered) {
+        let mut gap = |reason: String| out.gap(GapKind::Damaged, &reason);
+        if let Some(first) = &self.first {
+            gap(format!(
+                "{} pages or rows of the rpm database cannot be read: {first}",
+                self.pages
+            ));
+        }
+        if self.headers > 0 {
+            gap(format!(
+                "{} rows of the rpm database hold no package header",
+                self.headers
+            ));
+        }
+        if self.lost > 0 {
+            gap(format!(
+                "the rpm database and its index of names differ in {} packages",
+                self.lost
+            ));
+        }
+        for name in &self.digests {
+            gap(format!(
+                "the header of package `{name}` is not what its digest says"
+            ));
+        }
     }
 }
 
-fn write_package(header: &Header<'_>, out: &mut Writer) {
+fn write_package(header: &Header<'_>, out: &mut Gathered, damaged: &mut Damaged) {
     let text = |tag| header.text(tag).unwrap_or_default();
     let name = text(Tag::Name);
-    // Keys of package signers are stored among the packages.
-    if name.is_empty() || name == "gpg-pubkey" {
+    if header.is_intact() == Some(false) && damaged.digests.len() < 100 {
+        damaged.digests.push(name.chars().take(100).collect());
+    }
+    // Keys of package signers are stored among the packages, and `rpm -qa`
+    // lists them. They hold no software.
+    if name == "gpg-pubkey" {
         return;
     }
-    let epoch = header
-        .numbers(Tag::Epoch)
-        .first()
-        .map(|epoch| format!("{epoch}:"));
-    let version = format!(
-        "{}{}-{}",
-        epoch.unwrap_or_default(),
-        text(Tag::Version),
-        text(Tag::Release)
-    );
-    let (source, source_version) = source_rpm(text(Tag::SourceRpm));
-    let dirs = header.texts(Tag::DirNames);
-    let indexes = header.numbers(Tag::DirIndexes);
-    let mut files = String::new();
-    for (base, index) in header.texts(Tag::BaseNames).iter().zip(indexes) {
-        let dir = usize::try_from(index)
-            .ok()
-            .and_then(|index| dirs.get(index))
-            .copied();
-        files += dir.unwrap_or_default().trim_start_matches('/');
-        files += base;
-        files.push('\n');
+    let (version, release) = (text(Tag::Version), text(Tag::Release));
+    if name.is_empty() || version.is_empty() {
+        damaged.headers += 1;
+        return;
     }
-    Found {
-        name,
-        version,
-        arch: text(Tag::Arch),
+    // An epoch of 0 is written where it was given, as rpm does.
+    let version = match header.numbers(Tag::Epoch).next() {
+        Some(epoch) => format!("{epoch}:{version}-{release}"),
+        None => format!("{version}-{release}"),
+    };
+    header.files(|dir, base| out.file(dir, base));
+    let source = text(Tag::SourceRpm);
+    let (source, source_version) = source_rpm(&source);
+    out.push(&Found {
+        name: &name,
+        version: &version,
+        arch: &text(Tag::Arch),
         source,
         source_version,
-        module: text(Tag::ModularityLabel),
-        licenses: text(Tag::License).to_owned(),
-        files,
-    }
-    .write(out);
+        module: &text(Tag::ModularityLabel),
+        licenses: &text(Tag::License),
+    });
 }
 
 /// `NAME-VERSION-RELEASE.src.rpm`. It has no epoch.
@@ -189,16 +247,15 @@ fn source_rpm(file: &str) -> (&str, &str) {
     let split = stem
         .rfind('-')
         .and_then(|release| stem.get(..release)?.rfind('-'));
-    match split.and_then(|at| Some((stem.get(..at)?, stem.get(at + 1..)?))) {
-        Some(parts) => parts,
-        None => ("", ""),
-    }
+    split
+        .and_then(|at| Some((stem.get(..at)?, stem.get(at + 1..)?)))
+        .unwrap_or_default()
 }
 
 /// Fields by tab: name, version-release, install time, build time, vendor,
 /// epoch, size, architecture, epoch number, source rpm.
 fn parse_manifest(body: &str) -> Option<Vec<u8>> {
-    let mut out = Writer::default();
+    let mut out = Gathered::default();
     for line in body.lines() {
         let fields: Vec<&str> = line.split('\t').collect();
         let field = |index: usize| fields.get(index).copied().unwrap_or_default();
@@ -211,53 +268,51 @@ fn parse_manifest(body: &str) -> Option<Vec<u8>> {
             epoch => format!("{epoch}:{version}"),
         };
         let (source, source_version) = source_rpm(field(9));
-        let arch = field(7);
-        Found {
+        out.push(&Found {
             name,
-            version,
-            arch,
+            version: &version,
+            arch: field(7),
             source,
             source_version,
             ..Found::default()
-        }
-        .write(&mut out);
+        });
     }
     out.finish()
 }
 
 fn read(view: &View, inventory: &mut Inventory) {
-    let os = inventory.os.clone();
-    let mut found = false;
-    for evidence in DATABASES
-        .iter()
-        .filter_map(|path| view.at("rpm-sqlite", path))
-    {
-        found = true;
-        inventory
-            .packages
-            .extend(packages("rpm", view, evidence, os.as_ref()));
+    let mut databases = Databases::new("rpm", view, inventory.os.as_ref());
+    let sqlite = histories(view, "rpm-sqlite");
+    for states in DATABASES.iter().filter_map(|path| sqlite.get(path)) {
+        databases.read(states);
     }
-    if let Some(evidence) = view.at("rpm-manifest", MANIFEST).filter(|_| !found) {
-        inventory
-            .packages
-            .extend(packages("rpm", view, evidence, os.as_ref()));
+    if databases.packages.is_empty() {
+        for states in histories(view, "rpm-manifest").values() {
+            databases.read(states);
+        }
     }
+    let Databases {
+        packages, mut gaps, ..
+    } = databases;
     for evidence in view.of("rpm-unread") {
         let reason = if evidence.path.ends_with("-wal") {
-            "pages of a write-ahead log are not applied to the rpm database beside it"
-        } else if found {
+            "the rpm database was not closed: pages in the write-ahead log beside it are not read"
+        } else if !packages.is_empty() {
+            // Left behind when the database was moved to another format.
             continue;
         } else if evidence.path.ends_with(".db") {
             "rpm databases of the NDB format are not read"
         } else {
             "rpm databases of the Berkeley DB format are not read"
         };
-        inventory.gaps.push(Gap::new(
+        gaps.push(Gap::new(
             GapKind::Unsupported,
             evidence.path.clone(),
             reason,
         ));
     }
+    inventory.packages.extend(packages);
+    inventory.gaps.extend(gaps);
 }
 
 /// Parses a SQLite database of rpm: for tests with hostile input. The number
@@ -267,12 +322,13 @@ fn read(view: &View, inventory: &mut Inventory) {
 /// What is wrong with it.
 pub fn count_packages(database: &[u8]) -> Result<usize, String> {
     let evidence = parse_database(Body::Bytes(database)).map_err(|error| error.to_string())?;
-    Ok(Reader::new(&evidence.unwrap_or_default()).count())
+    Ok(count(evidence))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Reader;
 
     #[test]
     fn source_names_may_have_dashes() {
@@ -286,7 +342,7 @@ mod tests {
         let evidence = parse_manifest(line).unwrap();
         let record = Reader::new(&evidence).next().unwrap();
         assert_eq!(
-            (record.get(0), record.get(1), record.get(3)),
+            (record.get(1), record.get(2), record.get(4)),
             ("zlib", "1.2.13-1.cm2", "zlib")
         );
     }

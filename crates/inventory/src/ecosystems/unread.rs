@@ -32,10 +32,15 @@ impl Analyser for Signs {
             Interest::Name("package.json"),
             Interest::Name("METADATA"),
             Interest::Name("PKG-INFO"),
+            Interest::Suffix(".egg-info"),
+            Interest::Suffix(".egg"),
             Interest::Suffix(".gemspec"),
             Interest::Suffix(".jar"),
             Interest::Suffix(".war"),
             Interest::Suffix(".ear"),
+            Interest::Name("installed.json"),
+            Interest::Suffix(".deps.json"),
+            // Conda's records have names of their own.
             Interest::Suffix(".json"),
             Interest::Below {
                 dir: "var/lib/pacman/local",
@@ -45,10 +50,24 @@ impl Analyser for Signs {
                 dir: "var/db/pkg",
                 name: "PF",
             },
+            Interest::In {
+                dir: "var/db/xbps",
+                suffix: ".plist",
+            },
             Interest::Path("usr/lib/opkg/status"),
             Interest::Path("var/lib/opkg/status"),
             Interest::Path("nix/var/nix/db/db.sqlite"),
-            Interest::Path("var/lib/snapd/state.json"),
+            Interest::Path("var/guix/db/db.sqlite"),
+            Interest::Path("var/lib/chisel/manifest.wall"),
+            Interest::Path("usr/share/bottlerocket/application-inventory.json"),
+            Interest::In {
+                dir: "var/lib/snapd/snaps",
+                suffix: ".snap",
+            },
+            Interest::Below {
+                dir: "var/lib/flatpak/app",
+                name: "metadata",
+            },
         ]
     }
 
@@ -61,8 +80,43 @@ impl Analyser for Signs {
     }
 }
 
-/// What the gap is called, and what it is a gap in.
-fn kind(path: &str) -> Option<(&'static str, &'static str)> {
+/// One kind of package that is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    /// What the gap is called.
+    subject: &'static str,
+    /// What one file of it is, and several.
+    one: &'static str,
+    several: &'static str,
+}
+
+macro_rules! kinds {
+    ($($name:ident = $subject:literal, $one:literal, $several:literal;)+) => {
+        $(const $name: Kind = Kind { subject: $subject, one: $one, several: $several };)+
+    };
+}
+
+kinds! {
+    NPM = "node_modules", "npm package", "npm packages";
+    PYTHON = "site-packages", "Python package", "Python packages";
+    GEMS = "gems", "Ruby gem", "Ruby gems";
+    JARS = "jars", "Java archive", "Java archives";
+    COMPOSER = "vendor/composer", "list of Composer packages", "lists of Composer packages";
+    DOTNET = ".deps.json", ".NET dependency file", ".NET dependency files";
+    CONDA = "conda-meta", "Conda package", "Conda packages";
+    PACMAN = "var/lib/pacman", "pacman package", "pacman packages";
+    PORTAGE = "var/db/pkg", "Portage package", "Portage packages";
+    XBPS = "var/db/xbps", "XBPS database", "XBPS databases";
+    OPKG = "opkg", "opkg database", "opkg databases";
+    NIX = "nix", "Nix database", "Nix databases";
+    GUIX = "guix", "Guix database", "Guix databases";
+    CHISEL = "chisel", "manifest of a chiselled image", "manifests of chiselled images";
+    BOTTLEROCKET = "bottlerocket", "Bottlerocket inventory", "Bottlerocket inventories";
+    SNAP = "snapd", "snap", "snaps";
+    FLATPAK = "flatpak", "Flatpak application", "Flatpak applications";
+}
+
+fn kind(path: &str) -> Option<Kind> {
     let mut parts = path.rsplit('/');
     let name = parts.next()?;
     let parent = parts.next().unwrap_or_default();
@@ -74,27 +128,28 @@ fn kind(path: &str) -> Option<(&'static str, &'static str)> {
             let above = parts.next().unwrap_or_default();
             let is_package = above == "node_modules"
                 || (above.starts_with('@') && parts.next() == Some("node_modules"));
-            if !is_package {
-                return None;
-            }
-            ("node_modules", "npm packages")
+            return is_package.then_some(NPM);
         }
-        ("METADATA", _) if parent.ends_with(".dist-info") => ("site-packages", "Python packages"),
-        ("PKG-INFO", _) if parent.ends_with(".egg-info") || parent == "EGG-INFO" => {
-            ("site-packages", "Python packages")
-        }
-        (_, "gemspec") if parent == "specifications" || parent == "default" => {
-            ("gems", "Ruby gems")
-        }
-        (_, "jar" | "war" | "ear") => ("jars", "Java archives"),
-        ("installed.json", _) if parent == "composer" => ("vendor/composer", "Composer packages"),
-        (_, "json") if name.ends_with(".deps.json") => (".deps.json", ".NET dependency files"),
-        (_, "json") if parent == "conda-meta" => ("conda-meta", "Conda packages"),
-        ("desc", _) => ("var/lib/pacman", "pacman packages"),
-        ("PF", _) => ("var/db/pkg", "Portage packages"),
-        ("status", _) => ("opkg", "opkg databases"),
-        ("db.sqlite", _) => ("nix", "Nix databases"),
-        ("state.json", _) => ("snapd", "snap databases"),
+        ("METADATA", _) if parent.ends_with(".dist-info") => PYTHON,
+        ("PKG-INFO", _) if parent.ends_with(".egg-info") || parent == "EGG-INFO" => PYTHON,
+        // Files of this name are what distutils wrote, or a whole archive.
+        (_, "egg-info" | "egg") => PYTHON,
+        // Elsewhere they are sources.
+        (_, "gemspec") if parent == "specifications" || parent == "default" => GEMS,
+        (_, "jar" | "war" | "ear") => JARS,
+        ("installed.json", _) if parent == "composer" => COMPOSER,
+        ("application-inventory.json", _) if parent == "bottlerocket" => BOTTLEROCKET,
+        (_, "json") if name.ends_with(".deps.json") => DOTNET,
+        (_, "json") if parent == "conda-meta" => CONDA,
+        ("desc", _) if path.starts_with("var/lib/pacman/") => PACMAN,
+        ("PF", _) if path.starts_with("var/db/pkg/") => PORTAGE,
+        (_, "plist") if parent == "xbps" => XBPS,
+        ("status", _) if parent == "opkg" => OPKG,
+        ("db.sqlite", _) if path.starts_with("nix/") => NIX,
+        ("db.sqlite", _) => GUIX,
+        ("manifest.wall", _) => CHISEL,
+        (_, "snap") => SNAP,
+        ("metadata", _) if path.starts_with("var/lib/flatpak/") => FLATPAK,
         _ => return None,
     })
 }
@@ -106,25 +161,24 @@ fn read(view: &View, inventory: &mut Inventory) {
         .iter()
         .flat_map(|package| package.files.iter())
         .collect();
-    let mut counts: BTreeMap<(&str, &str), (usize, usize)> = BTreeMap::new();
+    let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
     for evidence in view.of("unread") {
-        let Some(kind) = kind(&evidence.path) else {
-            continue;
-        };
-        let (all, system) = counts.entry(kind).or_default();
-        *all += 1;
-        *system += usize::from(owned.contains(evidence.path.as_str()));
-    }
-    for ((subject, what), (all, system)) in counts {
-        let others = all - system;
-        if others == 0 {
+        if owned.contains(evidence.path.as_str()) {
             continue;
         }
-        let reason = format!("{others} {what} are there that are not read");
-        inventory
-            .gaps
-            .push(Gap::new(GapKind::Unsupported, subject, reason));
+        if let Some(kind) = kind(&evidence.path) {
+            *counts.entry(kind).or_default() += 1;
+        }
     }
+    inventory
+        .gaps
+        .extend(counts.into_iter().map(|(kind, count)| {
+            let reason = match count {
+                1 => format!("1 {} is there that is not read", kind.one),
+                _ => format!("{count} {} are there that are not read", kind.several),
+            };
+            Gap::new(GapKind::Unsupported, kind.subject, reason)
+        }));
 }
 
 #[cfg(test)]
@@ -133,21 +187,30 @@ mod tests {
 
     #[test]
     fn a_package_is_told_from_its_insides() {
-        let subject = |path: &str| kind(path).map(|(subject, _)| subject);
-        assert_eq!(
-            subject("app/node_modules/left-pad/package.json"),
-            Some("node_modules")
-        );
-        assert_eq!(
-            subject("app/node_modules/@a/b/package.json"),
-            Some("node_modules")
-        );
-        assert_eq!(subject("app/node_modules/b/test/package.json"), None);
-        assert_eq!(
-            subject("x/lib/a-1.dist-info/METADATA"),
-            Some("site-packages")
-        );
-        assert_eq!(subject("opt/app.deps.json"), Some(".deps.json"));
-        assert_eq!(subject("etc/x.json"), None);
+        for (path, expected) in [
+            ("app/node_modules/left-pad/package.json", Some(NPM)),
+            ("app/node_modules/@a/b/package.json", Some(NPM)),
+            ("app/node_modules/b/test/package.json", None),
+            ("app/package.json", None),
+            ("x/lib/a-1.dist-info/METADATA", Some(PYTHON)),
+            ("x/lib/a-1.egg-info", Some(PYTHON)),
+            ("x/METADATA", None),
+            (
+                "usr/lib/ruby/gems/3.1.0/specifications/a-1.gemspec",
+                Some(GEMS),
+            ),
+            ("src/a.gemspec", None),
+            ("opt/app.deps.json", Some(DOTNET)),
+            (
+                "opt/conda/conda-meta/zlib-1.2.13-h5eee18b_0.json",
+                Some(CONDA),
+            ),
+            ("etc/x.json", None),
+            ("srv/vendor/composer/installed.json", Some(COMPOSER)),
+            ("var/lib/pacman/local/bash-5.2-1/desc", Some(PACMAN)),
+            ("var/lib/chisel/manifest.wall", Some(CHISEL)),
+        ] {
+            assert_eq!(kind(path), expected, "{path}");
+        }
     }
 }

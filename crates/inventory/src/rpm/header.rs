@@ -36,6 +36,8 @@ const I18N_STRING: u32 = 9;
 
 /// rpm's own bound on the table (header.c).
 const MOST_ENTRIES: usize = 0xFFFF;
+/// Folders of one package: a hundred times what the largest have.
+const MOST_DIRS: usize = 1 << 20;
 
 /// One package's header.
 pub(crate) struct Header<'a> {
@@ -134,7 +136,7 @@ impl<'a> Header<'a> {
         if !matches!(kind, STRING | I18N_STRING | STRING_ARRAY) {
             return None;
         }
-        let end = memchr(bytes)?;
+        let end = string_end(bytes)?;
         Some(String::from_utf8_lossy(bytes.get(..end)?))
     }
 
@@ -147,7 +149,7 @@ impl<'a> Header<'a> {
         let mut left = count;
         std::iter::from_fn(move || {
             left = left.checked_sub(1)?;
-            let end = memchr(bytes)?;
+            let end = string_end(bytes)?;
             let (text, rest) = bytes.split_at_checked(end)?;
             bytes = rest.get(1..).unwrap_or_default();
             Some(String::from_utf8_lossy(text))
@@ -161,15 +163,24 @@ impl<'a> Header<'a> {
             _ => (&[], 0),
         };
         let (numbers, _) = bytes.as_chunks::<4>();
-        numbers.iter().take(count).map(|bytes| u32::from_be_bytes(*bytes))
+        numbers
+            .iter()
+            .take(count)
+            .map(|bytes| u32::from_be_bytes(*bytes))
     }
 
     /// The files: folder and name of each. Packages from before rpm 4 list
     /// whole paths.
     pub(crate) fn files(&self, mut visit: impl FnMut(&str, &str)) {
-        let dirs: Vec<_> = self.texts(Tag::DirNames).collect();
-        for (base, index) in self.texts(Tag::BaseNames).zip(self.numbers(Tag::DirIndexes)) {
-            if let Some(dir) = usize::try_from(index).ok().and_then(|index| dirs.get(index)) {
+        let dirs: Vec<_> = self.texts(Tag::DirNames).take(MOST_DIRS).collect();
+        for (base, index) in self
+            .texts(Tag::BaseNames)
+            .zip(self.numbers(Tag::DirIndexes))
+        {
+            if let Some(dir) = usize::try_from(index)
+                .ok()
+                .and_then(|index| dirs.get(index))
+            {
                 visit(dir, &base);
             }
         }
@@ -180,7 +191,7 @@ impl<'a> Header<'a> {
 }
 
 /// Where the string ends.
-fn memchr(bytes: &[u8]) -> Option<usize> {
+fn string_end(bytes: &[u8]) -> Option<usize> {
     bytes.iter().position(|byte| *byte == 0)
 }
 
@@ -217,8 +228,11 @@ mod tests {
         bytes.extend(b"a\0b\xFF\0\0\0\0\0\0\0x");
         let header = Header::parse(&bytes).unwrap();
         // The last string has no end, so it is none.
-        assert_eq!(header.texts(Tag::BaseNames).count(), 9);
-        assert_eq!(header.texts(Tag::BaseNames).nth(1).as_deref(), Some("b\u{FFFD}"));
+        assert_eq!(header.texts(Tag::BaseNames).count(), 8);
+        assert_eq!(
+            header.texts(Tag::BaseNames).nth(1).as_deref(),
+            Some("b\u{FFFD}")
+        );
         assert_eq!(header.numbers(Tag::DirIndexes).count(), 2);
         header.files(|_, _| panic!("there are no folders"));
     }

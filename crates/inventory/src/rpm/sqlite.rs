@@ -1,227 +1,148 @@
-//! A reader of one table of a SQLite file (sqlite.org/fileformat2.html), no
+//! A reader of the tables of a SQLite file (sqlite.org/fileformat2.html), no
 //! more than rpm's database needs: table b-trees with overflow pages.
 //!
-//! The file is hostile until proven otherwise: every page is visited once at
-//! most, and every length is held against the page that it lies in.
+//! The file is hostile until proven otherwise: no page is visited twice, every
+//! length is held against the page that it lies in, and cells that share bytes
+//! cannot make more of the file than it holds. A damaged page costs the rows
+//! below it; the others are read.
 
-use std::{collections::HashSet, fs::File, io, os::unix::fs::FileExt};
+use std::{fs::File, io, os::unix::fs::FileExt};
 
 use seawall_image::Body;
 
-/// What is wrong with a file.
+/// Why nothing can be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+pub(crate) enum OpenError {
     #[error("it is no SQLite 3 database")]
     NotSqlite,
+    #[error("there is no table `{0}`")]
+    NoTable(&'static str),
+    #[error("there is no table `{0}`: {1}")]
+    NoSchema(&'static str, Fault),
+}
+
+/// Why a page, and what hangs on it, cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
     #[error("page {0} cannot be read: {1}")]
     Read(u64, io::Error),
+    #[error("page {0} is not there")]
+    Missing(u64),
     #[error("page {0} is malformed")]
     Page(u64),
     #[error("page {0} is reached twice")]
     Loop(u64),
-    #[error("a record has more than {RECORD_LIMIT} bytes")]
-    Large,
-    #[error("there is no table `{0}`")]
-    NoTable(&'static str),
+    #[error("page {0} holds a record of more than {RECORD_LIMIT} bytes")]
+    Large(u64),
+    #[error("page {0} repeats bytes that were read before")]
+    Repeats(u64),
+}
+
+/// What could not be read of a table.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    pub(crate) count: usize,
+    pub(crate) first: Option<Fault>,
+}
+
+impl Faults {
+    fn add(&mut self, fault: Fault) {
+        self.count += 1;
+        self.first.get_or_insert(fault);
+    }
 }
 
 /// Bytes of one record: the largest headers have some megabytes.
-const RECORD_LIMIT: u64 = 256 << 20;
+const RECORD_LIMIT: u64 = 64 << 20;
 /// Levels of a b-tree; SQLite's own bound is 20.
 const MOST_DEEP: usize = 20;
+/// Columns of a table: rpm's have three at most, the schema has five.
+const MOST_COLUMNS: usize = 64;
 
 /// An open database.
 pub(crate) struct Database<'a> {
     body: Body<'a>,
+    length: u64,
     page_size: u64,
     usable: u64,
     pages: u64,
 }
 
 impl<'a> Database<'a> {
-    pub(crate) fn open(body: Body<'a>) -> Result<Self, Error> {
+    /// Reads the file's header (section 1.3).
+    pub(crate) fn open(body: Body<'a>) -> Result<Self, OpenError> {
         let length = match &body {
             Body::Bytes(bytes) => bytes.len() as u64,
             Body::File(_, length) => *length,
         };
         let mut head = [0; 100];
-        read_at(&body, &mut head, 0).map_err(|_| Error::NotSqlite)?;
+        read_at(&body, &mut head, 0).map_err(|_| OpenError::NotSqlite)?;
         if !head.starts_with(b"SQLite format 3\0") {
-            return Err(Error::NotSqlite);
+            return Err(OpenError::NotSqlite);
         }
         let page_size = match u16::from_be_bytes([head[16], head[17]]) {
             1 => 65536,
             size if size.is_power_of_two() && size >= 512 => u64::from(size),
-            _ => return Err(Error::NotSqlite),
+            _ => return Err(OpenError::NotSqlite),
         };
         let usable = page_size - u64::from(head[20]);
         if usable < 480 {
-            return Err(Error::NotSqlite);
+            return Err(OpenError::NotSqlite);
         }
         Ok(Database {
             body,
+            length,
             page_size,
             usable,
             pages: length / page_size,
         })
     }
 
-    fn page(&self, number: u64) -> Result<Vec<u8>, Error> {
-        if number == 0 || number > self.pages {
-            return Err(Error::Page(number));
-        }
-        let mut page = vec![0; usize::try_from(self.page_size).unwrap_or(0)];
-        let offset = (number - 1) * self.page_size;
-        read_at(&self.body, &mut page, offset).map_err(|error| Error::Read(number, error))?;
-        Ok(page)
-    }
-
-    /// Hands the last column of every row of `table` to `visit`, in the order
-    /// of the row ids.
+    /// Hands every row of `table` to `visit`, its id and its columns, in the
+    /// order of the ids.
     ///
     /// # Errors
-    /// At the first page that is damaged; the rows before it were handed out.
+    /// When the table cannot be found.
     pub(crate) fn rows(
         &self,
         table: &'static str,
-        visit: &mut dyn FnMut(&[u8]),
-    ) -> Result<(), Error> {
+        visit: &mut dyn FnMut(u64, &[Column<'_>]),
+    ) -> Result<Faults, OpenError> {
         let mut root = None;
         // Page 1 holds the schema: type, name, tbl_name, rootpage, sql.
-        self.walk(1, &mut |record| {
-            let columns = columns(record).unwrap_or_default();
-            if let [kind, name, _, page, ..] = columns.as_slice() {
-                if kind.bytes == b"table" && name.bytes == table.as_bytes() {
-                    root = Some(page.integer());
-                }
+        let faults = self.walk(1, &mut |_, columns| {
+            if let [kind, name, _, page, ..] = columns
+                && kind.bytes == b"table"
+                && name.bytes == table.as_bytes()
+            {
+                root = Some(page.integer());
             }
-        })?;
-        let root = root.ok_or(Error::NoTable(table))?;
-        let mut malformed = false;
-        self.walk(root, &mut |record| match columns(record).as_deref() {
-            Some([.., last]) => visit(last.bytes),
-            _ => malformed = true,
-        })?;
-        if malformed {
-            Err(Error::Page(root))
-        } else {
-            Ok(())
+        });
+        match (root, faults.first) {
+            (Some(root), _) => Ok(self.walk(root, visit)),
+            (None, Some(fault)) => Err(OpenError::NoSchema(table, fault)),
+            (None, None) => Err(OpenError::NoTable(table)),
         }
     }
 
-    fn walk(&self, root: u64, visit: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
-        let mut seen = HashSet::new();
-        self.tree(root, 0, &mut seen, visit)
+    fn walk(&self, root: u64, visit: &mut dyn FnMut(u64, &[Column<'_>])) -> Faults {
+        let words = usize::try_from(self.pages / 64 + 1).unwrap_or(0);
+        let mut walk = Walk {
+            database: self,
+            visit,
+            seen: vec![0; words],
+            left: self.length,
+            faults: Faults::default(),
+        };
+        walk.tree(root, 0);
+        walk.faults
     }
 
-    fn tree(
-        &self,
-        number: u64,
-        depth: usize,
-        seen: &mut HashSet<u64>,
-        visit: &mut dyn FnMut(&[u8]),
-    ) -> Result<(), Error> {
-        if depth > MOST_DEEP || !seen.insert(number) {
-            return Err(Error::Loop(number));
-        }
-        let page = self.page(number)?;
-        let bad = || Error::Page(number);
-        // The first page starts with the file's header.
-        let start = if number == 1 { 100 } else { 0 };
-        let be16 = |at: usize| {
-            let bytes = page.get(at..at + 2).and_then(|bytes| bytes.try_into().ok());
-            bytes.map(u16::from_be_bytes).map(usize::from)
-        };
-        let be32 = |at: usize| {
-            let bytes = page.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
-            bytes.map(u32::from_be_bytes).map(u64::from)
-        };
-        let kind = *page.get(start).ok_or_else(bad)?;
-        let cells = be16(start + 3).ok_or_else(bad)?;
-        let pointers = match kind {
-            0x05 => start + 12,
-            0x0D => start + 8,
-            _ => return Err(bad()),
-        };
-        for cell in 0..cells {
-            let at = be16(pointers + cell * 2).ok_or_else(bad)?;
-            if kind == 0x05 {
-                self.tree(be32(at).ok_or_else(bad)?, depth + 1, seen, visit)?;
-            } else {
-                let record = self.record(&page, at, number, seen)?;
-                visit(&record);
-            }
-        }
-        if kind == 0x05 {
-            self.tree(be32(start + 8).ok_or_else(bad)?, depth + 1, seen, visit)?;
-        }
-        Ok(())
-    }
-
-    /// The payload of a leaf cell, with its overflow pages.
-    fn record(
-        &self,
-        page: &[u8],
-        at: usize,
-        number: u64,
-        seen: &mut HashSet<u64>,
-    ) -> Result<Vec<u8>, Error> {
-        let bad = || Error::Page(number);
-        let mut cell = page.get(at..).ok_or_else(bad)?;
-        let length = varint(&mut cell).ok_or_else(bad)?;
-        varint(&mut cell).ok_or_else(bad)?;
-        if length > RECORD_LIMIT {
-            return Err(Error::Large);
-        }
-        // How much stays in the cell: section 1.6 of the format.
-        let most = self.usable - 35;
-        let local = if length <= most {
-            length
-        } else {
-            let least = (self.usable - 12) * 32 / 255 - 23;
-            let spill = least + (length - least) % (self.usable - 4);
-            if spill <= most { spill } else { least }
-        };
-        let local = usize::try_from(local).map_err(|_| bad())?;
-        let mut record = cell.get(..local).ok_or_else(bad)?.to_vec();
-        let length = usize::try_from(length).map_err(|_| bad())?;
-        if record.len() == length {
-            return Ok(record);
-        }
-        let link = cell
-            .get(local..local + 4)
-            .and_then(|bytes| bytes.try_into().ok());
-        self.overflow(
-            std::mem::take(&mut record),
-            length,
-            link.ok_or_else(bad)?,
-            seen,
-        )
-    }
-
-    /// Follows the chain of overflow pages until the record is whole.
-    fn overflow(
-        &self,
-        mut record: Vec<u8>,
-        length: usize,
-        mut link: [u8; 4],
-        seen: &mut HashSet<u64>,
-    ) -> Result<Vec<u8>, Error> {
-        while record.len() < length {
-            let number = u64::from(u32::from_be_bytes(link));
-            if !seen.insert(number) {
-                return Err(Error::Loop(number));
-            }
-            let page = self.page(number)?;
-            let usable = page
-                .get(..usize::try_from(self.usable).unwrap_or(0))
-                .unwrap_or(&page);
-            let (next, content) = usable.split_first_chunk::<4>().ok_or(Error::Page(number))?;
-            let some = content.len().min(length - record.len());
-            record.extend_from_slice(content.get(..some).unwrap_or_default());
-            link = *next;
-        }
-        Ok(record)
+    fn page(&self, number: u64) -> Result<Page, Fault> {
+        let mut bytes = vec![0; usize::try_from(self.page_size).unwrap_or(0)];
+        let offset = (number - 1) * self.page_size;
+        read_at(&self.body, &mut bytes, offset).map_err(|error| Fault::Read(number, error))?;
+        Ok(Page { number, bytes })
     }
 }
 
@@ -235,6 +156,154 @@ fn read_at(body: &Body<'_>, buffer: &mut [u8], offset: u64) -> io::Result<()> {
             Ok(())
         }
         Body::File(file, _) => File::read_exact_at(file, buffer, offset),
+    }
+}
+
+/// One page in memory.
+struct Page {
+    number: u64,
+    bytes: Vec<u8>,
+}
+
+impl Page {
+    fn be16(&self, at: usize) -> Result<usize, Fault> {
+        let bytes = self
+            .bytes
+            .get(at..)
+            .and_then(|bytes| bytes.first_chunk::<2>());
+        bytes
+            .map(|bytes| usize::from(u16::from_be_bytes(*bytes)))
+            .ok_or(Fault::Page(self.number))
+    }
+
+    fn be32(&self, at: usize) -> Result<u64, Fault> {
+        let bytes = self
+            .bytes
+            .get(at..)
+            .and_then(|bytes| bytes.first_chunk::<4>());
+        bytes
+            .map(|bytes| u64::from(u32::from_be_bytes(*bytes)))
+            .ok_or(Fault::Page(self.number))
+    }
+}
+
+/// One pass over the b-tree of a table (section 1.6).
+struct Walk<'w, 'a> {
+    database: &'w Database<'a>,
+    visit: &'w mut dyn FnMut(u64, &[Column<'_>]),
+    /// One bit for each page.
+    seen: Vec<u64>,
+    /// Bytes of payload that the file can still hold.
+    left: u64,
+    faults: Faults,
+}
+
+impl Walk<'_, '_> {
+    /// A page that was not visited before.
+    fn page(&mut self, number: u64) -> Result<Page, Fault> {
+        if number == 0 || number > self.database.pages {
+            return Err(Fault::Missing(number));
+        }
+        let word = usize::try_from(number / 64).unwrap_or(usize::MAX);
+        let word = self.seen.get_mut(word).ok_or(Fault::Missing(number))?;
+        let bit = 1 << (number % 64);
+        if *word & bit != 0 {
+            return Err(Fault::Loop(number));
+        }
+        *word |= bit;
+        self.database.page(number)
+    }
+
+    fn tree(&mut self, number: u64, depth: usize) {
+        if depth > MOST_DEEP {
+            return self.faults.add(Fault::Loop(number));
+        }
+        if let Err(fault) = self.node(number, depth) {
+            self.faults.add(fault);
+        }
+    }
+
+    fn node(&mut self, number: u64, depth: usize) -> Result<(), Fault> {
+        let page = self.page(number)?;
+        // The first page starts with the file's header.
+        let start = if number == 1 { 100 } else { 0 };
+        let cells = page.be16(start + 3)?;
+        match page.bytes.get(start) {
+            Some(0x05) => {
+                for cell in 0..cells {
+                    let at = page.be16(start + 12 + cell * 2)?;
+                    match page.be32(at) {
+                        Ok(child) => self.tree(child, depth + 1),
+                        Err(fault) => self.faults.add(fault),
+                    }
+                }
+                self.tree(page.be32(start + 8)?, depth + 1);
+            }
+            Some(0x0D) => {
+                for cell in 0..cells {
+                    let at = page.be16(start + 8 + cell * 2)?;
+                    if let Err(fault) = self.row(&page, at) {
+                        self.faults.add(fault);
+                    }
+                }
+            }
+            _ => return Err(Fault::Page(number)),
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, page: &Page, at: usize) -> Result<(), Fault> {
+        let bad = || Fault::Page(page.number);
+        let mut cell = page.bytes.get(at..).ok_or_else(bad)?;
+        let length = varint(&mut cell).ok_or_else(bad)?;
+        let id = varint(&mut cell).ok_or_else(bad)?;
+        let record = self.payload(page, cell, length)?;
+        let columns = columns(&record).ok_or_else(bad)?;
+        (self.visit)(id, &columns);
+        Ok(())
+    }
+
+    /// The payload of a leaf cell, with its overflow pages.
+    fn payload(&mut self, page: &Page, cell: &[u8], length: u64) -> Result<Vec<u8>, Fault> {
+        let bad = || Fault::Page(page.number);
+        if length > RECORD_LIMIT {
+            return Err(Fault::Large(page.number));
+        }
+        self.left = self
+            .left
+            .checked_sub(length)
+            .ok_or(Fault::Repeats(page.number))?;
+        // How much stays in the cell.
+        let usable = self.database.usable;
+        let most = usable - 35;
+        let local = if length <= most {
+            length
+        } else {
+            let least = (usable - 12) * 32 / 255 - 23;
+            let spill = least + (length - least) % (usable - 4);
+            if spill <= most { spill } else { least }
+        };
+        let local = usize::try_from(local).map_err(|_| bad())?;
+        let length = usize::try_from(length).map_err(|_| bad())?;
+        let (record, rest) = cell.split_at_checked(local).ok_or_else(bad)?;
+        let mut record = record.to_vec();
+        if record.len() == length {
+            return Ok(record);
+        }
+        let mut link = *rest.first_chunk::<4>().ok_or_else(bad)?;
+        let usable = usize::try_from(usable).map_err(|_| bad())?;
+        while record.len() < length {
+            let page = self.page(u64::from(u32::from_be_bytes(link)))?;
+            let content = page
+                .bytes
+                .get(..usable)
+                .and_then(|bytes| bytes.split_first_chunk::<4>());
+            let (next, content) = content.ok_or(Fault::Page(page.number))?;
+            let some = content.len().min(length - record.len());
+            record.extend_from_slice(content.get(..some).unwrap_or_default());
+            link = *next;
+        }
+        Ok(record)
     }
 }
 
@@ -255,14 +324,20 @@ fn varint(left: &mut &[u8]) -> Option<u64> {
     Some(value)
 }
 
-/// One column of a record.
-struct Column<'a> {
+/// One column of a row.
+pub(crate) struct Column<'a> {
     kind: u64,
     bytes: &'a [u8],
 }
 
-impl Column<'_> {
-    fn integer(&self) -> u64 {
+impl<'a> Column<'a> {
+    /// The content, when it is a blob.
+    pub(crate) fn blob(&self) -> Option<&'a [u8]> {
+        (self.kind >= 12 && self.kind.is_multiple_of(2)).then_some(self.bytes)
+    }
+
+    /// The content as a number that is not negative; 0 for what is none.
+    pub(crate) fn integer(&self) -> u64 {
         match self.kind {
             9 => 1,
             1..=6 => self
@@ -282,6 +357,9 @@ fn columns(record: &[u8]) -> Option<Vec<Column<'_>>> {
     let mut content = record.get(header..)?;
     let mut columns = Vec::new();
     while !kinds.is_empty() {
+        if columns.len() == MOST_COLUMNS {
+            return None;
+        }
         let kind = varint(&mut kinds)?;
         let length = match kind {
             0 | 8 | 9 => 0,
@@ -296,4 +374,41 @@ fn columns(record: &[u8]) -> Option<Vec<Column<'_>>> {
         columns.push(Column { kind, bytes });
     }
     Some(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_take_one_to_nine_bytes() {
+        let read = |mut bytes: &[u8]| varint(&mut bytes).map(|value| (value, bytes.len()));
+        assert_eq!(read(&[0x7F, 1]), Some((127, 1)));
+        assert_eq!(read(&[0x81, 0x00]), Some((128, 0)));
+        assert_eq!(read(&[0xFF; 9]), Some((u64::MAX, 0)));
+        assert_eq!(read(&[0x80; 8]), None);
+    }
+
+    /// A database of one leaf page, whose cells all point to the same bytes.
+    #[test]
+    fn cells_that_share_bytes_do_not_multiply_them() {
+        let mut page = vec![0u8; 65536];
+        page[..16].copy_from_slice(b"SQLite format 3\0");
+        page[16..18].copy_from_slice(&[0, 1]);
+        let cells = 16_000u16;
+        page[100] = 0x0D;
+        page[103..105].copy_from_slice(&cells.to_be_bytes());
+        let at = 108 + usize::from(cells) * 2;
+        for cell in 0..usize::from(cells) {
+            let pointer = u16::try_from(at).unwrap().to_be_bytes();
+            page[108 + cell * 2..110 + cell * 2].copy_from_slice(&pointer);
+        }
+        // 30,000 bytes, row 1; a record of one blob.
+        page[at..at + 4].copy_from_slice(&[0x81, 0xEA, 0x30, 1]);
+        page[at + 4..at + 8].copy_from_slice(&[4, 0x83, 0xD4, 0x60]);
+        let database = Database::open(Body::Bytes(&page)).unwrap();
+        let faults = database.walk(1, &mut |_, _| {});
+        assert_eq!(faults.count, usize::from(cells) - 2);
+        assert!(matches!(faults.first, Some(Fault::Repeats(1))));
+    }
 }
