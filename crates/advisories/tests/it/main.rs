@@ -10,6 +10,7 @@
 mod matching;
 mod memory;
 mod osv_scanner;
+mod stores;
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,393 @@
+//! `seawall.report/v1`. The schema is docs/report.schema.json.
+
+use std::{collections::BTreeMap, io};
+
+use seawall_model::{
+    Finding, Location, Package, Remedy, Report, Severity, Target, TextRange, Vulnerability,
+};
+use serde::Serialize;
+
+use crate::{Error, Options};
+
+/// The version of the format. Additions keep it; anything else raises it.
+pub(crate) const SCHEMA: &str = "seawall.report/v1";
+
+#[derive(Serialize)]
+struct WireReport<'a> {
+    schema: &'static str,
+    tool: Tool<'a>,
+    targets: Vec<WireTarget<'a>>,
+    database: Option<Database<'a>>,
+    findings: Vec<WireFinding<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packages: Option<Vec<WirePackage<'a>>>,
+    gaps: Vec<WireGap<'a>>,
+    summary: WireSummary,
+}
+
+#[derive(Serialize)]
+struct Tool<'a> {
+    name: &'static str,
+    version: &'a str,
+}
+
+#[derive(Serialize)]
+struct WireTarget<'a> {
+    kind: &'static str,
+    name: &'a str,
+    scheme: &'a str,
+    digest: Option<&'a str>,
+    platform: Option<&'a str>,
+    os: Option<Os<'a>>,
+    layers: Vec<Layer<'a>>,
+}
+
+#[derive(Serialize)]
+struct Os<'a> {
+    id: &'a str,
+    version: &'a str,
+    name: &'a str,
+    codename: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Layer<'a> {
+    diff_id: &'a str,
+    digest: Option<&'a str>,
+    created_by: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Database<'a> {
+    kind: &'static str,
+    digest: &'a str,
+    built: &'a str,
+    ecosystems: &'a [String],
+}
+
+#[derive(Serialize)]
+struct WireFinding<'a> {
+    target: usize,
+    rule: &'a str,
+    aliases: &'a [String],
+    severity: &'static str,
+    confidence: &'static str,
+    message: &'a str,
+    fingerprint: String,
+    location: Option<WireLocation<'a>>,
+    related: Vec<WireLocation<'a>>,
+    package: Option<PackageReference<'a>>,
+    vulnerability: Option<WireVulnerability<'a>>,
+    fix: Option<WireFix<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireLocation<'a> {
+    path: &'a str,
+    line: Option<u32>,
+    column: Option<u32>,
+    end_line: Option<u32>,
+    end_column: Option<u32>,
+    layer: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct PackageReference<'a> {
+    name: &'a str,
+    version: &'a str,
+    purl: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    source: Option<Source<'a>>,
+}
+
+#[derive(Serialize)]
+struct Source<'a> {
+    name: &'a str,
+    version: &'a str,
+}
+
+#[derive(Serialize)]
+struct WirePackage<'a> {
+    target: usize,
+    #[serde(flatten)]
+    reference: PackageReference<'a>,
+    arch: Option<&'a str>,
+    module: Option<&'a str>,
+    licenses: &'a [String],
+    direct: Option<bool>,
+    development: bool,
+    location: WireLocation<'a>,
+    files: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct WireVulnerability<'a> {
+    id: &'a str,
+    advisory: &'a str,
+    aliases: &'a [String],
+    fixed: &'a [String],
+    status: &'static str,
+    cvss: Vec<Cvss<'a>>,
+    severities: Vec<Opinion<'a>>,
+    kev: Option<Kev<'a>>,
+    epss: Option<Epss>,
+    in_use: Option<bool>,
+    summary: Option<&'a str>,
+    published: Option<&'a str>,
+    modified: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Cvss<'a> {
+    vector: &'a str,
+    score: f64,
+    source: &'a str,
+}
+
+#[derive(Serialize)]
+struct Opinion<'a> {
+    source: &'a str,
+    severity: &'static str,
+}
+
+#[derive(Serialize)]
+struct Kev<'a> {
+    added: &'a str,
+    due: Option<&'a str>,
+    ransomware: bool,
+}
+
+#[derive(Serialize)]
+struct Epss {
+    score: f64,
+    percentile: f64,
+}
+
+#[derive(Serialize)]
+struct WireFix<'a> {
+    applicability: &'static str,
+    title: &'a str,
+    edits: Vec<Edit<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<&'a [String]>,
+}
+
+#[derive(Serialize)]
+struct Edit<'a> {
+    start: usize,
+    end: usize,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct WireGap<'a> {
+    target: usize,
+    kind: &'static str,
+    subject: &'a str,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct WireSummary {
+    findings: usize,
+    by_severity: BTreeMap<&'static str, usize>,
+    fixable: usize,
+    exploited: usize,
+    packages: usize,
+    gaps: usize,
+    suppressed: usize,
+}
+
+pub(crate) fn write(
+    report: &Report,
+    options: &Options<'_>,
+    out: &mut dyn io::Write,
+) -> Result<(), Error> {
+    let all = report.packages.iter().zip(&report.package_targets);
+    let wire = WireReport {
+        schema: SCHEMA,
+        tool: Tool { name: "seawall", version: options.version },
+        targets: report.targets.iter().map(target).collect(),
+        database: report.database.as_ref().map(|database| Database {
+            kind: database.kind.as_str(),
+            digest: &database.digest,
+            built: &database.built,
+            ecosystems: &database.ecosystems,
+        }),
+        findings: report.findings.iter().map(|one| finding(one, &report.packages)).collect(),
+        packages: options.packages.then(|| all.map(|(one, at)| package(one, *at)).collect()),
+        gaps: report
+            .gaps
+            .iter()
+            .map(|gap| WireGap {
+                target: gap.target,
+                kind: gap.kind.as_str(),
+                subject: &gap.subject,
+                reason: &gap.reason,
+            })
+            .collect(),
+        summary: summary(report),
+    };
+    serde_json::to_writer_pretty(&mut *out, &wire)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+fn target(target: &Target) -> WireTarget<'_> {
+    WireTarget {
+        kind: target.kind.as_str(),
+        name: &target.name,
+        scheme: &target.scheme,
+        digest: target.digest.as_deref(),
+        platform: target.platform.as_deref(),
+        os: target.os.as_ref().map(|os| Os {
+            id: &os.id,
+            version: &os.version,
+            name: &os.name,
+            codename: os.codename.as_deref(),
+        }),
+        layers: target
+            .layers
+            .iter()
+            .map(|layer| Layer {
+                diff_id: &layer.diff_id,
+                digest: layer.digest.as_deref(),
+                created_by: layer.created_by.as_deref(),
+            })
+            .collect(),
+    }
+}
+
+fn place<'a>(path: &'a str, layer: Option<usize>, range: Option<&TextRange>) -> WireLocation<'a> {
+    WireLocation {
+        path,
+        line: range.map(|range| range.start.line),
+        column: range.map(|range| range.start.column),
+        end_line: range.map(|range| range.end.line),
+        end_column: range.map(|range| range.end.column),
+        layer,
+    }
+}
+
+fn location(location: &Location) -> Option<WireLocation<'_>> {
+    match location {
+        Location::File { path, layer, range } => Some(place(path, *layer, range.as_ref())),
+        Location::Target => None,
+    }
+}
+
+fn reference(package: &Package) -> PackageReference<'_> {
+    PackageReference {
+        name: &package.name,
+        version: &package.version,
+        purl: &package.purl,
+        kind: &package.kind,
+        source: package
+            .source
+            .as_ref()
+            .map(|source| Source { name: &source.name, version: &source.version }),
+    }
+}
+
+fn package(package: &Package, target: usize) -> WirePackage<'_> {
+    let origin = &package.origin;
+    WirePackage {
+        target,
+        reference: reference(package),
+        arch: package.arch.as_deref(),
+        module: package.module.as_deref(),
+        licenses: &package.licenses,
+        direct: package.relation.direct,
+        development: package.relation.development,
+        location: place(&origin.path, origin.layer, origin.range.as_ref()),
+        files: package.files.iter().collect(),
+    }
+}
+
+fn finding<'a>(finding: &'a Finding, packages: &'a [Package]) -> WireFinding<'a> {
+    WireFinding {
+        target: finding.target,
+        rule: finding.rule,
+        aliases: &finding.aliases,
+        severity: finding.severity.as_str(),
+        confidence: finding.confidence.as_str(),
+        message: &finding.message,
+        fingerprint: finding.fingerprint.to_string(),
+        location: location(&finding.location),
+        related: finding.related.iter().filter_map(location).collect(),
+        package: finding.package.and_then(|index| packages.get(index)).map(reference),
+        vulnerability: finding.vulnerability.as_deref().map(vulnerability),
+        fix: finding.fix.as_ref().map(|fix| WireFix {
+            applicability: fix.applicability.as_str(),
+            title: &fix.title,
+            edits: match &fix.remedy {
+                Remedy::Edits(edits) => edits
+                    .iter()
+                    .map(|edit| Edit {
+                        start: edit.span.start,
+                        end: edit.span.end,
+                        text: &edit.text,
+                    })
+                    .collect(),
+                _ => Vec::new(),
+            },
+            version: match &fix.remedy {
+                Remedy::Upgrade { version } => Some(version),
+                _ => None,
+            },
+            command: match &fix.remedy {
+                Remedy::Command(words) => Some(words),
+                _ => None,
+            },
+        }),
+    }
+}
+
+fn vulnerability(flaw: &Vulnerability) -> WireVulnerability<'_> {
+    WireVulnerability {
+        id: &flaw.id,
+        advisory: &flaw.advisory,
+        aliases: &flaw.aliases,
+        fixed: &flaw.fixed,
+        status: flaw.status.as_str(),
+        cvss: flaw
+            .cvss
+            .iter()
+            .map(|one| Cvss { vector: &one.vector, score: one.score, source: &one.source })
+            .collect(),
+        severities: flaw
+            .severities
+            .iter()
+            .map(|one| Opinion { source: &one.source, severity: one.severity.as_str() })
+            .collect(),
+        kev: flaw.kev.as_ref().map(|kev| Kev {
+            added: &kev.added,
+            due: kev.due.as_deref(),
+            ransomware: kev.ransomware,
+        }),
+        epss: flaw.epss.map(|epss| Epss { score: epss.score, percentile: epss.percentile }),
+        in_use: flaw.in_use,
+        summary: flaw.summary.as_deref(),
+        published: flaw.published.as_deref(),
+        modified: flaw.modified.as_deref(),
+    }
+}
+
+fn summary(report: &Report) -> WireSummary {
+    let summary = report.summary();
+    WireSummary {
+        findings: report.findings.len(),
+        by_severity: Severity::ALL
+            .into_iter()
+            .map(|one| (one.as_str(), summary.by_severity.get(&one).copied().unwrap_or(0)))
+            .collect(),
+        fixable: summary.fixable,
+        exploited: summary.exploited,
+        packages: summary.packages,
+        gaps: summary.gaps,
+        suppressed: summary.suppressed,
+    }
+}
