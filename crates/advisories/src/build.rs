@@ -91,7 +91,7 @@ fn read_entry(
 
 /// The closed aliases of every record: over `aliases` only, since `upstream`
 /// and `related` join thousands of flaws.
-pub(crate) fn closed_aliases(records: &[OsvRecord]) -> HashMap<&str, Vec<&str>> {
+fn closed_aliases<'a>(records: &[&'a OsvRecord]) -> HashMap<&'a str, Vec<&'a str>> {
     let mut ids: HashMap<&str, usize> = HashMap::new();
     let mut parents: Vec<usize> = Vec::new();
     let mut number = |id, parents: &mut Vec<usize>| {
@@ -132,6 +132,11 @@ pub(crate) fn closed_aliases(records: &[OsvRecord]) -> HashMap<&str, Vec<&str>> 
         .collect()
 }
 
+/// `Debian` of `Debian:12`.
+fn ecosystem_of(shard: &str) -> &str {
+    shard.split(':').next().unwrap_or(shard)
+}
+
 fn root(parents: &mut [usize], mut index: usize) -> usize {
     while let Some(parent) = parents
         .get(index)
@@ -153,12 +158,28 @@ pub(crate) fn build_shards(
     records: &[OsvRecord],
     prose: Prose,
 ) -> BTreeMap<String, (Vec<u8>, About)> {
-    let aliases = closed_aliases(records);
+    // Closed within each ecosystem: over all that happen to be read together, a
+    // shard (and with it the id of a finding) would depend on what else was
+    // updated in the same run.
+    let mut ecosystems: BTreeMap<&str, Vec<&OsvRecord>> = BTreeMap::new();
+    for record in records {
+        let names: BTreeSet<&str> =
+            record.affected.iter().map(|entry| ecosystem_of(&entry.ecosystem)).collect();
+        for name in names {
+            ecosystems.entry(name).or_default().push(record);
+        }
+    }
+    let aliases: BTreeMap<&str, HashMap<&str, Vec<&str>>> = ecosystems
+        .into_par_iter()
+        .map(|(name, records)| (name, closed_aliases(&records)))
+        .collect();
+    let none = HashMap::new();
     let shards: Vec<_> = shard::split(records).into_iter().collect();
     shards
         .into_par_iter()
         .map(|(name, records)| {
-            let built = shard::build(&records, &aliases, prose);
+            let aliases = aliases.get(ecosystem_of(&name)).unwrap_or(&none);
+            let built = shard::build(&records, aliases, prose);
             (name, built)
         })
         .collect()
@@ -181,7 +202,7 @@ mod tests {
             record("D", &[]),
             record("C", &[]),
         ];
-        let closed = closed_aliases(&records);
+        let closed = closed_aliases(&records.iter().collect::<Vec<_>>());
         assert_eq!(closed["A"], ["B", "C", "CVE-1"]);
         assert_eq!(closed["C"], ["A", "B", "CVE-1"]);
         assert!(closed["D"].is_empty());

@@ -210,7 +210,7 @@ fn read_record(record: &Value, aliases: &BTreeSet<String>) -> Record<'static> {
             Some("unmaintained") => RecordKind::Unmaintained,
             Some("unsound") => RecordKind::Unsound,
             Some(_) => RecordKind::Notice,
-            None if id.starts_with("MAL-") => RecordKind::Malicious,
+            None if id.starts_with("MAL-") || is_malicious(record) => RecordKind::Malicious,
             None => RecordKind::Vulnerability,
         },
         withdrawn: record["withdrawn"].is_string(),
@@ -230,6 +230,14 @@ fn read_record(record: &Value, aliases: &BTreeSet<String>) -> Record<'static> {
         modules: if alma { modules(summary) } else { Vec::new() },
         summary,
     }
+}
+
+/// RustSec's category for crates made to do harm.
+fn is_malicious(record: &Value) -> bool {
+    let categories = &record["affected"][0]["database_specific"]["categories"];
+    categories
+        .as_array()
+        .is_some_and(|all| all.iter().any(|one| one == "malicious"))
 }
 
 /// `name:stream` in a title.

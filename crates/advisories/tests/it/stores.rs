@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use seawall_advisories::{
-    Database, FetchProgress, From, Match, RecordKind, Request, Store, UpdateRequest, find, update,
+    Database, FetchProgress, From, RecordKind, Request, Store, UpdateRequest, find, update,
 };
 use seawall_model::{Origin, Os, Package};
 
@@ -93,7 +93,8 @@ fn a_database_on_disk_matches_as_the_records_do() {
         let theirs = facts(&memory, &request);
         assert_eq!(ours.len(), theirs.len(), "{shard}");
         for (ours, theirs) in ours.iter().zip(&theirs) {
-            assert_eq!(ours, theirs, "{shard}: {}", packages[ours.0].name);
+            let name = &packages[theirs.0].name;
+            assert_eq!(ours, theirs, "{shard}: {name}");
         }
         compared += ours.len();
     }
@@ -101,6 +102,7 @@ fn a_database_on_disk_matches_as_the_records_do() {
     assert!(compared > 10_000, "{compared}");
 }
 
+/// Package, kind, id, advisory, aliases, fixes and range.
 type Facts = (
     usize,
     RecordKind,
@@ -113,27 +115,19 @@ type Facts = (
 
 /// What does not depend on where scores come from.
 fn facts(store: &dyn Store, request: &Request<'_>) -> Vec<Facts> {
-    find(store, request)
-        .matches
-        .into_iter()
-        .map(
-            |Match {
-                 package,
-                 kind,
-                 vulnerability: flaw,
-                 range,
-                 ..
-             }| {
-                (
-                    package,
-                    kind,
-                    flaw.id,
-                    flaw.advisory,
-                    flaw.aliases,
-                    flaw.fixed,
-                    range,
-                )
-            },
-        )
+    let found = find(store, request).matches.into_iter();
+    found
+        .map(|one| {
+            let flaw = one.vulnerability;
+            (
+                one.package,
+                one.kind,
+                flaw.id,
+                flaw.advisory,
+                flaw.aliases,
+                flaw.fixed,
+                one.range,
+            )
+        })
         .collect()
 }
