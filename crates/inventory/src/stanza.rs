@@ -38,7 +38,8 @@ fn stanza_end(text: &str) -> usize {
 pub(crate) struct Stanza<'a>(&'a str);
 
 impl<'a> Stanza<'a> {
-    /// Name and value of each field, in order; a value may have several lines.
+    /// Name and value of each field, in order; a value may have several lines,
+    /// the first of them empty.
     pub(crate) fn fields(self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
@@ -64,7 +65,7 @@ impl<'a> Stanza<'a> {
                 }
                 let value = rest.get(name.len() + 1..end).unwrap_or_default();
                 rest = left;
-                return Some((name, value.trim()));
+                return Some((name, value.trim_start_matches([' ', '\t']).trim_end()));
             }
         })
     }
@@ -88,6 +89,7 @@ mod tests {
         assert_eq!(all.len(), 2);
         assert_eq!(all[0].get("description"), Some("x\n more\n ."));
         assert_eq!(all[0].get("Version"), Some("1"));
+        assert_eq!(stanzas("A:\n b\n").next().unwrap().get("A"), Some("\n b"));
         assert_eq!(all[1].get("Package"), Some("b"));
     }
 

@@ -181,6 +181,7 @@ fn parse_stanza(stanza: Stanza<'_>, by_state: bool, out: &mut Gathered) -> Resul
     let mut state = (!by_state).then_some("installed");
     for (name, value) in stanza.fields() {
         let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
+        let value = value.trim();
         if is("package") {
             found.name = value;
         } else if is("version") {

@@ -79,10 +79,8 @@ impl<'a> Header<'a> {
         }
         let (table, store) = rest.split_at_checked(entries.checked_mul(16)?)?;
         let (table, _) = table.as_chunks::<16>();
-        Some(Header {
-            table,
-            store: store.get(..length)?,
-        })
+        // The row of the database holds the header and nothing else.
+        (store.len() == length).then_some(Header { table, store })
     }
 
     /// Whether the header is what its builder's digest says: `None` when it
@@ -92,7 +90,9 @@ impl<'a> Header<'a> {
     /// magic number, and the table and store of the immutable region.
     pub(crate) fn is_intact(&self) -> Option<bool> {
         let digest = self.text(Tag::Sha256Header)?;
-        let (table, store) = self.region()?;
+        let Some((table, store)) = self.region() else {
+            return Some(false);
+        };
         let mut hasher = Sha256::new();
         hasher.update([0x8E, 0xAD, 0xE8, 0x01, 0, 0, 0, 0]);
         hasher.update(u32::try_from(table.len()).ok()?.to_be_bytes());

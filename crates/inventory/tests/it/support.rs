@@ -1,0 +1,104 @@
+//! What the tests share: outside tools, and a way from files to packages.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use seawall_image::{Limits, NoProgress, Options, Source, View};
+use seawall_inventory::{Context, Inventory};
+
+/// Whether all `tools` are on PATH. Where a skipped test is a failure, a
+/// missing one is.
+pub(crate) fn have(tools: &[&str]) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let missing = tools
+        .iter()
+        .find(|tool| !std::env::split_paths(&path).any(|dir| dir.join(tool).is_file()));
+    missing.is_none_or(|tool| skipped(&format!("`{tool}` is not on PATH")))
+}
+
+/// Data beside the repository, or `None` with a word about it.
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
+    let shared = std::env::var_os("SEAWALL_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        PathBuf::from,
+    );
+    let path = shared.join(path);
+    (path.exists() || skipped(&format!("`{}` is not there", path.display()))).then_some(path)
+}
+
+fn skipped(reason: &str) -> bool {
+    assert!(std::env::var_os("SEAWALL_NO_SKIP").is_none(), "{reason}");
+    eprintln!("skipped: {reason}");
+    false
+}
+
+/// Runs a command to its end and gives back what it printed.
+pub(crate) fn run(command: &mut Command) -> String {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What the analysers of installed systems make of an image or a tree.
+pub(crate) fn view(source: Source) -> View {
+    let analysers = seawall_inventory::analysers(Context::Installed);
+    let options = Options {
+        analysers: &analysers,
+        platform: None,
+        cache: None,
+        limits: Limits::default(),
+        progress: &NoProgress,
+    };
+    seawall_image::open(source, &options).unwrap().view
+}
+
+/// The packages of an image or a tree.
+pub(crate) fn installed(source: Source) -> Inventory {
+    let view = view(source);
+    let mut inventory = seawall_inventory::read(&view, Context::Installed);
+    inventory.gaps.extend(view.gaps);
+    inventory.gaps.sort();
+    inventory
+}
+
+/// The packages of a tree.
+pub(crate) fn tree(root: &Path) -> Inventory {
+    installed(Source::RootFs(root.to_owned()))
+}
+
+/// Writes a file and the folders above it.
+pub(crate) fn write(root: &Path, path: &str, content: impl AsRef<[u8]>) {
+    let path = root.join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+/// Reasons of all gaps, with their subjects.
+pub(crate) fn gaps(inventory: &Inventory) -> Vec<String> {
+    inventory
+        .gaps
+        .iter()
+        .map(|gap| format!("{} {}: {}", gap.kind.as_str(), gap.subject, gap.reason))
+        .collect()
+}
+
+/// Numbers that look random and are the same in every run (SplitMix64).
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap()
+    }
+}
