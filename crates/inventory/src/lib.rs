@@ -31,11 +31,12 @@ pub mod hostile {
     pub use crate::{
         ecosystems::{
             apk::count_packages as apk, cargo_lock::parse_bytes as cargo_lock,
-            composer_lock::parse_bytes as composer_lock, dpkg::count_packages as dpkg,
-            gemfile_lock::parse_bytes as gemfile_lock, go_mod::parse_bytes as go_mod,
-            package_lock_json::parse_bytes as package_lock_json,
+            composer_lock::parse_bytes as composer_lock, dpkg::count_licenses as copyright,
+            dpkg::count_packages as dpkg, gemfile_lock::parse_bytes as gemfile_lock,
+            go_mod::parse_bytes as go_mod, package_lock_json::parse_bytes as package_lock_json,
             poetry_lock::parse_bytes as poetry_lock,
-            requirements_txt::parse_bytes as requirements_txt, rpm::count_packages as rpm,
+            requirements_txt::parse_bytes as requirements_txt, rpm::count_manifest as rpm_manifest,
+            rpm::count_packages as rpm, rpm::is_header as rpm_header,
             uv_lock::parse_bytes as uv_lock,
         },
         os::os_release_id as os_release,

@@ -213,6 +213,13 @@ impl<'a> Databases<'a> {
             if self.seen.contains(&identity) || !own.insert(identity) {
                 continue;
             }
+            // Many small databases can hold more than one may.
+            if self.packages.len() == MOST_PACKAGES {
+                let reason = format!("with it there are more than {MOST_PACKAGES} packages");
+                self.gaps
+                    .push(Gap::new(GapKind::Limit, evidence.path.clone(), reason));
+                break;
+            }
             let layer = since.get(&identity).copied().unwrap_or(evidence.layer);
             let origin = Origin {
                 path: evidence.path.clone(),

@@ -367,6 +367,12 @@ pub fn count_packages(status: &[u8]) -> usize {
     count(parse_status(&String::from_utf8_lossy(status), true))
 }
 
+/// Parses a copyright file: for tests with hostile input. The number of
+/// licences.
+pub fn count_licenses(copyright: &[u8]) -> usize {
+    parse_copyright(&String::from_utf8_lossy(copyright)).len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

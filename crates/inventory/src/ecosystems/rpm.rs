@@ -325,6 +325,22 @@ pub fn count_packages(database: &[u8]) -> Result<usize, String> {
     Ok(count(evidence))
 }
 
+/// Parses one header of rpm: for tests with hostile input. Whether it is one.
+pub fn is_header(header: &[u8]) -> bool {
+    let Some(header) = Header::parse(header) else {
+        return false;
+    };
+    let mut out = Gathered::default();
+    write_package(&header, &mut out, &mut Damaged::default());
+    count(out.finish()) == 1
+}
+
+/// Parses a container manifest: for tests with hostile input. The number of
+/// packages.
+pub fn count_manifest(manifest: &[u8]) -> usize {
+    count(parse_manifest(&String::from_utf8_lossy(manifest)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

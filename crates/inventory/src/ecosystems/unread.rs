@@ -155,11 +155,16 @@ fn kind(path: &str) -> Option<Kind> {
 }
 
 fn read(view: &View, inventory: &mut Inventory) {
-    // A package manager's own files are judged by its advisories.
+    if view.of("unread").next().is_none() {
+        return;
+    }
+    // A package manager's own files are judged by its advisories. Of its
+    // hundreds of thousands only signs of packages are of interest.
     let owned: HashSet<&str> = inventory
         .packages
         .iter()
         .flat_map(|package| package.files.iter())
+        .filter(|path| kind(path).is_some())
         .collect();
     let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
     for evidence in view.of("unread") {

@@ -24,6 +24,9 @@ fn changed_bytes_never_panic() {
             hostile::dpkg(&bytes);
             hostile::apk(&bytes);
             hostile::os_release(&bytes);
+            hostile::copyright(&bytes);
+            hostile::rpm_manifest(&bytes);
+            hostile::rpm_header(&bytes);
             drop(hostile::rpm(&bytes));
         }
     }
@@ -50,6 +53,9 @@ fn odd_shapes_take_linear_time() {
         hostile::dpkg(shape);
         hostile::apk(shape);
         hostile::os_release(shape);
+        hostile::copyright(shape);
+        hostile::rpm_manifest(shape);
+        hostile::rpm_header(shape);
         let taken = start.elapsed();
         let shape = String::from_utf8_lossy(&shape[..12]);
         assert!(taken < Duration::from_secs(5), "{shape:?}: {taken:?}");
@@ -73,6 +79,27 @@ fn more_packages_than_any_system_has_are_a_gap() {
     assert_eq!(
         gaps(&inventory),
         ["limit lib/apk/db/installed: there are more than 250000 packages"]
+    );
+}
+
+#[test]
+fn many_small_databases_are_bounded_together() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), "etc/os-release", "ID=debian\nVERSION_ID=12\n");
+    for file in 0..2 {
+        let stanza = |number| format!("Package: p{file}-{number}\nVersion: 1\n\n");
+        let stanzas: String = (0..130_000).map(stanza).collect();
+        write(
+            root.path(),
+            &format!("var/lib/dpkg/status.d/{file}"),
+            stanzas,
+        );
+    }
+    let inventory = tree(root.path());
+    assert_eq!(inventory.packages.len(), 250_000);
+    assert_eq!(
+        gaps(&inventory),
+        ["limit var/lib/dpkg/status.d/1: with it there are more than 250000 packages"]
     );
 }
 
