@@ -45,11 +45,6 @@ impl Writer {
         self.keys.push((key.into(), value));
     }
 
-    /// Bytes so far: offsets have 32 bits.
-    pub(crate) fn len(&self) -> usize {
-        self.values.len()
-    }
-
     /// The file.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         self.keys.sort();

@@ -42,15 +42,17 @@ impl Painter<'_> {
     /// Breaks at spaces; lines after the first are indented.
     fn wrapped(&mut self, indent: usize, text: &str) -> io::Result<()> {
         let width = self.options.width.max(40);
-        let mut line = String::new();
-        let mut used = 0;
-        for word in text.split(' ') {
+        let start = text.len() - text.trim_start().len();
+        let mut line = " ".repeat(start);
+        let mut used = start;
+        for word in text.trim_start().split(' ') {
             let length = word.chars().count();
-            if used > 0 && used + 1 + length > width {
+            let is_first = line.trim().is_empty();
+            if !is_first && used + 1 + length > width {
                 self.line(&line)?;
                 line = " ".repeat(indent);
                 used = indent;
-            } else if used > 0 {
+            } else if !is_first {
                 line.push(' ');
                 used += 1;
             }

@@ -47,7 +47,7 @@ pub(crate) fn of_match(
         rule: rule.id,
         aliases: found.vulnerability.aliases.clone(),
         severity,
-        confidence: rule.confidence,
+        confidence: rule.confidence.min(found.confidence),
         message: message(found.kind, package, &found.vulnerability),
         fingerprint: Fingerprint::of(&[
             rule.id,
@@ -97,7 +97,7 @@ fn upgrade(package: &Package, flaw: &Vulnerability) -> Option<Fix> {
 /// The finding that a target's distribution is past its end.
 pub(crate) fn of_end_of_life(end: &EndOfLife, target: &Target, index: usize) -> Finding {
     let rule = &rules::end_of_life::RULE;
-    let name = target.os.as_ref().map_or(end.name.as_str(), |os| os.name.as_str());
+    let name = target.os.as_ref().map_or(end.name, |os| os.name.as_str());
     let since = if end.date.is_empty() { String::new() } else { format!(" since {}", end.date) };
     Finding {
         target: index,
@@ -106,7 +106,7 @@ pub(crate) fn of_end_of_life(end: &EndOfLife, target: &Target, index: usize) -> 
         severity: rule.severity,
         confidence: rule.confidence,
         message: format!("`{name}` gets no more security fixes{since}"),
-        fingerprint: Fingerprint::of(&[rule.id, &end.name, &end.cycle]),
+        fingerprint: Fingerprint::of(&[rule.id, end.name, &end.cycle]),
         location: Location::Target,
         related: Vec::new(),
         package: None,

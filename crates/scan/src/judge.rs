@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 
-use seawall_advisories::{Explanation, Request, Store};
-use seawall_model::{DatabaseInfo, Finding, Report};
+use seawall_advisories::{Decision, Request, Store, StoreError};
+use seawall_model::{DatabaseInfo, Finding, Report, TargetKind};
 
 use crate::{Inspected, findings, rules};
 
@@ -14,8 +14,8 @@ pub struct Judging<'a> {
     pub today: &'a str,
     /// Whether the starter database serves.
     pub starter: bool,
-    /// After how many days without a newer record a shard counts as stale.
-    pub max_age_days: u32,
+    /// Age in days from which a shard's newest record makes a gap.
+    pub max_age: Option<u32>,
     /// Leaves out flaws that no version mends.
     pub ignore_unfixed: bool,
     /// The order of findings.
@@ -89,18 +89,22 @@ fn request<'a>(one: &'a Inspected, judging: &'a Judging<'_>) -> Request<'a> {
         packages: &one.packages,
         today: judging.today,
         starter: judging.starter,
-        max_age_days: judging.max_age_days,
+        max_age: judging.max_age,
+        epochs_left_out: one.target.kind == TargetKind::Sbom,
     }
 }
 
 /// Says for each package of `one` that a record of `id` names why it did or did
 /// not match.
+///
+/// # Errors
+/// When a part of the database that had to be read is damaged.
 pub fn explain(
     one: &Inspected,
     store: &dyn Store,
     id: &str,
     judging: &Judging<'_>,
-) -> Explanation {
+) -> Result<Vec<Decision>, StoreError> {
     seawall_advisories::explain(store, &request(one, judging), id)
 }
 

@@ -34,13 +34,13 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Terminal")]
 pub(crate) struct Output {
     /// Say nothing but the result and errors.
-    #[arg(long, short, global = true, env = "SEAWALL_QUIET", conflicts_with = "verbose")]
+    #[arg(long, short, global = true, env = "SEAWALL_QUIET", value_parser = boolish(), conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// Say more about what is done.
-    #[arg(long, short, global = true, env = "SEAWALL_VERBOSE")]
+    #[arg(long, short, global = true, env = "SEAWALL_VERBOSE", value_parser = boolish())]
     pub(crate) verbose: bool,
     /// Show no progress bars (there are none anyway when stderr is no terminal).
-    #[arg(long, global = true, env = "SEAWALL_NO_PROGRESS")]
+    #[arg(long, global = true, env = "SEAWALL_NO_PROGRESS", value_parser = boolish())]
     pub(crate) no_progress: bool,
     /// When to use colour. `NO_COLOR` is honoured too.
     #[arg(long, global = true, value_name = "WHEN", env = "SEAWALL_COLOR", default_value = "auto")]
@@ -72,4 +72,10 @@ pub(crate) enum Verb {
     Completions(completions::Arguments),
     /// Print the manual page, or write all of them to a folder.
     Man(man::Arguments),
+}
+
+/// What an environment variable may say for a flag: `1`, `true`, `yes`, `on`,
+/// and their opposites.
+pub(crate) fn boolish() -> clap::builder::BoolishValueParser {
+    clap::builder::BoolishValueParser::new()
 }

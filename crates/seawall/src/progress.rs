@@ -50,6 +50,14 @@ impl ByteBar {
     }
 }
 
+impl ByteBar {
+    /// Counts bytes of what `label` names.
+    pub(crate) fn show(&self, label: &str, bytes: u64) {
+        self.bar.set_message(label.to_owned());
+        self.advance(bytes);
+    }
+}
+
 impl Drop for ByteBar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();

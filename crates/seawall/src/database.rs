@@ -1,0 +1,135 @@
+//! Which advisories a run uses: the installed database, brought up to date when
+//! that is allowed, or the starter one.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use seawall_advisories::{Database, FetchProgress, From, OpenError, PUBLIC_BUCKET, UpdateRequest};
+
+use crate::{
+    errors::hinted,
+    printer::Printer,
+    progress::ByteBar,
+    settings::{self, Update},
+};
+
+/// How the database is found and kept.
+pub(crate) struct Choice {
+    pub(crate) dir: PathBuf,
+    pub(crate) offline: bool,
+    pub(crate) update: Update,
+    pub(crate) from: String,
+}
+
+impl Choice {
+    /// By flags first, then by the file.
+    pub(crate) fn new(dir: Option<PathBuf>, offline: bool, file: &settings::File) -> Self {
+        let own = &file.database;
+        Choice {
+            dir: dir.or_else(|| own.dir.clone()).unwrap_or_else(settings::database_home),
+            offline: offline || file.offline.unwrap_or(false),
+            update: own.update.unwrap_or(Update::Auto),
+            from: own.from.clone().unwrap_or_else(|| PUBLIC_BUCKET.to_owned()),
+        }
+    }
+}
+
+/// A shard is asked for again after a day.
+const DAY: u64 = 24 * 60 * 60;
+
+/// Opens a database that serves the shards needed.
+pub(crate) fn open(choice: &Choice, needed: &[String], printer: &Printer) -> Result<Database> {
+    let (_, now) = settings::today();
+    let installed = open_installed(&choice.dir)?;
+    let wanted = ecosystems_to_fetch(installed.as_ref(), needed, now);
+    let may_fetch = !choice.offline && choice.update == Update::Auto;
+    if !wanted.is_empty() && may_fetch {
+        printer.detail(&format!("fetching advisories: {}", wanted.join(", ")));
+        match fetch(choice, wanted.clone(), now, printer) {
+            Ok(()) => {
+                if let Some(database) = open_installed(&choice.dir)? {
+                    return Ok(database);
+                }
+            }
+            Err(error) => printer.warning(&format!(
+                "advisories could not be fetched ({}), so that what is here has to serve",
+                error.root_cause()
+            )),
+        }
+    }
+    match installed {
+        Some(database) => Ok(database),
+        None => {
+            printer.note(
+                "there is no advisory database here: the starter database of this release serves. \
+                 `seawall db update` fetches a current one",
+            );
+            let bases: Vec<String> = needed.iter().map(|shard| base(shard).to_owned()).collect();
+            Ok(Database::starter(&bases))
+        }
+    }
+}
+
+fn open_installed(dir: &Path) -> Result<Option<Database>> {
+    match Database::open(dir) {
+        Ok(database) => Ok(Some(database)),
+        Err(OpenError::None(_)) => Ok(None),
+        Err(error) => Err(anyhow::Error::new(error).context(hinted(
+            format!("cannot use the advisory database in `{}`", dir.display()),
+            format!("remove the folder and run `seawall db update --db {}`", dir.display()),
+        ))),
+    }
+}
+
+/// `Debian` of `Debian:12`.
+fn base(shard: &str) -> &str {
+    shard.split(':').next().unwrap_or(shard)
+}
+
+/// Ecosystems that are needed and missing, or that were not asked for today.
+fn ecosystems_to_fetch(installed: Option<&Database>, needed: &[String], now: u64) -> Vec<String> {
+    let mut wanted = BTreeSet::new();
+    for shard in needed {
+        let name = base(shard);
+        let known = installed.and_then(|database| {
+            let mut all = database.info().iter();
+            all.find(|info| base(&info.name) == name).map(|info| info.checked)
+        });
+        // A database that was built from a folder has its own ways of staying
+        // current: 0 says that nobody was asked.
+        let is_old = known.is_none_or(|checked| checked > 0 && checked + DAY < now);
+        if is_old {
+            wanted.insert(name.to_owned());
+        }
+    }
+    wanted.into_iter().collect()
+}
+
+fn fetch(choice: &Choice, ecosystems: Vec<String>, now: u64, printer: &Printer) -> Result<()> {
+    let bars = printer.bars();
+    let progress = Downloads(bars.bytes("fetching advisories"));
+    let updated = seawall_advisories::update(&UpdateRequest {
+        from: From::parse(&choice.from),
+        dir: &choice.dir,
+        ecosystems,
+        now,
+        progress: &progress,
+    })
+    .with_context(|| format!("cannot update the database in `{}`", choice.dir.display()))?;
+    for refused in &updated.refused {
+        printer.warning(&format!("an advisory could not be read: {refused}"));
+    }
+    Ok(())
+}
+
+/// Shows downloads.
+pub(crate) struct Downloads(pub(crate) ByteBar);
+
+impl FetchProgress for Downloads {
+    fn bytes(&self, label: &str, bytes: u64) {
+        self.0.show(label, bytes);
+    }
+}
