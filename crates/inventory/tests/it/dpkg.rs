@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use seawall_inventory::Inventory;
 
-use crate::support::{gaps, have, run, tree, write};
+use crate::support::{gaps, have, purls, run, syft, tree, write};
 
 const FORMAT: &str = "${Package}\t${Version}\t${Architecture}\t${source:Package}\t\
                       ${source:Version}\t${db:Status-Status}\n";
@@ -103,6 +103,22 @@ fn this_machine_agrees_with_dpkg_query() {
         index % every == 0
     });
     same_files(here, &sample);
+}
+
+#[test]
+fn this_machine_agrees_with_syft() {
+    if !have(&["syft", "jq"]) || !have(&["dpkg-query"]) {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    for file in ["etc/os-release", "var/lib/dpkg/status"] {
+        write(
+            root.path(),
+            file,
+            fs::read(Path::new("/").join(file)).unwrap(),
+        );
+    }
+    assert_eq!(purls(&tree(root.path())), syft(root.path(), "deb"));
 }
 
 /// A package of three lines in `dir`.

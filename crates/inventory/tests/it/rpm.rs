@@ -12,7 +12,7 @@ use seawall_image::{Body, Entry, EntryKind, Evidence, View};
 use seawall_inventory::{Context, Inventory};
 use tempfile::TempDir;
 
-use crate::support::{Random, gaps, have, run, tree, write};
+use crate::support::{Random, gaps, have, purls, run, syft, tree, write};
 
 /// Packages as distributions build them: with and without an epoch, of a
 /// module, with thousands of files, with text that is no ASCII, a hundred from
@@ -221,6 +221,34 @@ fn a_database_agrees_with_rpm_field_by_field() {
         "pkg:rpm/almalinux/modular@18.1-1.module%2Bel9%2B5%2Babc?arch=noarch&distro=almalinux-9.2\
          &epoch=0&rpmmod=nodejs:18:9020020230825:rhel9&upstream=sea-wall-1.2~rc1%5Egit3-3.el9.src.rpm"
     );
+}
+
+/// Syft leaves the module out of the purl, and lists keys.
+#[test]
+fn a_database_agrees_with_syft() {
+    let Some(root) = root().filter(|_| have(&["syft", "jq"])) else {
+        return;
+    };
+    // Beside the root lie the packages themselves, which Syft lists too.
+    let other = tempfile::tempdir().unwrap();
+    for file in [DATABASE, "etc/os-release"] {
+        write(other.path(), file, fs::read(root.join(file)).unwrap());
+    }
+    let mut inventory = tree(other.path());
+    for package in &mut inventory.packages {
+        if let Some(module) = package.module.as_ref() {
+            let qualifier = format!("&rpmmod={module}");
+            assert!(package.purl.contains(&qualifier), "{}", package.purl);
+            package.purl = package.purl.replace(&qualifier, "");
+        }
+    }
+    let mut theirs = syft(other.path(), "rpm");
+    theirs.retain(|purl| !purl.contains("/gpg-pubkey@"));
+    let ours = purls(&inventory);
+    assert_eq!(ours.len(), theirs.len());
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        assert_eq!(ours, theirs);
+    }
 }
 
 /// Page sizes from the smallest to the largest, and bytes reserved in each.

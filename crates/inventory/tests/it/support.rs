@@ -74,6 +74,30 @@ pub(crate) fn tree(root: &Path) -> Inventory {
     installed(Source::RootFs(root.to_owned()))
 }
 
+/// The package URLs that Syft finds in a tree, of one of its types, sorted. It
+/// writes the colon of an epoch as `%3A`; the specification (ECMA-427, 5.4)
+/// leaves colons as they are.
+pub(crate) fn syft(root: &Path, kind: &str) -> Vec<String> {
+    let script = "SYFT_CHECK_FOR_APP_UPDATE=false syft scan -q -o json \"dir:$1\" |
+        jq -r --arg kind \"$2\" '.artifacts[] | select(.type == $kind) | .purl'";
+    let mut command = Command::new("sh");
+    let said = run(command.args(["-c", script, "sh"]).arg(root).arg(kind));
+    let mut purls: Vec<String> = said.lines().map(|line| line.replace("%3A", ":")).collect();
+    purls.sort();
+    purls
+}
+
+/// Our package URLs, sorted.
+pub(crate) fn purls(inventory: &Inventory) -> Vec<String> {
+    let purls = inventory
+        .packages
+        .iter()
+        .map(|package| package.purl.clone());
+    let mut purls: Vec<String> = purls.collect();
+    purls.sort();
+    purls
+}
+
 /// Writes a file and the folders above it.
 pub(crate) fn write(root: &Path, path: &str, content: impl AsRef<[u8]>) {
     let path = root.join(path);
