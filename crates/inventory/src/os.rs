@@ -140,7 +140,8 @@ fn plain(id: &str, name: &str, version: &str) -> Os {
 fn os_release(body: &str) -> Option<Os> {
     let values = assignments(body);
     let get = |name: &str| values.get(name).cloned().filter(|value| !value.is_empty());
-    let id = get("ID")?.to_lowercase();
+    // In lower case by the book; openEuler writes it as its name.
+    let id = get("ID")?;
     let version = get("VERSION_ID").unwrap_or_default();
     let name = get("PRETTY_NAME").unwrap_or_else(|| {
         let name = get("NAME").unwrap_or_else(|| id.clone());

@@ -266,7 +266,9 @@ fn package(kind: &'static str, record: &Record<'_>, os: Option<&Os>, origin: Ori
     };
     let mut purl = Purl::new(kind, name, rest);
     if let Some(os) = os {
-        purl = purl.namespace(&os.id).qualifier("distro", distro(os));
+        purl = purl
+            .namespace(namespace(&os.id))
+            .qualifier("distro", distro(os));
     }
     let purl = purl
         .qualifier("arch", arch)
@@ -281,6 +283,16 @@ fn package(kind: &'static str, record: &Record<'_>, os: Option<&Os>, origin: Ori
         licenses: record.get(7).lines().map(str::to_owned).collect(),
         files: FileList::from_lines(record.get(8)),
         ..Package::new(kind, name, version, purl, origin)
+    }
+}
+
+/// Who the packages are from: the distribution, but for those that the types'
+/// definitions and everybody's tools call by their maker.
+fn namespace(id: &str) -> &str {
+    match id {
+        "rhel" => "redhat",
+        _ if id.starts_with("opensuse") => "opensuse",
+        _ => id,
     }
 }
 
