@@ -1,2 +1,178 @@
-//! stub
-fn main() {}
+//! The benchmark: Seawall beside the least work that its answer needs, and
+//! beside its peers, in one run.
+//!
+//! `cargo run --release -p seawall-bench -- --images DIR --advisories DIR`
+//! prints the table of BENCHMARKS.md. Each figure is the median of several
+//! runs; each ratio is made of figures of this run.
+
+mod floor;
+mod run;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result, bail};
+use run::{Measured, Runner};
+
+#[expect(clippy::print_stderr, reason = "a benchmark talks to its user")]
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let result = match arguments.first().map(String::as_str) {
+        // The floor runs as a process of its own, as everything else does.
+        Some("floor") => floor::run(&arguments.get(1..).unwrap_or_default().iter().map(PathBuf::from).collect::<Vec<_>>()),
+        Some("empty-files") => empty_files(&arguments),
+        _ => bench(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the table is the result")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+fn option(arguments: &[String], name: &str) -> Option<PathBuf> {
+    let at = arguments.iter().position(|argument| argument == name)?;
+    arguments.get(at + 1).map(PathBuf::from)
+}
+
+/// Writes a docker-archive whose one layer holds so many empty files.
+fn empty_files(arguments: &[String]) -> Result<()> {
+    let (Some(count), Some(path)) = (arguments.get(1), arguments.get(2)) else {
+        bail!("usage: empty-files COUNT FILE");
+    };
+    floor::write_empty_files(count.parse()?, Path::new(path))
+}
+
+fn bench(arguments: &[String]) -> Result<()> {
+    let images = option(arguments, "--images").context("--images DIR: made by bench/make-image")?;
+    let advisories = option(arguments, "--advisories").context("--advisories DIR: OSV dumps")?;
+    let alpine = option(arguments, "--alpine");
+    let scratch = images.join("scratch");
+    fs::create_dir_all(&scratch)?;
+    let program = env::current_exe()?;
+    let seawall = program.with_file_name("seawall");
+    if !seawall.is_file() {
+        bail!("build the command first: cargo build --release");
+    }
+    let runner = Runner { rounds: 5 };
+    let text = |path: &Path| path.display().to_string();
+    let (db, cache) = (scratch.join("db"), scratch.join("cache"));
+
+    say("| what | Seawall | beside | ratio | to reach |\n|---|---|---|---|---|");
+    let update = |dir: &Path| -> Result<Measured> {
+        let _ = fs::remove_dir_all(dir);
+        Runner { rounds: 1 }.run(&[
+            &text(&seawall), "db", "update", "--from", &text(&advisories), "--db", &text(dir),
+        ])
+    };
+    let built = update(&db)?;
+    row("build all shards", &built, "–", "–", "under 10 s, 500 MiB");
+
+    let scan = |target: &str, more: &[&str]| -> Vec<String> {
+        let base = [&text(&seawall), "scan", target, "--offline", "--db", &text(&db), "--quiet", "--format", "json",
+            "--output", "/dev/null"];
+        base.iter().map(|word| (*word).to_owned()).chain(more.iter().map(|word| (*word).to_owned())).collect()
+    };
+    let floor = |layers: &[PathBuf]| -> Vec<String> {
+        let mut words = vec![text(&program), "floor".to_owned()];
+        words.extend(layers.iter().map(|path| text(path)));
+        words
+    };
+    let run = |words: &[String]| {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        runner.run(&words)
+    };
+    if let Some(alpine) = &alpine {
+        let layers = floor::extract_layers(alpine, &scratch)?;
+        let least = run(&floor(&layers))?;
+        let own = run(&scan(&text(alpine), &["--no-cache"]))?;
+        let extra = own.wall - least.wall * 1.3;
+        row(
+            "Alpine 3.10, cold",
+            &own,
+            &format!("floor {least}"),
+            &format!("1.3 floors and {:.0} ms", extra * 1e3),
+            "1.3 floors and 20 ms",
+        );
+    }
+    for kind in ["gzip", "plain"] {
+        let image = images.join(format!("{kind}.tar"));
+        let layers = floor::extract_layers(&image, &scratch)?;
+        let least = run(&floor(&layers))?;
+        let own = run(&scan(&text(&image), &["--no-cache", "--only", "vulnerabilities"]))?;
+        ratio(&format!("Debian, {kind} layers"), &own, "floor", &least, "1.3 wall and CPU, under 100 MiB");
+        let default = run(&scan(&text(&image), &["--no-cache"]))?;
+        ratio(&format!("Debian, {kind} layers, default scan"), &default, "floor", &least, "2.0");
+        for (name, words) in peers(&image) {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            match (Runner { rounds: 1 }).run(&words) {
+                Ok(peer) => row(
+                    &format!("Debian, {kind} layers"),
+                    &own,
+                    &format!("{name} {peer}"),
+                    &format!("{:.1} times faster, {:.0} times less memory", peer.wall / own.wall, peer.mib / own.mib),
+                    "syft: 4.5 (gzip), 8 (plain), a sixth of its memory; osv-scanner: 5",
+                ),
+                Err(error) => say(&format!("| Debian, {kind} layers | – | {name} | not run: {error} | |")),
+            }
+        }
+        let _ = fs::remove_dir_all(&cache);
+        let cached = scan(&text(&image), &["--cache-dir", &text(&cache)]);
+        run(&cached)?;
+        let again = run(&cached)?;
+        let hashed = run(&[vec![text(&program), "floor".to_owned(), "--hash-only".to_owned()],
+            layers.iter().map(|path| text(path)).collect()].concat())?;
+        ratio(&format!("Debian, {kind} layers, second scan"), &again, "hashing", &hashed, "1.1");
+    }
+    for count in [500_000, 1_000_000] {
+        let image = scratch.join(format!("empty-{count}.tar"));
+        if !image.is_file() {
+            floor::write_empty_files(count, &image)?;
+        }
+        let layers = floor::extract_layers(&image, &scratch)?;
+        let least = run(&floor(&layers))?;
+        let own = run(&scan(&text(&image), &["--no-cache"]))?;
+        ratio(&format!("{count} empty files"), &own, "floor", &least, "1.5, under 64 MiB");
+    }
+    let sbom = scratch.join("packages.json");
+    floor::write_sbom(&sbom, &advisories)?;
+    let empty = scratch.join("empty.json");
+    fs::write(&empty, r#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[]}"#)?;
+    let matched = run(&scan(&text(&sbom), &[]))?;
+    let nothing = run(&scan(&text(&empty), &[]))?;
+    row(
+        "open all shards and match 1,000 packages",
+        &matched,
+        &format!("no packages {nothing}"),
+        &format!("{:.1} ms more", (matched.wall - nothing.wall) * 1e3),
+        "under 20 ms",
+    );
+    Ok(())
+}
+
+fn peers(image: &Path) -> Vec<(&'static str, Vec<String>)> {
+    let path = image.display().to_string();
+    vec![
+        ("syft", vec!["syft".into(), "scan".into(), format!("docker-archive:{path}"), "-q".into(), "-o".into(), "json".into()]),
+        ("osv-scanner", vec!["osv-scanner".into(), "scan".into(), "image".into(), "--archive".into(), "--offline".into(), path]),
+    ]
+}
+
+fn row(what: &str, own: &Measured, beside: &str, ratio: &str, goal: &str) {
+    say(&format!("| {what} | {own} | {beside} | {ratio} | {goal} |"));
+}
+
+fn ratio(what: &str, own: &Measured, name: &str, least: &Measured, goal: &str) {
+    let ratio = format!("{:.2} wall, {:.2} CPU", own.wall / least.wall, own.cpu / least.cpu);
+    row(what, own, &format!("{name} {least}"), &ratio, goal);
+}

@@ -1,0 +1,2 @@
+// The shop's mail.
+fn main() {}
