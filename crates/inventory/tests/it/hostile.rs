@@ -34,7 +34,8 @@ fn changed_bytes_never_panic() {
     assert_eq!(hostile::apk(INSTALLED.repeat(3).as_bytes()), 3);
 }
 
-/// Time grows with the size, not with its square.
+/// Time grows with the size, not with its square, which would take hours: the
+/// bound leaves room for a busy machine.
 #[test]
 fn odd_shapes_take_linear_time() {
     let long = 1 << 20;
@@ -58,7 +59,7 @@ fn odd_shapes_take_linear_time() {
         hostile::rpm_header(shape);
         let taken = start.elapsed();
         let shape = String::from_utf8_lossy(&shape[..12]);
-        assert!(taken < Duration::from_secs(5), "{shape:?}: {taken:?}");
+        assert!(taken < Duration::from_secs(60), "{shape:?}: {taken:?}");
     }
 }
 
