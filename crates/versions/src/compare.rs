@@ -2,10 +2,46 @@
 
 use std::cmp::Ordering;
 
-/// Compares runs of digits by value, however long they are.
+/// Compares runs of digits by value, however long they are. No digits count as
+/// zero.
 pub(crate) fn digits(a: &str, b: &str) -> Ordering {
     let (a, b) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+/// Compares numbers pair by pair; the shorter list goes on as if with zeros.
+pub(crate) fn zero_filled<'a>(
+    mut a: impl Iterator<Item = &'a str>,
+    mut b: impl Iterator<Item = &'a str>,
+) -> Ordering {
+    loop {
+        let order = match (a.next(), b.next()) {
+            (None, None) => return Ordering::Equal,
+            (a, b) => digits(a.unwrap_or(""), b.unwrap_or("")),
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+}
+
+/// Compares pair by pair; of two lists with the same beginning the shorter one
+/// comes first.
+pub(crate) fn shorter_first<T>(
+    mut a: impl Iterator<Item = T>,
+    mut b: impl Iterator<Item = T>,
+    mut compare: impl FnMut(T, T) -> Ordering,
+) -> Ordering {
+    loop {
+        let order = match (a.next(), b.next()) {
+            (None, None) => return Ordering::Equal,
+            (Some(a), Some(b)) => compare(a, b),
+            (a, b) => a.is_some().cmp(&b.is_some()),
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
 }
 
 /// Orders by whether a version can be read: those that cannot stand below all
@@ -27,10 +63,35 @@ pub(crate) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Splits off the run of characters at the head for which `belongs` holds.
-pub(crate) fn take_while<'a>(left: &mut &'a str, belongs: impl Fn(char) -> bool) -> &'a str {
-    let end = left.find(|letter| !belongs(letter)).unwrap_or(left.len());
+/// Whether a run that is known not to be empty begins with a digit.
+pub(crate) fn starts_with_digit(text: &str) -> bool {
+    text.as_bytes().first().is_some_and(u8::is_ascii_digit)
+}
+
+/// Splits off the run of ASCII characters at the head for which `belongs`
+/// holds.
+pub(crate) fn take_while<'a>(left: &mut &'a str, belongs: impl Fn(u8) -> bool) -> &'a str {
+    let end = left
+        .bytes()
+        .position(|byte| !byte.is_ascii() || !belongs(byte))
+        .unwrap_or(left.len());
     let (taken, rest) = left.split_at_checked(end).unwrap_or((left, ""));
     *left = rest;
     taken
+}
+
+/// Splits off the run of digits at the head.
+pub(crate) fn take_digits<'a>(left: &mut &'a str) -> &'a str {
+    take_while(left, |byte| byte.is_ascii_digit())
+}
+
+/// Drops a prefix; says whether it was there.
+pub(crate) fn skip(left: &mut &str, prefix: &str) -> bool {
+    match left.strip_prefix(prefix) {
+        Some(rest) => {
+            *left = rest;
+            true
+        }
+        None => false,
+    }
 }

@@ -1,31 +1,37 @@
-//! apk: `1.2.3a_rc4-r5` (apk-package(5), apk-tools' version.c).
+//! apk: `1.2.3a_rc4~0a1b2c-r5` (apk-package(5); apk-tools 3, `src/version.c`).
+//!
+//! Since apk-tools 3 a number behind a dot is compared as a string when it or
+//! the other one begins with a zero (`1.010` < `1.02`); apk-tools 2 compared
+//! zeros by count and the rest by value. A letter in front of digits (`6b1`)
+//! was allowed then and is not now.
 
 use std::cmp::Ordering;
 
 use crate::{
     Scheme,
-    compare::{digits, is_number, take_while, valid_first},
+    compare::{digits, take_digits, take_while, valid_first},
     same_name,
 };
 
 pub(crate) static SCHEME: Scheme = Scheme {
     name: "apk",
     osv: &[
-        "Alpine",
         "Alpaquita",
+        "Alpine",
         "BellSoft Hardened Containers",
         "Chainguard",
+        "CleanStart",
         "MinimOS",
         "Wolfi",
     ],
     purl_types: &["apk"],
     compare,
-    is_valid: |version| parse(version).is_some(),
+    is_valid,
     normalise_name: same_name,
 };
 
 /// Before the plain version, and behind it.
-const SUFFIXES: [(&str, i32); 9] = [
+const SUFFIXES: [(&str, i8); 9] = [
     ("alpha", -4),
     ("beta", -3),
     ("pre", -2),
@@ -37,109 +43,140 @@ const SUFFIXES: [(&str, i32); 9] = [
     ("p", 5),
 ];
 
-struct Version<'a> {
-    numbers: Vec<&'a str>,
-    letter: Option<char>,
-    suffixes: Vec<(i32, &'a str)>,
-    hash: &'a str,
-    revision: &'a str,
+/// Kinds of tokens in the order in which they may follow each other, which
+/// also decides between two versions where one has a token that the other has
+/// not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    First,
+    Number,
+    Letter,
+    Suffix,
+    SuffixNumber,
+    Hash,
+    Revision,
+    End,
+    Invalid,
 }
 
-fn parse(text: &str) -> Option<Version<'_>> {
-    let mut left = text;
-    let digit = |letter: char| letter.is_ascii_digit();
-    let mut numbers = vec![take_while(&mut left, digit)];
-    while let Some(rest) = left.strip_prefix('.') {
-        left = rest;
-        numbers.push(take_while(&mut left, digit));
+/// The tokens of a version, one at a time; nothing is stored.
+struct Tokens<'a> {
+    left: &'a str,
+    kind: Kind,
+    text: &'a str,
+    /// Weight of the suffix, when `kind` is one.
+    weight: i8,
+}
+
+impl<'a> Tokens<'a> {
+    fn new(version: &'a str) -> Self {
+        let mut tokens = Tokens {
+            left: version,
+            kind: Kind::First,
+            text: "",
+            weight: 0,
+        };
+        tokens.number(Kind::First);
+        tokens
     }
-    if numbers.iter().any(|number| number.is_empty()) {
-        return None;
+
+    fn number(&mut self, kind: Kind) {
+        self.text = take_digits(&mut self.left);
+        self.kind = if self.text.is_empty() {
+            Kind::Invalid
+        } else {
+            kind
+        };
     }
-    let letter = left.chars().next().filter(char::is_ascii_lowercase);
-    if letter.is_some() {
-        left = left.get(1..)?;
-    }
-    let mut suffixes = Vec::new();
-    while let Some(rest) = left.strip_prefix('_') {
-        left = rest;
-        let word = take_while(&mut left, |letter| letter.is_ascii_lowercase());
-        let (_, weight) = SUFFIXES.iter().find(|(name, _)| *name == word)?;
-        suffixes.push((*weight, take_while(&mut left, digit)));
-    }
-    let mut hash = "";
-    if let Some(rest) = left.strip_prefix('~') {
-        left = rest;
-        hash = take_while(&mut left, |letter| letter.is_ascii_hexdigit());
-        if hash.is_empty() {
-            return None;
+
+    fn advance(&mut self) {
+        let before = self.kind;
+        let Some(first) = self.left.bytes().next() else {
+            self.kind = Kind::End;
+            return;
+        };
+        let step = self.left;
+        let behind = |count: usize| step.get(count..).unwrap_or("");
+        self.kind = Kind::Invalid;
+        match first {
+            b'a'..=b'z' if before <= Kind::Number => {
+                (self.text, self.left) = step.split_at_checked(1).unwrap_or((step, ""));
+                self.kind = Kind::Letter;
+            }
+            b'.' if before <= Kind::Number => {
+                self.left = behind(1);
+                self.number(Kind::Number);
+            }
+            b'0'..=b'9' if before == Kind::Suffix => self.number(Kind::SuffixNumber),
+            b'_' if before <= Kind::SuffixNumber => {
+                self.left = behind(1);
+                self.text = take_while(&mut self.left, |byte| byte.is_ascii_lowercase());
+                if let Some((_, weight)) = SUFFIXES.iter().find(|(name, _)| *name == self.text) {
+                    self.weight = *weight;
+                    self.kind = Kind::Suffix;
+                }
+            }
+            b'~' if before < Kind::Hash => {
+                self.left = behind(1);
+                self.text = take_while(&mut self.left, |byte| byte.is_ascii_hexdigit());
+                if !self.text.is_empty() {
+                    self.kind = Kind::Hash;
+                }
+            }
+            b'-' if before < Kind::Revision && step.starts_with("-r") => {
+                self.left = behind(2);
+                self.number(Kind::Revision);
+            }
+            _ => {}
         }
     }
-    let revision = match left.strip_prefix("-r") {
-        Some(revision) if is_number(revision) => revision,
-        None if left.is_empty() => "",
-        _ => return None,
-    };
-    Some(Version {
-        numbers,
-        letter,
-        suffixes,
-        hash,
-        revision,
-    })
+
+    /// Where the version stands in relation to one that ends here: only
+    /// suffixes of pre-releases come before the end.
+    fn rank(&self) -> i8 {
+        match self.kind {
+            Kind::Suffix if self.weight < 0 => -1,
+            Kind::End => 0,
+            Kind::Revision => 1,
+            Kind::Hash => 2,
+            Kind::SuffixNumber => 3,
+            Kind::Suffix => 4,
+            Kind::Letter => 5,
+            Kind::Number => 6,
+            Kind::First | Kind::Invalid => 7,
+        }
+    }
+}
+
+fn is_valid(version: &str) -> bool {
+    let mut tokens = Tokens::new(version);
+    while tokens.kind < Kind::End {
+        tokens.advance();
+    }
+    tokens.kind == Kind::End
 }
 
 fn compare(a: &str, b: &str) -> Ordering {
-    valid_first((a, parse(a)), (b, parse(b)), compare_parsed)
-}
-
-fn compare_parsed(a: &Version<'_>, b: &Version<'_>) -> Ordering {
-    let mut pairs = (a.numbers.iter(), b.numbers.iter());
-    let mut is_first = true;
-    loop {
-        let order = match (pairs.0.next(), pairs.1.next()) {
-            (None, None) => break,
-            (first, second) if first.is_none() || second.is_none() => {
-                first.is_some().cmp(&second.is_some())
-            }
-            (Some(first), Some(second)) => {
-                // Behind the first dot a leading zero makes it a fraction.
-                let is_fraction = !is_first && (first.starts_with('0') || second.starts_with('0'));
-                if is_fraction {
-                    first.cmp(second)
-                } else {
-                    digits(first, second)
+    let valid = |version| is_valid(version).then(|| version);
+    valid_first((a, valid(a)), (b, valid(b)), |a, b| {
+        let (mut a, mut b) = (Tokens::new(a), Tokens::new(b));
+        while a.kind == b.kind && a.kind < Kind::End {
+            let order = match a.kind {
+                Kind::Number if a.text.starts_with('0') || b.text.starts_with('0') => {
+                    a.text.cmp(b.text)
                 }
+                Kind::First | Kind::Number | Kind::SuffixNumber | Kind::Revision => {
+                    digits(a.text, b.text)
+                }
+                Kind::Suffix => a.weight.cmp(&b.weight),
+                _ => a.text.cmp(b.text),
+            };
+            if order.is_ne() {
+                return order;
             }
-            _ => Ordering::Equal,
-        };
-        is_first = false;
-        if order.is_ne() {
-            return order;
+            a.advance();
+            b.advance();
         }
-    }
-    a.letter
-        .cmp(&b.letter)
-        .then_with(|| suffixes(&a.suffixes, &b.suffixes))
-        .then_with(|| a.hash.cmp(b.hash))
-        .then_with(|| digits(a.revision, b.revision))
-        // `1` and `1-r0` name the same sources, but a version without a
-        // revision comes first.
-        .then_with(|| a.revision.is_empty().cmp(&b.revision.is_empty()).reverse())
-}
-
-fn suffixes(a: &[(i32, &str)], b: &[(i32, &str)]) -> Ordering {
-    let most = a.len().max(b.len());
-    for index in 0..most {
-        // The end stands between `_rc` and `_cvs`.
-        let (first, second) = (a.get(index), b.get(index));
-        let weight = |suffix: Option<&(i32, &str)>| suffix.map_or(0, |(weight, _)| *weight);
-        let order = weight(first)
-            .cmp(&weight(second))
-            .then_with(|| digits(first.map_or("", |it| it.1), second.map_or("", |it| it.1)));
-        if order.is_ne() {
-            return order;
-        }
-    }
-    Ordering::Equal
+        a.rank().cmp(&b.rank())
+    })
 }

@@ -1,25 +1,29 @@
-//! dpkg: `[epoch:]upstream[-revision]` (deb-version(7)).
+//! dpkg: `[epoch:]upstream[-revision]` (deb-version(7); `lib/dpkg/parsehelp.c`
+//! and `lib/dpkg/version.c`).
+//!
+//! What dpkg only warns of (a version that begins with a letter, an unusual
+//! character) it still orders, and so do we: such versions are in Debian's old
+//! advisories.
 
 use std::cmp::Ordering;
 
 use crate::{
     Scheme,
-    compare::{digits, is_number, take_while, valid_first},
+    compare::{digits, is_number, take_digits, take_while, valid_first},
     same_name,
 };
 
 pub(crate) static SCHEME: Scheme = Scheme {
     name: "dpkg",
-    osv: &[
-        "Debian",
-        "Ubuntu",
-        "Echo",
-        "TuxCare",
-        "Root",
-        "Docker Hardened Images",
-    ],
+    osv: &["Debian", "Ubuntu", "Echo"],
     purl_types: &["deb"],
-    compare,
+    compare: |a, b| {
+        valid_first((a, parse(a)), (b, parse(b)), |a, b| {
+            digits(a.epoch, b.epoch)
+                .then_with(|| part(a.upstream, b.upstream))
+                .then_with(|| part(a.revision, b.revision))
+        })
+    },
     is_valid: |version| parse(version).is_some(),
     normalise_name: same_name,
 };
@@ -31,42 +35,36 @@ struct Version<'a> {
 }
 
 fn parse(text: &str) -> Option<Version<'_>> {
-    let text = text.trim();
-    let (epoch, rest) = text.split_once(':').unwrap_or(("0", text));
-    let (upstream, revision) = rest.rsplit_once('-').unwrap_or((rest, ""));
-    let allowed = |text: &str, more: &str| {
-        text.chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || more.contains(letter))
+    let text = text.trim_ascii();
+    let (epoch, rest) = match text.split_once(':') {
+        Some((epoch, rest)) if is_number(epoch) => (epoch, rest),
+        Some(_) => return None,
+        None => ("0", text),
     };
-    let is_valid = is_number(epoch)
-        && upstream.starts_with(|first: char| first.is_ascii_digit())
-        && allowed(upstream, ".+-~:")
-        && allowed(revision, ".+~")
-        && !rest.ends_with('-');
-    is_valid.then_some(Version {
+    let (upstream, revision) = match rest.rsplit_once('-') {
+        Some((_, "")) => return None,
+        Some(parts) => parts,
+        None => (rest, ""),
+    };
+    let is_readable = !upstream.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic());
+    is_readable.then_some(Version {
         epoch,
         upstream,
         revision,
     })
 }
 
-fn compare(a: &str, b: &str) -> Ordering {
-    valid_first((a, parse(a)), (b, parse(b)), |a, b| {
-        digits(a.epoch, b.epoch)
-            .then_with(|| part(a.upstream, b.upstream))
-            .then_with(|| part(a.revision, b.revision))
-    })
-}
-
 /// Non-digits and digits in turn; `~` sorts before the end, letters before
 /// everything else.
 pub(crate) fn part(mut a: &str, mut b: &str) -> Ordering {
+    let not_digit = |byte: u8| !byte.is_ascii_digit();
     while !a.is_empty() || !b.is_empty() {
-        let not_digit = |letter: char| !letter.is_ascii_digit();
-        let (first, second) = (take_while(&mut a, not_digit), take_while(&mut b, not_digit));
-        let mut letters = (first.bytes(), second.bytes());
+        let mut words = (
+            take_while(&mut a, not_digit).bytes(),
+            take_while(&mut b, not_digit).bytes(),
+        );
         loop {
-            let pair = (letters.0.next(), letters.1.next());
+            let pair = (words.0.next(), words.1.next());
             let order = weight(pair.0).cmp(&weight(pair.1));
             if order.is_ne() {
                 return order;
@@ -75,8 +73,7 @@ pub(crate) fn part(mut a: &str, mut b: &str) -> Ordering {
                 break;
             }
         }
-        let digit = |letter: char| letter.is_ascii_digit();
-        let order = digits(take_while(&mut a, digit), take_while(&mut b, digit));
+        let order = digits(take_digits(&mut a), take_digits(&mut b));
         if order.is_ne() {
             return order;
         }

@@ -1,54 +1,99 @@
-//! Go modules (golang.org/x/mod/semver) and the standard library's own
-//! versions (`go/version`): `v1.2.3`, pseudo-versions, `+incompatible`,
-//! `go1.21rc2`, `go1.21.0 X:boringcrypto`.
+//! Go: modules (`golang.org/x/mod/semver`) and toolchains (`go/version`) in one
+//! order: `v1.2.3`, pseudo-versions, `+incompatible`, `go1.21rc2`, `go1.21.0
+//! X:boringcrypto`.
+//!
+//! The vulnerability database writes toolchains in the form of modules:
+//! `go1.21rc2` is `1.21.0-rc.2` there, and a range that begins with the first
+//! pre-release of 1.21 begins at `1.21.0-0`, which is where the language
+//! version `go1.21` stands too. Without `go` in front `1.21` is `1.21.0`.
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::cmp::Ordering;
 
-use super::semver;
-use crate::{Scheme, compare::valid_first, same_name};
+use crate::{
+    Scheme,
+    compare::{
+        digits, is_number, shorter_first, take_digits, take_while, valid_first, zero_filled,
+    },
+    same_name,
+    schemes::semver,
+};
 
 pub(crate) static SCHEME: Scheme = Scheme {
     name: "go",
     osv: &["Go"],
     purl_types: &["golang"],
-    compare,
-    is_valid: |version| semver::parse(&canonical(version)).is_some(),
+    compare: |a, b| {
+        valid_first((a, parse(a)), (b, parse(b)), |a, b| {
+            zero_filled(a.core.split('.'), b.core.split('.')).then_with(|| {
+                match (a.pre.is_empty(), b.pre.is_empty()) {
+                    (false, false) => {
+                        shorter_first(a.identifiers(), b.identifiers(), semver::identifier)
+                    }
+                    (a, b) => a.cmp(&b),
+                }
+            })
+        })
+    },
+    is_valid: |version| parse(version).is_some(),
     normalise_name: same_name,
 };
 
-fn compare(a: &str, b: &str) -> Ordering {
-    let (first, second) = (canonical(a), canonical(b));
-    valid_first(
-        (a, semver::parse(&first)),
-        (b, semver::parse(&second)),
-        semver::compare_parsed,
-    )
+struct Version<'a> {
+    core: &'a str,
+    /// Pre-release identifiers with dots between them.
+    pre: &'a str,
+    /// One more of them: the number of `rc2`, which has no dot.
+    number: &'a str,
 }
 
-/// The version in the form of Semantic Versioning. `1.21rc2` becomes
-/// `1.21.0-rc.2`, as Go's vulnerability database writes it.
-fn canonical(version: &str) -> Cow<'_, str> {
-    let text = version.trim();
-    let text = text.strip_prefix("go").unwrap_or(text);
-    // Experiments and vendor builds stand behind a space or a dash.
-    let text = text.split(' ').next().unwrap_or(text);
-    let sign = ["rc", "beta"].iter().find_map(|word| {
-        let at = text.find(word)?;
-        let (core, number) = (text.get(..at)?, text.get(at + word.len()..)?);
-        let is_toolchain = !core.is_empty()
-            && core
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || byte == b'.')
-            && !core.ends_with('.')
-            && number.bytes().all(|byte| byte.is_ascii_digit());
-        is_toolchain.then_some((core, *word, number))
-    });
-    match sign {
-        Some((core, word, number)) => {
-            let dots = core.bytes().filter(|byte| *byte == b'.').count();
-            let fill = if dots < 2 { ".0" } else { "" };
-            Cow::Owned(format!("{core}{fill}-{word}.{number}"))
-        }
-        None => Cow::Borrowed(text),
+impl<'a> Version<'a> {
+    fn identifiers(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let number = Some(self.number).filter(|number| !number.is_empty());
+        self.pre.split('.').chain(number)
     }
+}
+
+fn parse(text: &str) -> Option<Version<'_>> {
+    let text = text.trim_ascii();
+    // A build from the main branch: `devel go1.22-4f2d8a1`.
+    let text = text.strip_prefix("devel ").unwrap_or(text);
+    if let Some(named) = text.strip_prefix("go") {
+        // Experiments stand behind a space, a vendor's mark behind a dash.
+        let named = named.split([' ', '\t', '-']).next().unwrap_or(named);
+        return toolchain(named, true);
+    }
+    let text = text.split([' ', '\t']).next().unwrap_or(text);
+    toolchain(text, false).or_else(|| {
+        let semver::Version { core, pre, .. } = semver::parse(text)?;
+        Some(Version {
+            core,
+            pre,
+            number: "",
+        })
+    })
+}
+
+/// `1.21`, `1.21.3` or `1.21rc2` (`internal/gover`); without `go` in front
+/// only the last.
+fn toolchain(text: &str, is_named: bool) -> Option<Version<'_>> {
+    let mut left = text;
+    let core = take_while(&mut left, |byte| byte.is_ascii_digit() || byte == b'.');
+    let parts = core.split('.').count();
+    if !core.split('.').all(is_number) || parts > 3 {
+        return None;
+    }
+    if left.is_empty() {
+        let minor = core.split('.').nth(1).unwrap_or("");
+        // From 1.21 on the language version comes before all its toolchains.
+        let is_language = is_named && parts == 2 && digits(minor, "21").is_ge();
+        return is_named.then_some(Version {
+            core,
+            pre: if is_language { "0" } else { "" },
+            number: "",
+        });
+    }
+    let pre = take_while(&mut left, |byte| byte.is_ascii_lowercase());
+    let number = take_digits(&mut left);
+    let is_toolchain = parts == 2 && !pre.is_empty() && left.is_empty();
+    is_toolchain.then_some(Version { core, pre, number })
 }

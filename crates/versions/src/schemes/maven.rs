@@ -1,169 +1,211 @@
-//! Maven: `ComparableVersion` (Maven, "Version Order Specification").
+//! Maven: `ComparableVersion` of Maven 3.9 (`maven-artifact`; Maven, "Version
+//! Order Specification").
+//!
+//! A version is a list of numbers and words whose last item may be a list
+//! again: a dash, a change between digits and letters, and a dot in front of a
+//! word that a digit or the end follows, each open one. Since every list is the
+//! last item of the one around it, the whole is a flat sequence here, with a
+//! mark where a list opens, and no nesting can exhaust the stack.
+//!
+//! Maven's comparison is no order on all strings: an absent item equals `0` and
+//! `ga`, but `0` is newer than `sp`, which is newer than an absent item, so that
+//! `1-0-alpha` < `1` < `1-sp` < `1-0-alpha`. Here what follows is first compared
+//! by whether it makes a version older or newer than one that ends there. That
+//! decides differently only where Maven runs in such a circle.
 
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
-use crate::{Scheme, compare::digits, same_name};
+use crate::{
+    Scheme,
+    compare::{digits, take_digits, valid_first},
+    same_name,
+};
 
 pub(crate) static SCHEME: Scheme = Scheme {
     name: "maven",
-    osv: &["Maven"],
+    osv: &["Maven", "Echo:Maven", "Root:Maven"],
     purl_types: &["maven"],
     compare: |a, b| {
-        let (a, b) = (a.to_lowercase(), b.to_lowercase());
-        list(&parse(&a), &parse(&b))
+        let (first, second) = (lower_case(a), lower_case(b));
+        valid_first((a, parse(&first)), (b, parse(&second)), |a, b| {
+            compare(a, b)
+        })
     },
-    is_valid: |version| !version.is_empty(),
+    is_valid: |version| parse(&lower_case(version)).is_some(),
     normalise_name: same_name,
 };
 
-/// One item of a version: a number, a qualifier, or a list behind a dash.
-#[derive(Debug)]
-enum Item {
-    Number(String),
-    Word(String),
-    List(Vec<Item>),
-}
-
-/// Lists within lists: a version of dashes alone must not exhaust the stack.
-const MOST_DEEP: usize = 64;
-
-fn parse(text: &str) -> Vec<Item> {
-    // Lists that are open, innermost last.
-    let mut stack: Vec<Vec<Item>> = vec![Vec::new()];
-    let open = |stack: &mut Vec<Vec<Item>>| {
-        if stack.len() < MOST_DEEP {
-            stack.push(Vec::new());
-        }
-    };
-    let push = |stack: &mut Vec<Vec<Item>>, item| {
-        if let Some(list) = stack.last_mut() {
-            list.push(item);
-        }
-    };
-    let mut run = String::new();
-    let mut is_digit = false;
-    for letter in text.chars() {
-        match letter {
-            '.' => {
-                push(&mut stack, item(&run, is_digit, false));
-                run.clear();
-            }
-            '-' => {
-                push(&mut stack, item(&run, is_digit, false));
-                run.clear();
-                open(&mut stack);
-            }
-            _ => {
-                let digit = letter.is_ascii_digit();
-                if !run.is_empty() && digit != is_digit {
-                    // `1a` reads as `1-a`, and `a1` as `a-1`.
-                    push(&mut stack, item(&run, is_digit, digit));
-                    run.clear();
-                    open(&mut stack);
-                }
-                is_digit = digit;
-                run.push(letter);
-            }
-        }
-        if matches!(letter, '.' | '-') {
-            is_digit = false;
-        }
-    }
-    if !run.is_empty() {
-        push(&mut stack, item(&run, is_digit, false));
-    }
-    // The innermost lists are closed first; items that say nothing are dropped
-    // from their ends.
-    let mut inner: Option<Vec<Item>> = None;
-    while let Some(mut list) = stack.pop() {
-        if let Some(inner) = inner.take() {
-            list.push(Item::List(inner));
-        }
-        trim(&mut list);
-        inner = Some(list);
-    }
-    inner.unwrap_or_default()
-}
-
-fn item(run: &str, is_digit: bool, before_digit: bool) -> Item {
-    if run.is_empty() {
-        return Item::Number("0".to_owned());
-    }
-    if is_digit {
-        return Item::Number(run.to_owned());
-    }
-    Item::Word(match (run, before_digit) {
-        ("a", true) => "alpha".to_owned(),
-        ("b", true) => "beta".to_owned(),
-        ("m", true) => "milestone".to_owned(),
-        ("ga" | "final" | "release", _) => String::new(),
-        ("cr", _) => "rc".to_owned(),
-        _ => run.to_owned(),
-    })
-}
-
-fn is_null(item: &Item) -> bool {
-    match item {
-        Item::Number(number) => number.bytes().all(|byte| byte == b'0'),
-        Item::Word(word) => word.is_empty(),
-        Item::List(list) => list.is_empty(),
+fn lower_case(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    match text
+        .bytes()
+        .any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii())
+    {
+        true => Cow::Owned(text.to_lowercase()),
+        false => Cow::Borrowed(text),
     }
 }
 
-/// Drops items that say nothing from the end, up to the first that does; lists
-/// are looked past.
-fn trim(list: &mut Vec<Item>) {
-    let mut index = list.len();
-    while index > 0 {
-        index -= 1;
-        match list.get(index) {
-            Some(last) if is_null(last) => {
-                list.remove(index);
+/// Items in the order in which they outrank each other at the same place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Item<'a> {
+    Word(Word<'a>),
+    /// A list opens; all that follows belongs to it.
+    List,
+    Number(&'a str),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Word<'a> {
+    Alpha,
+    Beta,
+    Milestone,
+    Candidate,
+    Snapshot,
+    Release,
+    ServicePack,
+    /// Behind all known ones, by their letters.
+    Other(&'a str),
+}
+
+fn word(text: &str, is_before_digit: bool) -> Word<'_> {
+    match text {
+        "a" if is_before_digit => Word::Alpha,
+        "b" if is_before_digit => Word::Beta,
+        "m" if is_before_digit => Word::Milestone,
+        "alpha" => Word::Alpha,
+        "beta" => Word::Beta,
+        "milestone" => Word::Milestone,
+        "rc" | "cr" => Word::Candidate,
+        "snapshot" => Word::Snapshot,
+        "" | "ga" | "final" | "release" => Word::Release,
+        "sp" => Word::ServicePack,
+        other => Word::Other(other),
+    }
+}
+
+impl Item<'_> {
+    /// Whether the item makes a version older or newer than one without it.
+    fn sign(&self) -> Ordering {
+        match self {
+            Item::Word(word) => word.cmp(&Word::Release),
+            Item::List => Ordering::Equal,
+            Item::Number(number) => digits(number, ""),
+        }
+    }
+}
+
+/// The items, each with whether it and all that follows make a version older
+/// or newer than one that ends in front of it.
+fn parse(text: &str) -> Option<Vec<(Ordering, Item<'_>)>> {
+    if text.is_empty() {
+        return None;
+    }
+    let mut items: Vec<(Ordering, Item<'_>)> = Vec::with_capacity(12);
+    let mut left = text;
+    // Whether the innermost list has no item yet.
+    let mut is_new = true;
+    let push = |items: &mut Vec<_>, item| items.push((Ordering::Equal, item));
+    loop {
+        let number = take_digits(&mut left);
+        if !number.is_empty() {
+            push(&mut items, Item::Number(number));
+            is_new = false;
+            if !matches!(left.bytes().next(), None | Some(b'.' | b'-')) {
+                push(&mut items, Item::List);
+                is_new = true;
             }
-            Some(Item::List(_)) => {}
+        }
+        let is_separator = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
+        let end = left.bytes().position(is_separator).unwrap_or(left.len());
+        let (letters, rest) = left.split_at_checked(end)?;
+        left = rest;
+        let next = left.bytes().next();
+        if !letters.is_empty() {
+            let is_before_digit = next.is_some_and(|byte| byte.is_ascii_digit());
+            // `1.0.x1` reads as `1.0-x1`.
+            if (is_before_digit || next.is_none()) && !is_new {
+                push(&mut items, Item::List);
+            }
+            push(&mut items, Item::Word(word(letters, is_before_digit)));
+            is_new = false;
+            if is_before_digit {
+                push(&mut items, Item::List);
+                is_new = true;
+                continue;
+            }
+        }
+        if number.is_empty() && letters.is_empty() && next.is_some() {
+            push(&mut items, Item::Number("0"));
+            is_new = false;
+        }
+        match next {
+            Some(b'.') => left = left.strip_prefix('.')?,
+            Some(b'-') => {
+                left = left.strip_prefix('-')?;
+                push(&mut items, Item::List);
+                is_new = true;
+            }
             _ => break,
         }
     }
+    Some(normalise(items))
 }
 
-const QUALIFIERS: [&str; 7] = ["alpha", "beta", "milestone", "rc", "snapshot", "", "sp"];
-
-/// Known qualifiers in their order, all others behind them by their letters.
-fn rank(word: &str) -> (usize, &str) {
-    match QUALIFIERS.iter().position(|known| *known == word) {
-        Some(rank) => (rank, ""),
-        None => (QUALIFIERS.len(), word),
+/// Drops items that say nothing from the end of each list, looking past the
+/// list that is its last item.
+fn normalise(items: Vec<(Ordering, Item<'_>)>) -> Vec<(Ordering, Item<'_>)> {
+    let mut kept = items;
+    let mut is_end = true;
+    let mut sign = Ordering::Equal;
+    let mut write = kept.len();
+    for read in (0..kept.len()).rev() {
+        let Some(item) = kept.get(read).map(|(_, item)| *item) else {
+            continue;
+        };
+        let is_dropped = match item {
+            // A list with nothing left in it.
+            Item::List => write == kept.len(),
+            _ => is_end && item.sign().is_eq(),
+        };
+        is_end = is_end && is_dropped || item == Item::List;
+        if is_dropped {
+            continue;
+        }
+        sign = item.sign().then(sign);
+        write -= 1;
+        if let Some(place) = kept.get_mut(write) {
+            *place = (sign, item);
+        }
     }
+    kept.drain(..write);
+    kept
 }
 
-fn list(a: &[Item], b: &[Item]) -> Ordering {
-    for index in 0..a.len().max(b.len()) {
-        let order = compare(a.get(index), b.get(index));
+fn compare(a: &[(Ordering, Item<'_>)], b: &[(Ordering, Item<'_>)]) -> Ordering {
+    let (mut a, mut b) = (a.iter(), b.iter());
+    loop {
+        let (first, second) = (a.next(), b.next());
+        let sign = |item: Option<&(Ordering, Item<'_>)>| item.map_or(Ordering::Equal, |it| it.0);
+        let order = sign(first).cmp(&sign(second));
         if order.is_ne() {
             return order;
         }
-    }
-    Ordering::Equal
-}
-
-fn compare(a: Option<&Item>, b: Option<&Item>) -> Ordering {
-    use Item::{List, Number, Word};
-    match (a, b) {
-        (None, None) => Ordering::Equal,
-        (None, Some(_)) => compare(b, a).reverse(),
-        (Some(Number(number)), None) => digits(number, "0"),
-        (Some(Word(word)), None) => rank(word).cmp(&rank("")),
-        (Some(List(items)), None) => items
-            .iter()
-            .map(|item| compare(Some(item), None))
-            .find(|order| order.is_ne())
-            .unwrap_or(Ordering::Equal),
-        (Some(Number(a)), Some(Number(b))) => digits(a, b),
-        (Some(Word(a)), Some(Word(b))) => rank(a).cmp(&rank(b)),
-        (Some(List(a)), Some(List(b))) => list(a, b),
-        // A number is newest, then a list, then a word.
-        (Some(Number(_)), Some(_)) => Ordering::Greater,
-        (Some(List(_)), Some(Word(_))) => Ordering::Greater,
-        (Some(_), Some(_)) => Ordering::Less,
+        let (Some((_, first)), Some((_, second))) = (first, second) else {
+            return Ordering::Equal;
+        };
+        let rank = |item: &Item<'_>| match item {
+            Item::Word(_) => 0,
+            Item::List => 1,
+            Item::Number(_) => 2,
+        };
+        let order = match (first, second) {
+            (Item::Word(a), Item::Word(b)) => a.cmp(b),
+            (Item::Number(a), Item::Number(b)) => digits(a, b),
+            (a, b) => rank(a).cmp(&rank(b)),
+        };
+        if order.is_ne() {
+            return order;
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! NuGet: Semantic Versioning with a fourth part and words without case
-//! (NuGet, "Package versioning").
+//! (`NuGet.Versioning`, `VersionComparer.Default`).
 
 use std::{borrow::Cow, cmp::Ordering};
 
-use super::semver::pre_release;
 use crate::{
     Scheme,
-    compare::{digits, is_number, valid_first},
+    compare::{digits, is_number, shorter_first, valid_first, zero_filled},
+    schemes::semver::{self, Version},
 };
 
 pub(crate) static SCHEME: Scheme = Scheme {
@@ -14,53 +14,45 @@ pub(crate) static SCHEME: Scheme = Scheme {
     osv: &["NuGet"],
     purl_types: &["nuget"],
     compare: |a, b| {
-        let (first, second) = (a.to_lowercase(), b.to_lowercase());
-        valid_first((a, parse(&first)), (b, parse(&second)), |a, b| {
-            let core = a.core.iter().zip(&b.core).map(|(a, b)| digits(a, b));
-            core.fold(Ordering::Equal, Ordering::then).then_with(|| {
+        valid_first((a, parse(a)), (b, parse(b)), |a, b| {
+            zero_filled(a.core.split('.'), b.core.split('.')).then_with(|| {
                 match (a.pre.is_empty(), b.pre.is_empty()) {
-                    (false, false) => pre_release(a.pre, b.pre),
+                    (false, false) => shorter_first(a.pre.split('.'), b.pre.split('.'), label),
                     (a, b) => a.cmp(&b),
                 }
             })
         })
     },
-    is_valid: |version| parse(&version.to_lowercase()).is_some(),
-    normalise_name: |name| {
-        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            Cow::Owned(name.to_lowercase())
-        } else {
-            Cow::Borrowed(name)
-        }
-    },
+    is_valid: |version| parse(version).is_some(),
+    // Package ids have no case.
+    normalise_name: lower_case,
 };
 
-struct Version<'a> {
-    core: [&'a str; 4],
-    pre: &'a str,
+/// The name in lower case.
+pub(crate) fn lower_case(name: &str) -> Cow<'_, str> {
+    match name
+        .bytes()
+        .any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii())
+    {
+        true => Cow::Owned(name.to_lowercase()),
+        false => Cow::Borrowed(name),
+    }
 }
 
 fn parse(text: &str) -> Option<Version<'_>> {
-    let text = text.trim();
-    let text = text.strip_prefix('v').unwrap_or(text);
-    let text = text.split_once('+').map_or(text, |(text, _)| text);
-    let (numbers, pre) = match text.split_once('-') {
-        Some((_, "")) => return None,
-        Some(parts) => parts,
-        None => (text, ""),
-    };
-    let mut core = ["0"; 4];
-    for (index, part) in numbers.split('.').enumerate() {
-        if !is_number(part) {
-            return None;
+    semver::parse(text).filter(|version| version.core.split('.').count() <= 4)
+}
+
+fn label(a: &str, b: &str) -> Ordering {
+    match (is_number(a), is_number(b)) {
+        (true, true) => digits(a, b),
+        (false, false) => {
+            let lower = |text: &str| text.as_bytes().to_ascii_lowercase();
+            match a.eq_ignore_ascii_case(b) {
+                true => Ordering::Equal,
+                false => lower(a).cmp(&lower(b)),
+            }
         }
-        *core.get_mut(index)? = part;
+        (a, b) => b.cmp(&a),
     }
-    let is_part = |part: &str| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    (pre.is_empty() || pre.split('.').all(is_part)).then_some(Version { core, pre })
 }

@@ -1,22 +1,25 @@
-//! Python: PEP 440, with the strings that it does not allow below all that it
-//! does (as setuptools had it).
+//! Python: PEP 440, appendix B, and the order of `packaging.version`. Strings
+//! that it does not allow stand below all that it does, as setuptools once had
+//! it.
 
 use std::{borrow::Cow, cmp::Ordering};
 
 use crate::{
     Scheme,
-    compare::{digits, is_number, take_while, valid_first},
+    compare::{
+        digits, is_number, shorter_first, starts_with_digit, take_digits, valid_first, zero_filled,
+    },
 };
 
 pub(crate) static SCHEME: Scheme = Scheme {
     name: "pep440",
-    osv: &["PyPI"],
+    osv: &["PyPI", "Echo:PyPI", "Root:PyPI", "Root:Python"],
     purl_types: &["pypi"],
     compare: |a, b| {
-        let (first, second) = (a.trim().to_ascii_lowercase(), b.trim().to_ascii_lowercase());
-        valid_first((a, parse(&first)), (b, parse(&second)), compare_parsed)
+        let (first, second) = (lower_case(a), lower_case(b));
+        valid_first((a, parse(&first)), (b, parse(&second)), compare)
     },
-    is_valid: |version| parse(&version.trim().to_ascii_lowercase()).is_some(),
+    is_valid: |version| parse(&lower_case(version)).is_some(),
     normalise_name,
 };
 
@@ -40,130 +43,106 @@ fn normalise_name(name: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+fn lower_case(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(text.to_ascii_lowercase()),
+        false => Cow::Borrowed(text),
+    }
+}
+
 struct Version<'a> {
     epoch: &'a str,
-    release: Vec<&'a str>,
-    /// `a`, `b` or `rc` with its number.
+    /// Numbers with dots between them.
+    release: &'a str,
+    /// Rank of `a`, `b` or `rc`, and its number.
     pre: Option<(u8, &'a str)>,
     post: Option<&'a str>,
     dev: Option<&'a str>,
-    local: Option<Vec<&'a str>>,
+    /// Identifiers with `.`, `-` or `_` between them.
+    local: Option<&'a str>,
 }
 
-fn separator(left: &mut &str) -> bool {
-    match left.strip_prefix(['-', '_', '.']) {
-        Some(rest) => {
-            *left = rest;
-            true
-        }
-        None => false,
-    }
+const PRE: [(&str, u8); 8] = [
+    ("alpha", 1),
+    ("a", 1),
+    ("beta", 2),
+    ("b", 2),
+    ("preview", 3),
+    ("pre", 3),
+    ("c", 3),
+    ("rc", 3),
+];
+const POST: [(&str, u8); 3] = [("post", 0), ("rev", 0), ("r", 0)];
+const DEV: [(&str, u8); 1] = [("dev", 0)];
+
+/// `[-_.]?word[-_.]?[0-9]*`: which word, and its number.
+fn segment<'a>(left: &mut &'a str, words: &[(&str, u8)]) -> Option<(u8, &'a str)> {
+    let text = left.strip_prefix(['-', '_', '.']).unwrap_or(left);
+    let (mut rest, rank) = words
+        .iter()
+        .find_map(|(word, rank)| Some((text.strip_prefix(word)?, *rank)))?;
+    rest = rest.strip_prefix(['-', '_', '.']).unwrap_or(rest);
+    let number = take_digits(&mut rest);
+    *left = rest;
+    Some((rank, number))
 }
 
-fn word<'w>(left: &mut &str, words: &[&'w str]) -> Option<&'w str> {
-    let found = words.iter().find(|word| left.starts_with(**word))?;
-    *left = left.get(found.len()..)?;
-    Some(found)
-}
-
-fn number<'a>(left: &mut &'a str) -> &'a str {
-    let before = *left;
-    separator(left);
-    let digits = take_while(left, |letter| letter.is_ascii_digit());
-    if digits.is_empty() {
-        *left = before;
-    }
-    digits
-}
-
-/// Appendix B of PEP 440.
+/// Takes lower case.
 fn parse(text: &str) -> Option<Version<'_>> {
     let mut left = text.strip_prefix('v').unwrap_or(text);
     let mut epoch = "0";
     if let Some((first, rest)) = left.split_once('!') {
         (epoch, left) = (first, rest);
-        if !is_number(epoch) {
-            return None;
-        }
     }
-    let digit = |letter: char| letter.is_ascii_digit();
-    let mut release = vec![take_while(&mut left, digit)];
-    while let Some(rest) = left
-        .strip_prefix('.')
-        .filter(|rest| rest.starts_with(digit))
-    {
-        left = rest;
-        release.push(take_while(&mut left, digit));
-    }
-    if release.first().is_none_or(|first| first.is_empty()) {
+    let end = left
+        .bytes()
+        .position(|byte| !byte.is_ascii_digit() && byte != b'.');
+    let (release, _) = left.split_at_checked(end.unwrap_or(left.len()))?;
+    // The dot in front of a word belongs to the word.
+    let release = release
+        .strip_suffix('.')
+        .filter(|_| end.is_some())
+        .unwrap_or(release);
+    left = left.get(release.len()..)?;
+    if !is_number(epoch) || !release.split('.').all(is_number) {
         return None;
     }
-    let mut version = Version {
+    let pre = segment(&mut left, &PRE);
+    // `1.0-1` is a post-release without its word.
+    let post = match left
+        .strip_prefix('-')
+        .filter(|rest| starts_with_digit(rest))
+    {
+        Some(mut rest) => {
+            let number = take_digits(&mut rest);
+            left = rest;
+            Some(number)
+        }
+        None => segment(&mut left, &POST).map(|(_, number)| number),
+    };
+    let dev = segment(&mut left, &DEV).map(|(_, number)| number);
+    let local = left.strip_prefix('+');
+    let is_part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let is_readable = match local {
+        Some(local) => local.split(['-', '_', '.']).all(is_part),
+        None => left.is_empty(),
+    };
+    is_readable.then_some(Version {
         epoch,
         release,
-        pre: None,
-        post: None,
-        dev: None,
-        local: None,
-    };
-    let before = left;
-    separator(&mut left);
-    match word(
-        &mut left,
-        &["alpha", "a", "beta", "b", "preview", "pre", "rc", "c"],
-    ) {
-        Some(found) => {
-            let rank = match found {
-                "alpha" | "a" => 0,
-                "beta" | "b" => 1,
-                _ => 2,
-            };
-            version.pre = Some((rank, number(&mut left)));
-        }
-        None => left = before,
-    }
-    let before = left;
-    // `1.0-1` is a post-release without its word.
-    if let Some(rest) = left
-        .strip_prefix('-')
-        .filter(|rest| rest.starts_with(digit))
-    {
-        left = rest;
-        version.post = Some(take_while(&mut left, digit));
-    } else {
-        separator(&mut left);
-        match word(&mut left, &["post", "rev", "r"]) {
-            Some(_) => version.post = Some(number(&mut left)),
-            None => left = before,
-        }
-    }
-    let before = left;
-    separator(&mut left);
-    match word(&mut left, &["dev"]) {
-        Some(_) => version.dev = Some(number(&mut left)),
-        None => left = before,
-    }
-    if let Some(local) = left.strip_prefix('+') {
-        let parts: Vec<&str> = local.split(['-', '_', '.']).collect();
-        let is_part =
-            |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if !parts.iter().all(|part| is_part(part)) {
-            return None;
-        }
-        version.local = Some(parts);
-        left = "";
-    }
-    left.is_empty().then_some(version)
+        pre,
+        post,
+        dev,
+        local,
+    })
 }
 
-fn compare_parsed(a: &Version<'_>, b: &Version<'_>) -> Ordering {
+fn compare(a: &Version<'_>, b: &Version<'_>) -> Ordering {
     digits(a.epoch, b.epoch)
-        .then_with(|| release(&a.release, &b.release))
-        .then_with(|| pre_key(a).cmp(&pre_key(b)))
-        .then_with(|| match (a.pre, b.pre) {
-            (Some(a), Some(b)) => digits(a.1, b.1),
-            _ => Ordering::Equal,
-        })
+        .then_with(|| zero_filled(a.release.split('.'), b.release.split('.')))
+        .then_with(|| phase(a).cmp(&phase(b)))
+        .then_with(|| digits(a.pre.map_or("", |pre| pre.1), b.pre.map_or("", |pre| pre.1)))
         // Without a post-release it comes first, without a dev-release last.
         .then_with(|| match (a.post, b.post) {
             (Some(a), Some(b)) => digits(a, b),
@@ -173,38 +152,28 @@ fn compare_parsed(a: &Version<'_>, b: &Version<'_>) -> Ordering {
             (Some(a), Some(b)) => digits(a, b),
             (a, b) => b.is_some().cmp(&a.is_some()),
         })
-        .then_with(|| local(a.local.as_deref(), b.local.as_deref()))
+        .then_with(|| match (a.local, b.local) {
+            (Some(a), Some(b)) => {
+                let separators = ['-', '_', '.'];
+                shorter_first(a.split(separators), b.split(separators), local_part)
+            }
+            (a, b) => a.is_some().cmp(&b.is_some()),
+        })
 }
 
 /// A dev-release of the plain version sorts before its pre-releases.
-fn pre_key(version: &Version<'_>) -> u8 {
+fn phase(version: &Version<'_>) -> u8 {
     match (version.pre, version.post, version.dev) {
+        (Some((rank, _)), _, _) => rank,
         (None, None, Some(_)) => 0,
-        (Some((rank, _)), _, _) => 1 + rank,
         (None, _, _) => 4,
     }
 }
 
-fn release(a: &[&str], b: &[&str]) -> Ordering {
-    (0..a.len().max(b.len()))
-        .map(|index| digits(a.get(index).unwrap_or(&""), b.get(index).unwrap_or(&"")))
-        .find(|order| order.is_ne())
-        .unwrap_or(Ordering::Equal)
-}
-
-fn local(a: Option<&[&str]>, b: Option<&[&str]>) -> Ordering {
-    let (Some(a), Some(b)) = (a, b) else {
-        return a.is_some().cmp(&b.is_some());
-    };
-    for (a, b) in a.iter().zip(b) {
-        let order = match (is_number(a), is_number(b)) {
-            (true, true) => digits(a, b),
-            (false, false) => a.cmp(b),
-            (a, b) => a.cmp(&b),
-        };
-        if order.is_ne() {
-            return order;
-        }
+fn local_part(a: &str, b: &str) -> Ordering {
+    match (is_number(a), is_number(b)) {
+        (true, true) => digits(a, b),
+        (false, false) => a.cmp(b),
+        (a, b) => a.cmp(&b),
     }
-    a.len().cmp(&b.len())
 }

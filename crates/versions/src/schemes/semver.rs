@@ -1,39 +1,40 @@
-//! Semantic Versioning 2.0.0, as crates.io, Hex, Pub and others use it. A
-//! leading `v` and missing parts are taken leniently; build metadata makes no
-//! difference.
+//! Semantic Versioning 2.0.0, section 11. Build metadata makes no difference.
+//!
+//! What the ecosystems' tools would refuse but people write is taken leniently,
+//! in the one place where it can stand: a leading `v` or `=`, any number of
+//! parts (missing ones are zero) and a pre-release without its dash
+//! (`1.0.0rc1`).
 
 use std::cmp::Ordering;
 
 use crate::{
     Scheme,
-    compare::{digits, is_number, valid_first},
+    compare::{digits, is_number, shorter_first, valid_first, zero_filled},
     same_name,
 };
 
 pub(crate) static SCHEME: Scheme = Scheme {
     name: "semver",
     osv: &[
-        "crates.io",
-        "Hex",
-        "Pub",
-        "SwiftURL",
-        "GitHub Actions",
-        "Julia",
-        "ConanCenter",
-        "VSCode",
-        "OpenVSX",
         "Bitnami",
+        "crates.io",
+        "GitHub Actions",
+        "Hex",
+        "Kubernetes",
+        "Linux",
+        "OpenVSX",
+        "SwiftURL",
+        "VSCode",
     ],
     purl_types: &[
-        "cargo",
-        "hex",
-        "pub",
-        "swift",
-        "githubactions",
-        "github",
-        "julia",
-        "conan",
         "bitnami",
+        "cargo",
+        "github",
+        "githubactions",
+        "hex",
+        "otp",
+        "swift",
+        "vscode-extension",
     ],
     compare,
     is_valid: |version| parse(version).is_some(),
@@ -41,71 +42,68 @@ pub(crate) static SCHEME: Scheme = Scheme {
 };
 
 pub(crate) struct Version<'a> {
-    pub(crate) core: [&'a str; 3],
-    /// How many of the three were written.
-    pub(crate) written: usize,
+    /// Numbers with dots between them.
+    pub(crate) core: &'a str,
+    /// Identifiers with dots between them; empty for a release.
     pub(crate) pre: &'a str,
+    /// Build metadata, likewise.
+    pub(crate) build: &'a str,
 }
 
 pub(crate) fn parse(text: &str) -> Option<Version<'_>> {
-    let text = text.trim().trim_start_matches(['v', 'V', '=']);
-    let text = text.split_once('+').map_or(text, |(text, _)| text);
-    let (core, pre) = match text.split_once('-') {
-        Some((_, "")) => return None,
-        Some(parts) => parts,
+    let text = text
+        .trim_ascii()
+        .trim_start_matches(['v', 'V', '='])
+        .trim_ascii_start();
+    let (text, build) = text.split_once('+').unwrap_or((text, ""));
+    let end = text
+        .bytes()
+        .position(|byte| !byte.is_ascii_digit() && byte != b'.');
+    let (core, pre) = match end {
         None => (text, ""),
-    };
-    let mut version = Version {
-        core: ["0"; 3],
-        written: 0,
-        pre,
-    };
-    for part in core.split('.') {
-        if !is_number(part) {
-            return None;
+        Some(end) => {
+            let (core, pre) = text.split_at_checked(end)?;
+            // `1.0.0.beta.2`: the dot belongs to neither.
+            let core = core
+                .strip_suffix('.')
+                .filter(|_| !pre.starts_with('-'))
+                .unwrap_or(core);
+            (core, pre.strip_prefix('-').unwrap_or(pre))
         }
-        *version.core.get_mut(version.written)? = part;
-        version.written += 1;
-    }
+    };
     let is_identifier = |part: &str| {
         !part.is_empty()
             && part
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
-    (pre.is_empty() || pre.split('.').all(is_identifier)).then_some(version)
+    let is_readable = core.split('.').all(is_number)
+        && (end.is_none() || pre.split('.').all(is_identifier))
+        && build.bytes().all(|byte| byte.is_ascii_graphic());
+    is_readable.then_some(Version { core, pre, build })
 }
 
-pub(crate) fn compare(a: &str, b: &str) -> Ordering {
+fn compare(a: &str, b: &str) -> Ordering {
     valid_first((a, parse(a)), (b, parse(b)), compare_parsed)
 }
 
 pub(crate) fn compare_parsed(a: &Version<'_>, b: &Version<'_>) -> Ordering {
-    let mut core = a.core.iter().zip(&b.core).map(|(a, b)| digits(a, b));
-    core.find(|order| order.is_ne())
-        .unwrap_or(Ordering::Equal)
-        .then_with(|| match (a.pre.is_empty(), b.pre.is_empty()) {
-            (false, false) => pre_release(a.pre, b.pre),
-            (first, second) => first.cmp(&second),
-        })
+    zero_filled(a.core.split('.'), b.core.split('.')).then_with(|| pre_release(a.pre, b.pre))
 }
 
-/// Section 11.4 of the specification.
+/// A release comes behind its pre-releases.
 pub(crate) fn pre_release(a: &str, b: &str) -> Ordering {
-    let mut parts = (a.split('.'), b.split('.'));
-    loop {
-        let order = match (parts.0.next(), parts.1.next()) {
-            (None, None) => return Ordering::Equal,
-            (Some(a), Some(b)) => match (is_number(a), is_number(b)) {
-                (true, true) => digits(a, b),
-                (false, false) => a.cmp(b),
-                // Numbers sort below words.
-                (a, b) => b.cmp(&a),
-            },
-            (a, b) => a.is_some().cmp(&b.is_some()),
-        };
-        if order.is_ne() {
-            return order;
-        }
+    match (a.is_empty(), b.is_empty()) {
+        (false, false) => shorter_first(a.split('.'), b.split('.'), identifier),
+        (a, b) => a.cmp(&b),
+    }
+}
+
+/// Numbers by value and below words, words by their bytes.
+pub(crate) fn identifier(a: &str, b: &str) -> Ordering {
+    match (is_number(a), is_number(b)) {
+        (true, true) => digits(a, b),
+        (false, false) => a.cmp(b),
+        (a, b) => b.cmp(&a),
     }
 }

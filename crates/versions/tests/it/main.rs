@@ -1,0 +1,16 @@
+//! The orders against the tools that define them, and against the laws of
+//! total orders.
+
+mod alpine;
+mod debian;
+mod go;
+mod jvm;
+mod laws;
+mod node;
+mod others;
+mod php;
+mod python;
+mod red_hat;
+mod ruby;
+mod support;
+mod tables;
