@@ -36,9 +36,9 @@
 //! | `maven` | Maven | `ComparableVersion` | Maven's comparison runs in circles on a few strings (see the module); the text is trimmed |
 //! | `nuget` | NuGet | rows of `NuGet.Versioning`'s tests | takes a leading `v`; numbers of pre-releases have any length |
 //! | `packagist` | Packagist | `Composer\Semver` | numbers beyond 2⁶³ keep their value; two branches, which Composer does not order, go by their bytes |
-//! | `cran` | CRAN, Bioconductor | R's `numeric_version` | numbers beyond 2³¹, which R refuses, are ordered |
+//! | `cran` | CRAN, Bioconductor | R's `compareVersion` | numbers beyond 2³¹, which R refuses, are ordered |
 //! | `hackage` | Hackage, GHC | rows of OSV's tests | takes GHC's `-rc1`, `-alpha1`, `-beta1` |
-//! | `opam` | opam | `opam admin compare-versions` | none |
+//! | `opam` | opam | the row of opam's manual; dpkg's parts | none known |
 //! | `conan` | ConanCenter | rows of Conan's tests | Conan's comparison of numbers with words runs in circles (see the module) |
 //!
 //! Not served, because no order is defined for them: Android, GIT, OSS-Fuzz.
@@ -48,6 +48,10 @@ use std::{borrow::Cow, cmp::Ordering};
 mod compare;
 pub mod npm;
 
+#[expect(
+    clippy::allow_attributes,
+    reason = "the table is written for crates that use its pages and for those that do not"
+)]
 mod schemes {
     include!(concat!(env!("OUT_DIR"), "/schemes.rs"));
 }

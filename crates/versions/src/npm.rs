@@ -134,6 +134,8 @@ struct Partial<'a> {
     /// The numbers in front of the first part that is left out.
     parts: Vec<&'a str>,
     pre: &'a str,
+    /// Whether no number stands behind a part that is left out.
+    is_ordered: bool,
     /// Characters that `node-semver` skips in front, but only where it writes
     /// the version anew: all of them, or an optional `v` alone.
     has_plain_prefix: bool,
@@ -171,6 +173,7 @@ fn partial(text: &str) -> Option<Partial<'_>> {
         ""
     };
     Some(Partial {
+        is_ordered: !core.split('.').skip(parts.len()).any(is_numeric),
         parts,
         pre,
         has_plain_prefix: matches!(prefix, "" | "v"),
@@ -264,6 +267,11 @@ fn hyphen(text: &str) -> Option<Vec<Comparator>> {
     }
     let (low, high) = found?;
     let (low, high) = (partial(low)?, partial(high)?);
+    // `=1.2.3` is refused where it is not written anew.
+    let is_kept = |end: &Partial<'_>| end.parts.len() == 3 && !end.has_plain_prefix;
+    if is_kept(&low) || (is_kept(&high) && high.pre.is_empty()) {
+        return None;
+    }
     let mut all = Vec::new();
     if !low.parts.is_empty() {
         all.push(low.with(Operator::GreaterEqual));
@@ -300,7 +308,9 @@ fn comparators(word: &str) -> Option<Vec<Comparator>> {
         .unwrap_or(("", word));
     let version = partial(rest)?;
     let written = version.parts.len();
-    if !matches!(operator, "~" | "~>" | "^") && written == 3 && !version.has_plain_prefix {
+    // `*.1` and `=v1.2.3` are refused where they are not written anew.
+    let is_exact = version.is_ordered && (written < 3 || version.has_plain_prefix);
+    if !matches!(operator, "~" | "~>" | "^") && !is_exact {
         return None;
     }
     Some(match (operator, written) {

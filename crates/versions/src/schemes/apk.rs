@@ -157,7 +157,7 @@ fn is_valid(version: &str) -> bool {
 }
 
 fn compare(a: &str, b: &str) -> Ordering {
-    let valid = |version| is_valid(version).then(|| version);
+    let valid = |version| is_valid(version).then_some(version);
     valid_first((a, valid(a)), (b, valid(b)), |a, b| {
         let (mut a, mut b) = (Tokens::new(a), Tokens::new(b));
         while a.kind == b.kind && a.kind < Kind::End {

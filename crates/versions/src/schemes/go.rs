@@ -7,8 +7,6 @@
 //! pre-release of 1.21 begins at `1.21.0-0`, which is where the language
 //! version `go1.21` stands too. Without `go` in front `1.21` is `1.21.0`.
 
-use std::cmp::Ordering;
-
 use crate::{
     Scheme,
     compare::{

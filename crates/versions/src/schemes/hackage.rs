@@ -38,7 +38,7 @@ fn parse(text: &str) -> Option<Version<'_>> {
     let count = take_digits(&mut left);
     let is_readable = numbers.split('.').all(is_number)
         && left.is_empty()
-        && (pre.is_empty() == !text.contains('-'))
+        && (pre.is_empty() != text.contains('-'))
         && matches!(pre, "" | "alpha" | "beta" | "rc");
     is_readable.then_some(Version {
         numbers,

@@ -182,10 +182,7 @@ fn dated(text: &str) -> Option<Release<'_>> {
     if take_digits(&mut left).len() < 4 {
         return None;
     }
-    loop {
-        let Some(mut rest) = left.strip_prefix(['.', ':', '-']) else {
-            break;
-        };
+    while let Some(mut rest) = left.strip_prefix(['.', ':', '-']) {
         if take_digits(&mut rest).is_empty() {
             break;
         }

@@ -19,13 +19,12 @@ while IFS=$tab read -r a b; do
 done
 "#;
 
-/// apk-tools 2 reads these differently: zeros in front behind a dot, and
-/// digits behind a letter.
+/// apk-tools 2 takes a number behind a dot that begins with a zero for two
+/// (so that `1.0_rc1` is newer than `1.0`), and knows no `~`.
 fn is_read_alike(version: &str) -> bool {
-    let bytes = version.as_bytes();
-    let mut windows = bytes.windows(3);
-    let zero = windows.any(|w| w[0] == b'.' && w[1] == b'0' && w[2].is_ascii_digit());
-    !zero && !version.contains('~')
+    let mut windows = version.as_bytes().windows(3);
+    let is_split = |w: &[u8]| w.starts_with(b".0") && (w[2].is_ascii_digit() || w[2] == b'_');
+    !windows.any(is_split) && !version.contains('~')
 }
 
 /// Unpacks the only layer of the image with `tar`.

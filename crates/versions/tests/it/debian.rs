@@ -1,4 +1,4 @@
-//! dpkg, and opam, whose order is made from the same parts.
+//! dpkg.
 
 use std::process::Command;
 
@@ -43,33 +43,4 @@ fn dpkg_agrees() {
     let mut shell = Command::new("sh");
     let answers = ask(shell.args(["-c", DPKG]), &lines(&pairs));
     agree(scheme, &pairs, &answers, 2000);
-}
-
-const OPAM: &str = r#"
-tab=$(printf '\t')
-while IFS=$tab read -r a b; do
-    case $(opam admin compare-versions "$a" "$b") in
-        *' < '*) echo -1 ;; *' = '*) echo 0 ;; *' > '*) echo 1 ;; *) echo '?' ;;
-    esac
-done
-"#;
-
-#[test]
-fn opam_agrees() {
-    if !need("opam") {
-        return;
-    }
-    let scheme = scheme("opam");
-    let versions = generate(2, 600, |dice| {
-        let prefix = dice.pick(&["", "", "v", "~"]);
-        format!(
-            "{prefix}{}{}",
-            upstream(dice),
-            dice.pick(&["", "", "~", "+flambda", "_1"])
-        )
-    });
-    let pairs = pairs(scheme, &versions, 200);
-    let mut shell = Command::new("sh");
-    let answers = ask(shell.args(["-c", OPAM]), &lines(&pairs));
-    agree(scheme, &pairs, &answers, 700);
 }

@@ -6,6 +6,8 @@ use std::{
     process::Command,
 };
 
+use seawall_versions::Scheme;
+
 use crate::support::{agree, ask, generate, lines, need, pairs, scheme, skip};
 
 const MAVEN: &str = r#"
@@ -148,54 +150,63 @@ fn maven_agrees() {
     }
     let pairs = pairs(scheme, &versions, 30_000);
     let mut answers = compare(&jar, &lines(&pairs));
-    // Where Maven's own order runs in circles there is nothing to agree with:
-    // both versions begin alike, and Maven calls older the one that it puts
-    // above their common beginning.
-    let mut circles = 0;
-    for ((a, b), answer) in pairs.iter().zip(&mut answers) {
-        if circle(a, b, &jar, answer, scheme) {
-            *answer = "?".to_owned();
-            circles += 1;
-        }
+    let circles = circles(&jar, scheme, &pairs, &answers);
+    eprintln!(
+        "maven: {} of {} pairs in circles",
+        circles.len(),
+        pairs.len()
+    );
+    assert!(circles.len() * 50 < pairs.len());
+    for index in circles {
+        answers[index] = "?".to_owned();
     }
-    eprintln!("maven: {circles} pairs in circles");
-    assert!(circles * 100 < pairs.len());
     agree(scheme, &pairs, &answers, 30_000);
 }
 
-/// Whether Maven itself has some version between the two the wrong way round.
-fn circle(a: &str, b: &str, jar: &Path, answer: &str, scheme: &seawall_versions::Scheme) -> bool {
-    let ours = (scheme.compare)(a, b) as i32;
-    if answer.trim().parse() == Ok(ours) {
-        return false;
-    }
-    // Every beginning of either is a candidate.
-    let beginnings = |text: &str| -> Vec<String> {
-        (1..=text.len())
-            .filter_map(|end| text.get(..end).map(str::to_owned))
-            .collect()
-    };
-    let candidates: Vec<String> = beginnings(a).into_iter().chain(beginnings(b)).collect();
-    let questions: Vec<_> = candidates
-        .iter()
-        .flat_map(|c| [(a.to_owned(), c.clone()), (c.clone(), b.to_owned())])
-        .collect();
-    let answers = compare(jar, &lines(&questions));
+/// The pairs on which Maven agrees neither with us nor with itself: it puts a
+/// beginning of one of the two between them the other way round.
+fn circles(
+    jar: &Path,
+    scheme: &Scheme,
+    pairs: &[(String, String)],
+    answers: &[String],
+) -> Vec<usize> {
     let number = |text: &String| text.trim().parse::<i32>().unwrap();
-    let maven: i32 = answer.trim().parse().unwrap();
-    answers.chunks(2).any(|pair| {
-        let (first, second) = (number(&pair[0]), number(&pair[1]));
-        // `a` to `c` to `b` goes one way, `a` to `b` the other.
-        let (low, high) = (first.min(second), first.max(second));
-        let path = if low == -1 && high <= 0 {
-            -1
-        } else if high == 1 && low >= 0 {
-            1
-        } else if (low, high) == (0, 0) {
-            0
-        } else {
-            return false;
-        };
-        path != maven
-    })
+    let differ = |((a, b), answer): (&(String, String), &String)| {
+        (scheme.compare)(a, b) as i32 != number(answer)
+    };
+    let doubtful: Vec<usize> = (0..pairs.len())
+        .filter(|index| differ((&pairs[*index], &answers[*index])))
+        .collect();
+    // What may stand between them: every beginning of either.
+    let mut questions = Vec::new();
+    let mut asked = Vec::new();
+    for index in doubtful {
+        let (a, b) = &pairs[index];
+        for text in [a, b] {
+            for middle in (1..=text.len()).filter_map(|end| text.get(..end)) {
+                asked.push(index);
+                questions.push((a.clone(), middle.to_owned()));
+                questions.push((middle.to_owned(), b.clone()));
+            }
+        }
+    }
+    let replies = compare(jar, &lines(&questions));
+    let mut circles: Vec<usize> = asked
+        .into_iter()
+        .zip(replies.chunks(2))
+        .filter(|(index, reply)| {
+            let (first, second) = (number(&reply[0]), number(&reply[1]));
+            // From `a` over the middle to `b`: one way or level all along.
+            let way = match (first.min(second), first.max(second)) {
+                (-1, 1) => return false,
+                (-1, _) => -1,
+                (_, high) => high,
+            };
+            way != number(&answers[*index])
+        })
+        .map(|(index, _)| index)
+        .collect();
+    circles.dedup();
+    circles
 }

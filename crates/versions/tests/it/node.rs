@@ -59,15 +59,23 @@ fn semver_agrees() {
 
 fn range(dice: &mut Dice) -> String {
     let part = |dice: &mut Dice| -> String {
-        let mut text = dice.pick(&["", "", "", "v", "="]).to_owned();
+        let mut text = dice
+            .pick(&["", "", "", "", "", "", "", "v", "="])
+            .to_owned();
         let count = 1 + dice.below(3);
         for index in 0..count {
             if index > 0 {
                 text += ".";
             }
-            text += dice.pick(&["0", "0", "1", "1", "2", "3", "x", "*", "X"]);
+            // Releases of semver differ on numbers behind an `x`.
+            let is_open = ["x.", "*.", "X."].iter().any(|end| text.ends_with(end));
+            let parts: &[&str] = match is_open {
+                true => &["x", "*", "X"],
+                false => &["0", "0", "1", "1", "2", "3", "x", "*", "X"],
+            };
+            text += dice.pick(parts);
         }
-        if count == 3 && dice.below(3) == 0 {
+        if count == 3 && dice.below(3) == 0 && !text.ends_with(['x', '*', 'X']) {
             text += dice.pick(&[
                 "-0", "-rc.1", "-beta", "-alpha.2", "-1", "+build", "-01", "-",
             ]);
@@ -85,7 +93,8 @@ fn range(dice: &mut Dice) -> String {
                 let count = 1 + dice.below(2);
                 let one = |dice: &mut Dice| {
                     let operators = [
-                        "", "^", "~", "^", "~", ">", ">=", "<", "<=", "=", "~>", "==", ">=~",
+                        "", "^", "~", "^", "~", ">", ">=", ">=", "<", "<=", "<=", "=", "~>", "^",
+                        "==", ">=~",
                     ];
                     let space = dice.pick(&["", "", " "]);
                     format!("{}{space}{}", dice.pick(&operators), part(dice))
@@ -148,5 +157,5 @@ fn ranges_agree() {
     wrong.truncate(40);
     assert!(wrong.is_empty(), "{count} differ:\n{}", wrong.join("\n"));
     eprintln!("npm ranges: {inside} inside, {outside} outside, {refused} refused");
-    assert!(inside > 5000 && outside > 5000 && refused > 1000);
+    assert!(inside > 4000 && outside > 5000 && refused > 1000);
 }

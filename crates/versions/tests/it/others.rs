@@ -4,12 +4,13 @@ use std::process::Command;
 
 use crate::support::{agree, ask, generate, lines, need, pairs, scheme};
 
+/// `compareVersion` is what `update.packages` goes by. (The operators of
+/// `numeric_version` take `1.0` and `1.0.0` as equal in some releases of R.)
 const R: &str = r#"
-lines <- strsplit(readLines(file("stdin")), "\t", fixed = TRUE)
-a <- numeric_version(vapply(lines, `[`, "", 1), strict = FALSE)
-b <- numeric_version(vapply(lines, `[`, "", 2), strict = FALSE)
-order <- ifelse(a < b, -1L, ifelse(a > b, 1L, 0L))
-writeLines(ifelse(is.na(order), "?", as.character(order)))
+lines <- strsplit(readLines("stdin"), "\t", fixed = TRUE)
+valid <- function(text) !is.na(numeric_version(text, strict = FALSE))
+for (pair in lines)
+    cat(if (all(valid(pair))) compareVersion(pair[1], pair[2]) else "?", "\n", sep = "")
 "#;
 
 #[test]

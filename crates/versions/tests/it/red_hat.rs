@@ -8,7 +8,7 @@ const LUA: &str = r#"
 for line in io.lines(os.getenv("PAIRS")) do
     local a, b = line:match("^(.-)\t(.*)$")
     local ok, order = pcall(rpm.vercmp, a, b)
-    print(ok and math.floor(order) or "?")
+    io.write(ok and math.floor(order) or "?", "\n")
 end
 "#;
 
@@ -39,11 +39,14 @@ fn rpm_agrees() {
     let pairs = pairs(scheme, &versions, 20_000);
     let file = std::env::temp_dir().join(format!("seawall-rpm-{}", std::process::id()));
     fs::write(&file, lines(&pairs)).unwrap();
+    let script = file.with_extension("lua");
+    fs::write(&script, LUA).unwrap();
     let mut rpm = Command::new("rpm");
-    rpm.env("PAIRS", &file)
-        .args(["--eval", &format!("%{{lua:{LUA}}}")]);
+    rpm.env("PAIRS", &file).env("SCRIPT", &script);
+    rpm.args(["--eval", "%{lua: dofile(os.getenv('SCRIPT'))}"]);
     let answers = ask(&mut rpm, "");
     fs::remove_file(&file).unwrap();
+    fs::remove_file(&script).unwrap();
     let answers: Vec<String> = answers
         .into_iter()
         .filter(|line| !line.is_empty())

@@ -237,6 +237,18 @@ fn conan() {
     );
 }
 
+/// The opam manual, "Version ordering": each is older than the next.
+#[test]
+fn opam() {
+    let versions = [
+        "~~", "~", "~beta2", "~beta10", "0.1", "1.0~beta", "1.0", "1.0-test", "1.0.1", "1.0.10",
+        "dev", "trunk",
+    ];
+    for pair in versions.windows(2) {
+        holds("opam", &[&format!("{} < {}", pair[0], pair[1])]);
+    }
+}
+
 /// Go: OSV's form of toolchains beside Go's own.
 #[test]
 fn go_in_two_forms() {
