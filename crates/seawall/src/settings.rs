@@ -84,11 +84,20 @@ pub(crate) fn read(named: Option<&Path>) -> Result<File> {
 
 fn parse(text: &str, name: &str) -> Result<File> {
     let failed = |error: &toml_span::Error| {
-        let (line, column) = place(text, error.span.start);
-        hinted(
-            format!("{name}:{line}:{column}: {error}"),
-            "docs/settings.md lists every setting",
-        )
+        // A key that nobody knows has a place of its own, the error only the
+        // table's.
+        let (at, what) = match &error.kind {
+            toml_span::ErrorKind::UnexpectedKeys { keys, expected } => match keys.first() {
+                Some((key, span)) => {
+                    let known = expected.join("`, `");
+                    (span.start, format!("there is no setting `{key}` here, only `{known}`"))
+                }
+                None => (error.span.start, error.to_string()),
+            },
+            _ => (error.span.start, error.to_string()),
+        };
+        let (line, column) = place(text, at);
+        hinted(format!("{name}:{line}:{column}: {what}"), "docs/settings.md lists every setting")
     };
     let mut value = toml_span::parse(text).map_err(|error| failed(&error))?;
     File::read(&mut value, text, name).map_err(|error| match error.errors.first() {
@@ -270,7 +279,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_pointed_at() {
         for (text, want) in [
-            ("[scan]\nfial-on = \"high\"\n", "x.toml:2:1: "),
+            ("[scan]\nfial-on = \"high\"\n", "x.toml:2:1: there is no setting `fial-on` here"),
             ("[database]\nupdate = \"daily\"\n", "`daily` is neither `auto` nor `never`"),
             ("[[ignore]]\nreason = \"x\"\n", "would hide everything"),
             ("[[ignore]]\nrule = \"x\"\nexpires = \"soon\"\n", "`soon` is no date"),

@@ -12,7 +12,15 @@ fn scan(format: &str) -> String {
 }
 
 fn validate(schema: &str, report: &str) {
-    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let mut schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    // The official schema of SARIF holds a pattern with a bracket too many,
+    // which no strict validator compiles; the report has no such field.
+    if let Some(language) = schema.pointer_mut("/definitions/run/properties/language") {
+        language.as_object_mut().unwrap().remove("pattern");
+    }
+    if let Some(language) = schema.pointer_mut("/definitions/toolComponent/properties/language") {
+        language.as_object_mut().unwrap().remove("pattern");
+    }
     let report: serde_json::Value = serde_json::from_str(report).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> = validator
