@@ -87,7 +87,7 @@ fn table(folder: &Path, item: &str, kind: &str) -> Result<String, Error> {
          /// Every item of the folder, sorted by file name.\n\
          pub(crate) static ALL: &[&{kind}] = &[{items}];\n\
          /// The files' module comments.\n\
-         #[allow(dead_code, reason = \"not every table has pages\")]\n\
+         #[allow(dead_code, clippy::allow_attributes, reason = \"not every table has pages\")]\n\
          pub(crate) mod docs {{\n{docs}}}\n"
     ))
 }

@@ -194,11 +194,10 @@ impl<'a> Matcher<'a> {
                 }
             }
         }
-        if !self.extra.is_empty() {
-            if let Some(all) = self.extra.get(path) {
+        if !self.extra.is_empty()
+            && let Some(all) = self.extra.get(path) {
                 out.extend(all);
             }
-        }
     }
 
     /// Who wants the entry for all that its header says; in `out`, sorted and

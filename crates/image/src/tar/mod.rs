@@ -391,7 +391,7 @@ impl Parser {
         self.partial
             .extend_from_slice(chunk.get(..taken).unwrap_or_default());
         self.left -= taken as u64;
-        if self.partial.len() % BLOCK == 0 {
+        if self.partial.len().is_multiple_of(BLOCK) {
             let real = self.attributes.real_size.unwrap_or(0);
             match Map::from_content(&self.partial, real) {
                 Some(Ok(map)) => {
@@ -428,11 +428,10 @@ impl Parser {
                 limit: self.max_path as u64,
             });
         }
-        if let Some(map) = &self.map {
-            if map.stored() > self.left {
+        if let Some(map) = &self.map
+            && map.stored() > self.left {
                 return Err(TarError::Sparse(self.header_at));
             }
-        }
         let entry = RawEntry {
             path,
             link,

@@ -1,4 +1,10 @@
 //! Tests of the real binary, and of the project's own rules.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::panic,
+    reason = "a test fails by a panic and talks to the developer"
+)]
 
 mod command;
 mod floors;
