@@ -15,7 +15,9 @@ use sha2::{Digest, Sha256};
 const CHUNK: usize = 128 << 10;
 
 pub(crate) fn run(arguments: &[PathBuf]) -> Result<()> {
-    let hash_only = arguments.first().is_some_and(|first| first.as_os_str() == "--hash-only");
+    let hash_only = arguments
+        .first()
+        .is_some_and(|first| first.as_os_str() == "--hash-only");
     let mut layers: Vec<&PathBuf> = arguments.iter().skip(usize::from(hash_only)).collect();
     layers.sort_by_key(|path| std::cmp::Reverse(fs::metadata(path).map_or(0, |it| it.len())));
     let next = AtomicUsize::new(0);
@@ -27,10 +29,14 @@ pub(crate) fn run(arguments: &[PathBuf]) -> Result<()> {
         Ok(())
     };
     std::thread::scope(|scope| {
-        let others: Vec<_> = (1..cores.min(layers.len())).map(|_| scope.spawn(work)).collect();
+        let others: Vec<_> = (1..cores.min(layers.len()))
+            .map(|_| scope.spawn(work))
+            .collect();
         let own = work();
         for other in others {
-            other.join().map_err(|_| anyhow::anyhow!("a thread ended early"))??;
+            other
+                .join()
+                .map_err(|_| anyhow::anyhow!("a thread ended early"))??;
         }
         own
     })
@@ -41,8 +47,11 @@ fn layer(path: &Path, hash_only: bool) -> Result<()> {
     let mut reader = BufReader::with_capacity(CHUNK, file);
     let first = io::BufRead::fill_buf(&mut reader)?;
     let is_gzip = first.starts_with(&[0x1F, 0x8B]);
-    let mut unpacked: Box<dyn Read> =
-        if is_gzip { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) };
+    let mut unpacked: Box<dyn Read> = if is_gzip {
+        Box::new(MultiGzDecoder::new(reader))
+    } else {
+        Box::new(reader)
+    };
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; CHUNK];
     let (mut skip, mut entries) = (0u64, 0u64);
@@ -72,7 +81,9 @@ fn layer(path: &Path, hash_only: bool) -> Result<()> {
                 break;
             }
             at += usize::try_from(skip)?;
-            let Some(header) = chunk.get(at..at + 512) else { break };
+            let Some(header) = chunk.get(at..at + 512) else {
+                break;
+            };
             at += 512;
             skip = size(header).next_multiple_of(512);
             entries += 1;
@@ -93,12 +104,21 @@ fn size(header: &[u8]) -> u64 {
 
 /// The layers of a docker-archive as files of their own.
 pub(crate) fn extract_layers(image: &Path, scratch: &Path) -> Result<Vec<PathBuf>> {
-    let name = image.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = image
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let dir = scratch.join(format!("{name}.layers"));
     if !dir.is_dir() {
         fs::create_dir_all(&dir)?;
         let status = std::process::Command::new("tar")
-            .args(["-xf".as_ref(), image.as_os_str(), "-C".as_ref(), dir.as_os_str()])
+            .args([
+                "-xf".as_ref(),
+                image.as_os_str(),
+                "-C".as_ref(),
+                dir.as_os_str(),
+            ])
             .status()?;
         anyhow::ensure!(status.success(), "tar cannot unpack {}", image.display());
     }
@@ -131,7 +151,11 @@ fn header(name: &str, size: usize) -> [u8; 512] {
     put(156, "0");
     put(257, "ustar\x0000");
     let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
-    for (to, from) in block.iter_mut().skip(148).zip(format!("{sum:06o}\0 ").bytes()) {
+    for (to, from) in block
+        .iter_mut()
+        .skip(148)
+        .zip(format!("{sum:06o}\0 ").bytes())
+    {
         *to = from;
     }
     block
@@ -145,15 +169,25 @@ pub(crate) fn write_empty_files(count: usize, path: &Path) -> Result<()> {
         hasher.update(header(&name(index), 0));
     }
     hasher.update([0; 1024]);
-    let hex = |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |digest: &[u8]| {
+        digest
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
     let config = format!(
         r#"{{"architecture":"amd64","os":"linux","config":{{}},"rootfs":{{"type":"layers","diff_ids":["sha256:{}"]}},"history":[]}}"#,
         hex(&hasher.finalize())
     );
     let config_name = format!("{}.json", hex(&Sha256::digest(&config)));
-    let manifest = format!(r#"[{{"Config":"{config_name}","RepoTags":["empty:{count}"],"Layers":["l/layer.tar"]}}]"#);
+    let manifest = format!(
+        r#"[{{"Config":"{config_name}","RepoTags":["empty:{count}"],"Layers":["l/layer.tar"]}}]"#
+    );
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
-    for (name, text) in [(config_name.as_str(), &config), ("manifest.json", &manifest)] {
+    for (name, text) in [
+        (config_name.as_str(), &config),
+        ("manifest.json", &manifest),
+    ] {
         out.write_all(&header(name, text.len()))?;
         out.write_all(text.as_bytes())?;
         out.write_all(&vec![0; text.len().next_multiple_of(512) - text.len()])?;
@@ -171,14 +205,54 @@ pub(crate) fn write_empty_files(count: usize, path: &Path) -> Result<()> {
 pub(crate) fn write_sbom(path: &Path, advisories: &Path) -> Result<()> {
     // Names that the dumps hold, without reading them here: well-known ones.
     let known = [
-        ("npm", ["lodash", "marked", "ws", "handlebars", "qs"], "1.0.0"),
-        ("pypi", ["django", "jinja2", "urllib3", "pillow", "requests"], "1.0"),
-        ("golang", ["golang.org%2Fx%2Fcrypto", "golang.org%2Fx%2Fnet", "k8s.io%2Fkubernetes", "stdlib", "gogs.io%2Fgogs"], "v0.1.0"),
-        ("cargo", ["tokio", "hyper", "smallvec", "openssl", "time"], "0.1.0"),
-        ("composer", ["twig%2Ftwig", "symfony%2Fsymfony", "drupal%2Fcore", "typo3%2Fcms", "laravel%2Fframework"], "2.0.0"),
-        ("gem", ["rack", "nokogiri", "actionpack", "puma", "rails"], "1.0.0"),
+        (
+            "npm",
+            ["lodash", "marked", "ws", "handlebars", "qs"],
+            "1.0.0",
+        ),
+        (
+            "pypi",
+            ["django", "jinja2", "urllib3", "pillow", "requests"],
+            "1.0",
+        ),
+        (
+            "golang",
+            [
+                "golang.org%2Fx%2Fcrypto",
+                "golang.org%2Fx%2Fnet",
+                "k8s.io%2Fkubernetes",
+                "stdlib",
+                "gogs.io%2Fgogs",
+            ],
+            "v0.1.0",
+        ),
+        (
+            "cargo",
+            ["tokio", "hyper", "smallvec", "openssl", "time"],
+            "0.1.0",
+        ),
+        (
+            "composer",
+            [
+                "twig%2Ftwig",
+                "symfony%2Fsymfony",
+                "drupal%2Fcore",
+                "typo3%2Fcms",
+                "laravel%2Fframework",
+            ],
+            "2.0.0",
+        ),
+        (
+            "gem",
+            ["rack", "nokogiri", "actionpack", "puma", "rails"],
+            "1.0.0",
+        ),
     ];
-    anyhow::ensure!(advisories.is_dir(), "there is no folder {}", advisories.display());
+    anyhow::ensure!(
+        advisories.is_dir(),
+        "there is no folder {}",
+        advisories.display()
+    );
     let components: Vec<String> = (0..1000)
         .filter_map(|index| {
             let (kind, names, version) = known.get(index % known.len())?;
@@ -187,10 +261,15 @@ pub(crate) fn write_sbom(path: &Path, advisories: &Path) -> Result<()> {
             } else {
                 format!("unknown-{index}")
             };
-            Some(format!(r#"{{"type":"library","name":"{name}","purl":"pkg:{kind}/{name}@{version}"}}"#))
+            Some(format!(
+                r#"{{"type":"library","name":"{name}","purl":"pkg:{kind}/{name}@{version}"}}"#
+            ))
         })
         .collect();
-    let text = format!(r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{}]}}"#, components.join(","));
+    let text = format!(
+        r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{}]}}"#,
+        components.join(",")
+    );
     fs::write(path, text)?;
     Ok(())
 }

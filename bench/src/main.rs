@@ -22,7 +22,14 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let result = match arguments.first().map(String::as_str) {
         // The floor runs as a process of its own, as everything else does.
-        Some("floor") => floor::run(&arguments.get(1..).unwrap_or_default().iter().map(PathBuf::from).collect::<Vec<_>>()),
+        Some("floor") => floor::run(
+            &arguments
+                .get(1..)
+                .unwrap_or_default()
+                .iter()
+                .map(PathBuf::from)
+                .collect::<Vec<_>>(),
+        ),
         Some("empty-files") => empty_files(&arguments),
         _ => bench(&arguments),
     };
@@ -72,16 +79,36 @@ fn bench(arguments: &[String]) -> Result<()> {
     let update = |dir: &Path| -> Result<Measured> {
         let _ = fs::remove_dir_all(dir);
         Runner { rounds: 1 }.run(&[
-            &text(&seawall), "db", "update", "--from", &text(&advisories), "--db", &text(dir),
+            &text(&seawall),
+            "db",
+            "update",
+            "--from",
+            &text(&advisories),
+            "--db",
+            &text(dir),
         ])
     };
     let built = update(&db)?;
     row("build all shards", &built, "–", "–", "under 10 s, 500 MiB");
 
     let scan = |target: &str, more: &[&str]| -> Vec<String> {
-        let base = [&text(&seawall), "scan", target, "--offline", "--db", &text(&db), "--quiet", "--format", "json",
-            "--output", "/dev/null"];
-        base.iter().map(|word| (*word).to_owned()).chain(more.iter().map(|word| (*word).to_owned())).collect()
+        let base = [
+            &text(&seawall),
+            "scan",
+            target,
+            "--offline",
+            "--db",
+            &text(&db),
+            "--quiet",
+            "--format",
+            "json",
+            "--output",
+            "/dev/null",
+        ];
+        base.iter()
+            .map(|word| (*word).to_owned())
+            .chain(more.iter().map(|word| (*word).to_owned()))
+            .collect()
     };
     let floor = |layers: &[PathBuf]| -> Vec<String> {
         let mut words = vec![text(&program), "floor".to_owned()];
@@ -109,10 +136,25 @@ fn bench(arguments: &[String]) -> Result<()> {
         let image = images.join(format!("{kind}.tar"));
         let layers = floor::extract_layers(&image, &scratch)?;
         let least = run(&floor(&layers))?;
-        let own = run(&scan(&text(&image), &["--no-cache", "--only", "vulnerabilities"]))?;
-        ratio(&format!("Debian, {kind} layers"), &own, "floor", &least, "1.3 wall and CPU, under 100 MiB");
+        let own = run(&scan(
+            &text(&image),
+            &["--no-cache", "--only", "vulnerabilities"],
+        ))?;
+        ratio(
+            &format!("Debian, {kind} layers"),
+            &own,
+            "floor",
+            &least,
+            "1.3 wall and CPU, under 100 MiB",
+        );
         let default = run(&scan(&text(&image), &["--no-cache"]))?;
-        ratio(&format!("Debian, {kind} layers, default scan"), &default, "floor", &least, "2.0");
+        ratio(
+            &format!("Debian, {kind} layers, default scan"),
+            &default,
+            "floor",
+            &least,
+            "2.0",
+        );
         for (name, words) in peers(&image) {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             match (Runner { rounds: 1 }).run(&words) {
@@ -120,19 +162,34 @@ fn bench(arguments: &[String]) -> Result<()> {
                     &format!("Debian, {kind} layers"),
                     &own,
                     &format!("{name} {peer}"),
-                    &format!("{:.1} times faster, {:.0} times less memory", peer.wall / own.wall, peer.mib / own.mib),
+                    &format!(
+                        "{:.1} times faster, {:.0} times less memory",
+                        peer.wall / own.wall,
+                        peer.mib / own.mib
+                    ),
                     "syft: 4.5 (gzip), 8 (plain), a sixth of its memory; osv-scanner: 5",
                 ),
-                Err(error) => say(&format!("| Debian, {kind} layers | – | {name} | not run: {error} | |")),
+                Err(error) => say(&format!(
+                    "| Debian, {kind} layers | – | {name} | not run: {error} | |"
+                )),
             }
         }
         let _ = fs::remove_dir_all(&cache);
         let cached = scan(&text(&image), &["--cache-dir", &text(&cache)]);
         run(&cached)?;
         let again = run(&cached)?;
-        let hashed = run(&[vec![text(&program), "floor".to_owned(), "--hash-only".to_owned()],
-            layers.iter().map(|path| text(path)).collect()].concat())?;
-        ratio(&format!("Debian, {kind} layers, second scan"), &again, "hashing", &hashed, "1.1");
+        let hashed = run(&[
+            vec![text(&program), "floor".to_owned(), "--hash-only".to_owned()],
+            layers.iter().map(|path| text(path)).collect(),
+        ]
+        .concat())?;
+        ratio(
+            &format!("Debian, {kind} layers, second scan"),
+            &again,
+            "hashing",
+            &hashed,
+            "1.1",
+        );
     }
     for count in [500_000, 1_000_000] {
         let image = scratch.join(format!("empty-{count}.tar"));
@@ -142,12 +199,21 @@ fn bench(arguments: &[String]) -> Result<()> {
         let layers = floor::extract_layers(&image, &scratch)?;
         let least = run(&floor(&layers))?;
         let own = run(&scan(&text(&image), &["--no-cache"]))?;
-        ratio(&format!("{count} empty files"), &own, "floor", &least, "1.5, under 64 MiB");
+        ratio(
+            &format!("{count} empty files"),
+            &own,
+            "floor",
+            &least,
+            "1.5, under 64 MiB",
+        );
     }
     let sbom = scratch.join("packages.json");
     floor::write_sbom(&sbom, &advisories)?;
     let empty = scratch.join("empty.json");
-    fs::write(&empty, r#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[]}"#)?;
+    fs::write(
+        &empty,
+        r#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[]}"#,
+    )?;
     let matched = run(&scan(&text(&sbom), &[]))?;
     let nothing = run(&scan(&text(&empty), &[]))?;
     row(
@@ -163,8 +229,28 @@ fn bench(arguments: &[String]) -> Result<()> {
 fn peers(image: &Path) -> Vec<(&'static str, Vec<String>)> {
     let path = image.display().to_string();
     vec![
-        ("syft", vec!["syft".into(), "scan".into(), format!("docker-archive:{path}"), "-q".into(), "-o".into(), "json".into()]),
-        ("osv-scanner", vec!["osv-scanner".into(), "scan".into(), "image".into(), "--archive".into(), "--offline".into(), path]),
+        (
+            "syft",
+            vec![
+                "syft".into(),
+                "scan".into(),
+                format!("docker-archive:{path}"),
+                "-q".into(),
+                "-o".into(),
+                "json".into(),
+            ],
+        ),
+        (
+            "osv-scanner",
+            vec![
+                "osv-scanner".into(),
+                "scan".into(),
+                "image".into(),
+                "--archive".into(),
+                "--offline".into(),
+                path,
+            ],
+        ),
     ]
 }
 
@@ -173,6 +259,10 @@ fn row(what: &str, own: &Measured, beside: &str, ratio: &str, goal: &str) {
 }
 
 fn ratio(what: &str, own: &Measured, name: &str, least: &Measured, goal: &str) {
-    let ratio = format!("{:.2} wall, {:.2} CPU", own.wall / least.wall, own.cpu / least.cpu);
+    let ratio = format!(
+        "{:.2} wall, {:.2} CPU",
+        own.wall / least.wall,
+        own.cpu / least.cpu
+    );
     row(what, own, &format!("{name} {least}"), &ratio, goal);
 }

@@ -19,7 +19,11 @@ pub(crate) struct Measured {
 
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.3} s, CPU {:.3} s, {:.0} MiB", self.wall, self.cpu, self.mib)
+        write!(
+            f,
+            "{:.3} s, CPU {:.3} s, {:.0} MiB",
+            self.wall, self.cpu, self.mib
+        )
     }
 }
 
@@ -34,7 +38,9 @@ impl Runner {
         if self.rounds > 1 {
             once(words)?;
         }
-        let mut all = (0..self.rounds).map(|_| once(words)).collect::<Result<Vec<_>>>()?;
+        let mut all = (0..self.rounds)
+            .map(|_| once(words))
+            .collect::<Result<Vec<_>>>()?;
         all.sort_by(|a, b| a.wall.total_cmp(&b.wall));
         all.get(all.len() / 2).copied().context("no round was run")
     }
@@ -61,9 +67,16 @@ fn once(words: &[&str]) -> Result<Measured> {
         bail!("`{}` ended with {status}", words.join(" "));
     }
     let line = text.lines().last().unwrap_or_default();
-    let numbers: Vec<f64> = line.split(' ').filter_map(|number| number.parse().ok()).collect();
+    let numbers: Vec<f64> = line
+        .split(' ')
+        .filter_map(|number| number.parse().ok())
+        .collect();
     match numbers.as_slice() {
-        [user, system, kib] => Ok(Measured { wall, cpu: user + system, mib: kib / 1024.0 }),
+        [user, system, kib] => Ok(Measured {
+            wall,
+            cpu: user + system,
+            mib: kib / 1024.0,
+        }),
         _ => bail!("/usr/bin/time said `{line}`"),
     }
 }

@@ -5,7 +5,9 @@ use libfuzzer_sys::fuzz_target;
 use seawall_inventory::hostile;
 
 fuzz_target!(|data: &[u8]| {
-    let Some((first, rest)) = data.split_first() else { return };
+    let Some((first, rest)) = data.split_first() else {
+        return;
+    };
     match first % 13 {
         0 => drop(hostile::dpkg(rest)),
         1 => drop(hostile::apk(rest)),

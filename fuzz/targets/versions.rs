@@ -7,7 +7,9 @@ use std::cmp::Ordering;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let Some((first, rest)) = data.split_first() else { return };
+    let Some((first, rest)) = data.split_first() else {
+        return;
+    };
     let all = seawall_versions::all();
     let scheme = all[usize::from(*first) % all.len()];
     let text = String::from_utf8_lossy(rest);
@@ -22,6 +24,11 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(ab, (scheme.compare)(b, a).reverse());
     let bc = (scheme.compare)(b, c);
     if ab == bc {
-        assert_eq!((scheme.compare)(a, c), ab, "{} {a:?} {b:?} {c:?}", scheme.name);
+        assert_eq!(
+            (scheme.compare)(a, c),
+            ab,
+            "{} {a:?} {b:?} {c:?}",
+            scheme.name
+        );
     }
 });

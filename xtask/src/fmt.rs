@@ -17,13 +17,18 @@ pub(crate) fn run(check: bool) -> Result<String> {
     }
     files.sort();
     let mut rustfmt = Command::new("rustfmt");
-    rustfmt.args(["--edition", "2024", "--config-path"]).arg(root.join("rustfmt.toml"));
+    rustfmt
+        .args(["--edition", "2024", "--config-path"])
+        .arg(root.join("rustfmt.toml"));
     if check {
         rustfmt.arg("--check");
     }
     // Modules are reached from several files; each is formatted the same way.
     let status = rustfmt.args(&files).status()?;
-    ensure!(status.success(), "some files are not formatted: run `cargo xtask fmt`");
+    ensure!(
+        status.success(),
+        "some files are not formatted: run `cargo xtask fmt`"
+    );
     Ok(format!("{} files", files.len()))
 }
 

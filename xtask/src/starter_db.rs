@@ -11,5 +11,8 @@ pub(crate) fn run(dir: Option<String>) -> Result<String> {
         .with_context(|| format!("cannot make the starter database from `{}`", dir.display()))?;
     let target = root.join("crates/advisories/data/starter.db");
     fs::write(&target, &bytes).with_context(|| format!("cannot write `{}`", target.display()))?;
-    Ok(format!("wrote {} bytes to crates/advisories/data/starter.db", bytes.len()))
+    Ok(format!(
+        "wrote {} bytes to crates/advisories/data/starter.db",
+        bytes.len()
+    ))
 }

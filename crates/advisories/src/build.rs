@@ -67,7 +67,9 @@ fn read_entry(
     let (name, result) = match archive.by_index(index) {
         Ok(mut entry) => {
             // Only a name in a message: nothing is written under it.
-            let name = entry.name().map_or_else(|_| format!("entry {index}"), |name| name.into_owned());
+            let name = entry
+                .name()
+                .map_or_else(|_| format!("entry {index}"), std::borrow::Cow::into_owned);
             if entry.is_dir() || !name.ends_with(".json") {
                 return;
             }
@@ -163,8 +165,11 @@ pub(crate) fn build_shards(
     // updated in the same run.
     let mut ecosystems: BTreeMap<&str, Vec<&OsvRecord>> = BTreeMap::new();
     for record in records {
-        let names: BTreeSet<&str> =
-            record.affected.iter().map(|entry| ecosystem_of(&entry.ecosystem)).collect();
+        let names: BTreeSet<&str> = record
+            .affected
+            .iter()
+            .map(|entry| ecosystem_of(&entry.ecosystem))
+            .collect();
         for name in names {
             ecosystems.entry(name).or_default().push(record);
         }

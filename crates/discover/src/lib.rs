@@ -27,7 +27,13 @@ pub struct Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} `{}`: {}", self.doing, self.path.display(), self.cause)
+        write!(
+            f,
+            "cannot {} `{}`: {}",
+            self.doing,
+            self.path.display(),
+            self.cause
+        )
     }
 }
 
@@ -43,14 +49,21 @@ pub fn write_table(name: &str, item: &str, kind: &str) -> Result<(), Error> {
     say(&format!("rerun-if-changed={}", folder.display()));
     let table = table(&folder, item, kind)?;
     let target = variable("OUT_DIR").join(name).with_extension("rs");
-    fs::write(&target, table).map_err(|cause| Error { doing: "write", path: target, cause })
+    fs::write(&target, table).map_err(|cause| Error {
+        doing: "write",
+        path: target,
+        cause,
+    })
 }
 
 fn variable(name: &str) -> PathBuf {
     env::var_os(name).map(PathBuf::from).unwrap_or_default()
 }
 
-#[expect(clippy::print_stdout, reason = "cargo listens to a build script's standard output")]
+#[expect(
+    clippy::print_stdout,
+    reason = "cargo listens to a build script's standard output"
+)]
 fn say(instruction: &str) {
     println!("cargo::{instruction}");
 }
@@ -58,12 +71,20 @@ fn say(instruction: &str) {
 fn table(folder: &Path, item: &str, kind: &str) -> Result<String, Error> {
     let reading = |path: &Path| {
         let path = path.to_owned();
-        move |cause| Error { doing: "read", path, cause }
+        move |cause| Error {
+            doing: "read",
+            path,
+            cause,
+        }
     };
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(reading(folder))? {
         let entry = entry.map_err(reading(folder))?;
-        if let Some(name) = entry.file_name().to_str().and_then(|name| name.strip_suffix(".rs")) {
+        if let Some(name) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.strip_suffix(".rs"))
+        {
             names.push(name.to_owned());
         }
     }

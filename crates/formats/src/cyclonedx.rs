@@ -307,9 +307,10 @@ fn package(component: &Component<'_>, text: &str, purl: &ParsedPurl) -> Package 
         version = component.version.as_deref().unwrap_or_default().to_owned();
     }
     if let Some(epoch) = purl.qualifier("epoch").filter(|_| purl.kind == "rpm")
-        && !version.contains(':') {
-            version = format!("{epoch}:{version}");
-        }
+        && !version.contains(':')
+    {
+        version = format!("{epoch}:{version}");
+    }
     let licenses = component
         .licenses
         .as_deref()

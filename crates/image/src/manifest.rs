@@ -378,9 +378,10 @@ pub(crate) fn oci(
         if candidates.is_empty() {
             // A digest may also name a platform's manifest in a nested index.
             if let Ok(digest) = wanted.parse::<Digest>()
-                && documents.document(&blob_name(digest))?.is_some() {
-                    return manifest(documents, digest, Vec::new(), platform, limits, 0);
-                }
+                && documents.document(&blob_name(digest))?.is_some()
+            {
+                return manifest(documents, digest, Vec::new(), platform, limits, 0);
+            }
             return Err(Error::NoReference {
                 wanted: wanted.to_owned(),
                 there: names,
@@ -527,13 +528,14 @@ pub(crate) fn finish(
 ) -> Result<Plan, Error> {
     let config = parse_config(raw)?;
     if let Some((wanted, is)) = platform.zip(config.platform.as_ref())
-        && !wanted.accepts(is) {
-            let there = vec![is.to_string()];
-            return Err(Error::NoPlatform {
-                wanted: wanted.clone(),
-                there,
-            });
-        }
+        && !wanted.accepts(is)
+    {
+        let there = vec![is.to_string()];
+        return Err(Error::NoPlatform {
+            wanted: wanted.clone(),
+            there,
+        });
+    }
     if layers.len() > limits.layers {
         let what = "the number of layers".into();
         return Err(Error::Limit {

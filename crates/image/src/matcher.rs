@@ -195,9 +195,10 @@ impl<'a> Matcher<'a> {
             }
         }
         if !self.extra.is_empty()
-            && let Some(all) = self.extra.get(path) {
-                out.extend(all);
-            }
+            && let Some(all) = self.extra.get(path)
+        {
+            out.extend(all);
+        }
     }
 
     /// Who wants the entry for all that its header says; in `out`, sorted and

@@ -218,13 +218,14 @@ fn read_layer(layer: &PlannedLayer, blobs: &dyn Blobs, run: &Run<'_>) -> Result<
         opened.ok_or_else(|| Error::Missing(layer.name.clone()))
     };
     if let Some(cache) = run.options.cache
-        && let Some(evidence) = cached(cache, layer, run, open)? {
-            return Ok(ReadLayer {
-                evidence,
-                stored: layer.stored,
-                cached: true,
-            });
-        }
+        && let Some(evidence) = cached(cache, layer, run, open)?
+    {
+        return Ok(ReadLayer {
+            evidence,
+            stored: layer.stored,
+            cached: true,
+        });
+    }
     run.options.progress.label(&layer.name);
     let scanned =
         scan_layer(&mut *open()?, &run.reading(layer.stored.is_some())).map_err(failed)?;

@@ -18,7 +18,12 @@ pub struct Gap {
 impl Gap {
     /// A gap of the first target; [`Gap::target`] is set when reports merge.
     pub fn new(kind: GapKind, subject: impl Into<String>, reason: impl Into<String>) -> Self {
-        Gap { target: 0, kind, subject: subject.into(), reason: reason.into() }
+        Gap {
+            target: 0,
+            kind,
+            subject: subject.into(),
+            reason: reason.into(),
+        }
     }
 }
 

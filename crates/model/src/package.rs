@@ -104,7 +104,9 @@ pub struct FileList {
 impl FileList {
     /// Takes paths separated by newlines.
     pub fn from_lines(lines: impl Into<Box<str>>) -> Self {
-        FileList { lines: lines.into() }
+        FileList {
+            lines: lines.into(),
+        }
     }
 
     /// Every path, in the package manager's order.
@@ -125,6 +127,8 @@ impl<S: AsRef<str>> FromIterator<S> for FileList {
             lines.push_str(path.as_ref());
             lines.push('\n');
         }
-        FileList { lines: lines.into() }
+        FileList {
+            lines: lines.into(),
+        }
     }
 }

@@ -86,7 +86,10 @@ impl Report {
         for finding in &self.findings {
             *summary.by_severity.entry(finding.severity).or_default() += 1;
             summary.fixable += usize::from(finding.fix.is_some());
-            let exploited = finding.vulnerability.as_ref().is_some_and(|flaw| flaw.kev.is_some());
+            let exploited = finding
+                .vulnerability
+                .as_ref()
+                .is_some_and(|flaw| flaw.kev.is_some());
             summary.exploited += usize::from(exploited);
         }
         summary

@@ -24,8 +24,13 @@ pub enum Severity {
 
 impl Severity {
     /// All severities, worst first.
-    pub const ALL: [Severity; 5] =
-        [Severity::Critical, Severity::High, Severity::Medium, Severity::Unknown, Severity::Low];
+    pub const ALL: [Severity; 5] = [
+        Severity::Critical,
+        Severity::High,
+        Severity::Medium,
+        Severity::Unknown,
+        Severity::Low,
+    ];
 
     /// The lower-case name used in every format.
     pub fn as_str(self) -> &'static str {
@@ -58,7 +63,11 @@ pub struct ParseSeverityError(String);
 
 impl fmt::Display for ParseSeverityError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no severity: use low, unknown, medium, high or critical", self.0)
+        write!(
+            f,
+            "`{}` is no severity: use low, unknown, medium, high or critical",
+            self.0
+        )
     }
 }
 

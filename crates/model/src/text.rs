@@ -38,7 +38,12 @@ impl<'a> LineIndex<'a> {
     /// Indexes `text`, in one pass.
     pub fn new(text: &'a [u8]) -> Self {
         let starts = std::iter::once(0)
-            .chain(text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1))
+            .chain(
+                text.iter()
+                    .enumerate()
+                    .filter(|(_, byte)| **byte == b'\n')
+                    .map(|(at, _)| at + 1),
+            )
             .collect();
         LineIndex { text, starts }
     }

@@ -39,10 +39,13 @@ impl Suppression {
         package: Option<String>,
         place: impl Into<String>,
     ) -> Result<Self, PatternError> {
-        let path = path.map(Glob::new).transpose().map_err(|error| PatternError {
-            pattern: path.unwrap_or_default().to_owned(),
-            reason: error.kind().to_string(),
-        })?;
+        let path = path
+            .map(Glob::new)
+            .transpose()
+            .map_err(|error| PatternError {
+                pattern: path.unwrap_or_default().to_owned(),
+                reason: error.kind().to_string(),
+            })?;
         Ok(Suppression {
             id,
             path: path.map(|glob| glob.compile_matcher()),
@@ -54,7 +57,11 @@ impl Suppression {
     }
 
     fn matches(&self, finding: &Finding, package: Option<&str>) -> bool {
-        let same = |id: &str| self.id.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(id));
+        let same = |id: &str| {
+            self.id
+                .as_deref()
+                .is_none_or(|own| own.eq_ignore_ascii_case(id))
+        };
         let flaw = finding.vulnerability.as_deref();
         let id = self.id.is_none()
             || same(finding.rule)
@@ -63,9 +70,15 @@ impl Suppression {
                 same(&flaw.id) || same(&flaw.advisory) || flaw.aliases.iter().any(|id| same(id))
             });
         let path = self.path.as_ref().is_none_or(|glob| {
-            finding.location.path().is_some_and(|path| glob.is_match(path))
+            finding
+                .location
+                .path()
+                .is_some_and(|path| glob.is_match(path))
         });
-        let named = self.package.as_deref().is_none_or(|own| package == Some(own));
+        let named = self
+            .package
+            .as_deref()
+            .is_none_or(|own| package == Some(own));
         id && path && named
     }
 }
@@ -89,7 +102,10 @@ pub fn suppress(report: &mut Report, list: &[Suppression], today: &str) -> Suppr
     let packages = &report.packages;
     let before = report.findings.len();
     report.findings.retain(|finding| {
-        let package = finding.package.and_then(|at| packages.get(at)).map(|at| at.name.as_str());
+        let package = finding
+            .package
+            .and_then(|at| packages.get(at))
+            .map(|at| at.name.as_str());
         let mut keep = true;
         for (one, used) in list.iter().zip(&mut used) {
             if !is_over(one) && one.matches(finding, package) {
@@ -127,7 +143,11 @@ mod tests {
             confidence: Confidence::High,
             message: String::new(),
             fingerprint: Fingerprint::of(&[id]),
-            location: Location::File { path: path.into(), layer: None, range: None },
+            location: Location::File {
+                path: path.into(),
+                layer: None,
+                range: None,
+            },
             related: Vec::new(),
             package: Some(package),
             vulnerability: Some(Box::new(Vulnerability {
@@ -155,9 +175,18 @@ mod tests {
     #[test]
     fn every_condition_must_hold() {
         let mut both = report();
-        let list = [by(Some("cve-1"), Some("api/**"), None), by(None, None, Some("right"))];
+        let list = [
+            by(Some("cve-1"), Some("api/**"), None),
+            by(None, None, Some("right")),
+        ];
         let outcome = suppress(&mut both, &list, "2026-01-01");
-        assert_eq!(outcome, Suppressed { unused: vec![0], expired: vec![] });
+        assert_eq!(
+            outcome,
+            Suppressed {
+                unused: vec![0],
+                expired: vec![]
+            }
+        );
         assert_eq!(both.findings.len(), 1);
         assert_eq!(both.suppressed, 1);
         assert_eq!(both.findings[0].vulnerability.as_ref().unwrap().id, "CVE-1");
@@ -166,7 +195,11 @@ mod tests {
     #[test]
     fn an_advisory_id_names_the_flaw_too() {
         let mut one = report();
-        suppress(&mut one, &[by(Some("GHSA-CVE-2"), None, None)], "2026-01-01");
+        suppress(
+            &mut one,
+            &[by(Some("GHSA-CVE-2"), None, None)],
+            "2026-01-01",
+        );
         assert_eq!(one.findings.len(), 1);
     }
 
@@ -175,7 +208,10 @@ mod tests {
         let mut list = [by(Some("CVE-1"), None, None)];
         list[0].expires = Some("2026-01-01".into());
         let mut held = report();
-        assert_eq!(suppress(&mut held, &list, "2026-01-01"), Suppressed::default());
+        assert_eq!(
+            suppress(&mut held, &list, "2026-01-01"),
+            Suppressed::default()
+        );
         assert_eq!(held.findings.len(), 1);
         let mut over = report();
         assert_eq!(suppress(&mut over, &list, "2026-01-02").expired, [0]);
@@ -185,6 +221,9 @@ mod tests {
     #[test]
     fn a_broken_pattern_is_an_error() {
         let error = Suppression::new(None, Some("a[z-"), None, "test").unwrap_err();
-        assert!(error.to_string().contains("`a[z-` is no path pattern"), "{error}");
+        assert!(
+            error.to_string().contains("`a[z-` is no path pattern"),
+            "{error}"
+        );
     }
 }

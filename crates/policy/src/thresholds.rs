@@ -48,23 +48,31 @@ impl Thresholds {
         if !self.any() {
             return Verdict::Pass;
         }
-        let findings = report.findings.iter().filter(|finding| self.trips(finding)).count();
+        let findings = report
+            .findings
+            .iter()
+            .filter(|finding| self.trips(finding))
+            .count();
         if findings > 0 {
             return Verdict::Fail { findings };
         }
         if !self.allow_gaps && !report.gaps.is_empty() {
-            return Verdict::Incomplete { gaps: report.gaps.len() };
+            return Verdict::Incomplete {
+                gaps: report.gaps.len(),
+            };
         }
         Verdict::Pass
     }
 
     fn trips(&self, finding: &Finding) -> bool {
         let flaw = finding.vulnerability.as_deref();
-        self.severity.is_some_and(|threshold| finding.severity.reaches(threshold))
+        self.severity
+            .is_some_and(|threshold| finding.severity.reaches(threshold))
             || (self.unknown && finding.severity == Severity::Unknown)
             || (self.exploited && flaw.is_some_and(|flaw| flaw.kev.is_some()))
             || self.epss.is_some_and(|threshold| {
-                flaw.and_then(|flaw| flaw.epss).is_some_and(|epss| epss.score >= threshold)
+                flaw.and_then(|flaw| flaw.epss)
+                    .is_some_and(|epss| epss.score >= threshold)
             })
     }
 }
@@ -96,7 +104,11 @@ mod tests {
 
     fn report(findings: Vec<Finding>, gaps: usize) -> Report {
         let gap = Gap::new(GapKind::NoAdvisories, "arch", "no feed");
-        Report { findings, gaps: vec![gap; gaps], ..Report::default() }
+        Report {
+            findings,
+            gaps: vec![gap; gaps],
+            ..Report::default()
+        }
     }
 
     #[test]
@@ -107,33 +119,61 @@ mod tests {
 
     #[test]
     fn a_finding_weighs_more_than_a_gap_and_a_gap_more_than_nothing() {
-        let high = Thresholds { severity: Some(Severity::High), ..Thresholds::default() };
+        let high = Thresholds {
+            severity: Some(Severity::High),
+            ..Thresholds::default()
+        };
         let findings = vec![finding(Severity::Critical), finding(Severity::Medium)];
-        assert_eq!(high.judge(&report(findings, 1)), Verdict::Fail { findings: 1 });
+        assert_eq!(
+            high.judge(&report(findings, 1)),
+            Verdict::Fail { findings: 1 }
+        );
         let medium = || vec![finding(Severity::Medium), finding(Severity::Unknown)];
-        assert_eq!(high.judge(&report(medium(), 1)), Verdict::Incomplete { gaps: 1 });
+        assert_eq!(
+            high.judge(&report(medium(), 1)),
+            Verdict::Incomplete { gaps: 1 }
+        );
         assert_eq!(high.judge(&report(medium(), 0)), Verdict::Pass);
-        let lenient = Thresholds { allow_gaps: true, ..high };
+        let lenient = Thresholds {
+            allow_gaps: true,
+            ..high
+        };
         assert_eq!(lenient.judge(&report(medium(), 1)), Verdict::Pass);
     }
 
     #[test]
     fn unknown_exploited_and_likely_flaws_are_conditions_of_their_own() {
-        let unknown = Thresholds { unknown: true, ..Thresholds::default() };
+        let unknown = Thresholds {
+            unknown: true,
+            ..Thresholds::default()
+        };
         assert_eq!(
             unknown.judge(&report(vec![finding(Severity::Unknown)], 0)),
             Verdict::Fail { findings: 1 }
         );
         let mut exploited = finding(Severity::Low);
         exploited.vulnerability = Some(Box::new(Vulnerability {
-            kev: Some(Kev { added: "2025-08-25".into(), due: None, ransomware: false }),
-            epss: Some(Epss { score: 0.5, percentile: 0.97 }),
+            kev: Some(Kev {
+                added: "2025-08-25".into(),
+                due: None,
+                ransomware: false,
+            }),
+            epss: Some(Epss {
+                score: 0.5,
+                percentile: 0.97,
+            }),
             ..Vulnerability::default()
         }));
         let report = report(vec![exploited], 0);
-        let kev = Thresholds { exploited: true, ..Thresholds::default() };
+        let kev = Thresholds {
+            exploited: true,
+            ..Thresholds::default()
+        };
         assert_eq!(kev.judge(&report), Verdict::Fail { findings: 1 });
-        let epss = |score| Thresholds { epss: Some(score), ..Thresholds::default() };
+        let epss = |score| Thresholds {
+            epss: Some(score),
+            ..Thresholds::default()
+        };
         assert_eq!(epss(0.5).judge(&report), Verdict::Fail { findings: 1 });
         assert_eq!(epss(0.51).judge(&report), Verdict::Pass);
     }

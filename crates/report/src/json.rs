@@ -209,7 +209,10 @@ pub(crate) fn write(
     let all = report.packages.iter().zip(&report.package_targets);
     let wire = WireReport {
         schema: SCHEMA,
-        tool: Tool { name: "seawall", version: options.version },
+        tool: Tool {
+            name: "seawall",
+            version: options.version,
+        },
         targets: report.targets.iter().map(target).collect(),
         database: report.database.as_ref().map(|database| Database {
             kind: database.kind.as_str(),
@@ -217,8 +220,14 @@ pub(crate) fn write(
             built: &database.built,
             ecosystems: &database.ecosystems,
         }),
-        findings: report.findings.iter().map(|one| finding(one, &report.packages)).collect(),
-        packages: options.packages.then(|| all.map(|(one, at)| package(one, *at)).collect()),
+        findings: report
+            .findings
+            .iter()
+            .map(|one| finding(one, &report.packages))
+            .collect(),
+        packages: options
+            .packages
+            .then(|| all.map(|(one, at)| package(one, *at)).collect()),
         gaps: report
             .gaps
             .iter()
@@ -285,10 +294,10 @@ fn reference(package: &Package) -> PackageReference<'_> {
         version: &package.version,
         purl: &package.purl,
         kind: &package.kind,
-        source: package
-            .source
-            .as_ref()
-            .map(|source| Source { name: &source.name, version: &source.version }),
+        source: package.source.as_ref().map(|source| Source {
+            name: &source.name,
+            version: &source.version,
+        }),
     }
 }
 
@@ -318,7 +327,10 @@ fn finding<'a>(finding: &'a Finding, packages: &'a [Package]) -> WireFinding<'a>
         fingerprint: finding.fingerprint.to_string(),
         location: location(&finding.location),
         related: finding.related.iter().filter_map(location).collect(),
-        package: finding.package.and_then(|index| packages.get(index)).map(reference),
+        package: finding
+            .package
+            .and_then(|index| packages.get(index))
+            .map(reference),
         vulnerability: finding.vulnerability.as_deref().map(vulnerability),
         fix: finding.fix.as_ref().map(|fix| WireFix {
             applicability: fix.applicability.as_str(),
@@ -356,19 +368,29 @@ fn vulnerability(flaw: &Vulnerability) -> WireVulnerability<'_> {
         cvss: flaw
             .cvss
             .iter()
-            .map(|one| Cvss { vector: &one.vector, score: one.score, source: &one.source })
+            .map(|one| Cvss {
+                vector: &one.vector,
+                score: one.score,
+                source: &one.source,
+            })
             .collect(),
         severities: flaw
             .severities
             .iter()
-            .map(|one| Opinion { source: &one.source, severity: one.severity.as_str() })
+            .map(|one| Opinion {
+                source: &one.source,
+                severity: one.severity.as_str(),
+            })
             .collect(),
         kev: flaw.kev.as_ref().map(|kev| Kev {
             added: &kev.added,
             due: kev.due.as_deref(),
             ransomware: kev.ransomware,
         }),
-        epss: flaw.epss.map(|epss| Epss { score: epss.score, percentile: epss.percentile }),
+        epss: flaw.epss.map(|epss| Epss {
+            score: epss.score,
+            percentile: epss.percentile,
+        }),
         in_use: flaw.in_use,
         summary: flaw.summary.as_deref(),
         published: flaw.published.as_deref(),
@@ -382,7 +404,12 @@ fn summary(report: &Report) -> WireSummary {
         findings: report.findings.len(),
         by_severity: Severity::ALL
             .into_iter()
-            .map(|one| (one.as_str(), summary.by_severity.get(&one).copied().unwrap_or(0)))
+            .map(|one| {
+                (
+                    one.as_str(),
+                    summary.by_severity.get(&one).copied().unwrap_or(0),
+                )
+            })
             .collect(),
         fixable: summary.fixable,
         exploited: summary.exploited,

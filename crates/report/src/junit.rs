@@ -20,14 +20,28 @@ pub(crate) fn write(
     let (mut all, mut all_failed, mut all_errors) = (0, 0, 0);
     for (index, one) in report.targets.iter().enumerate() {
         let groups = by_package(report, index);
-        let gaps: Vec<_> = report.gaps.iter().filter(|gap| gap.target == index).collect();
-        let packages = report.package_targets.iter().filter(|at| **at == index).count();
-        let named = groups.iter().filter(|(package, _)| package.is_some()).count();
+        let gaps: Vec<_> = report
+            .gaps
+            .iter()
+            .filter(|gap| gap.target == index)
+            .collect();
+        let packages = report
+            .package_targets
+            .iter()
+            .filter(|at| **at == index)
+            .count();
+        let named = groups
+            .iter()
+            .filter(|(package, _)| package.is_some())
+            .count();
         let clean = packages.saturating_sub(named);
         // One case stands for all packages without findings.
         let tests = groups.len() + gaps.len() + usize::from(clean > 0);
-        (all, all_failed, all_errors) =
-            (all + tests, all_failed + groups.len(), all_errors + gaps.len());
+        (all, all_failed, all_errors) = (
+            all + tests,
+            all_failed + groups.len(),
+            all_errors + gaps.len(),
+        );
         let name = escape(&target(one));
         writeln!(
             suites,
@@ -45,14 +59,20 @@ pub(crate) fn write(
         }
         for (package, findings) in groups {
             let package = package.and_then(|at| report.packages.get(at));
-            let case = package
-                .map_or_else(|| one.name.clone(), |one| format!("{} {}", one.name, one.version));
+            let case = package.map_or_else(
+                || one.name.clone(),
+                |one| format!("{} {}", one.name, one.version),
+            );
             writeln!(
                 suites,
                 "    <testcase classname=\"{name}\" name=\"{}\" time=\"0\">",
                 escape(&case)
             )?;
-            let worst = findings.iter().map(|one| one.severity).max().unwrap_or_default();
+            let worst = findings
+                .iter()
+                .map(|one| one.severity)
+                .max()
+                .unwrap_or_default();
             let lines: Vec<String> = findings
                 .iter()
                 .map(|one| {

@@ -64,7 +64,11 @@ pub struct ParseFormatError(String);
 impl fmt::Display for ParseFormatError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = Format::ALL.map(Format::as_str).join(", ");
-        write!(f, "`{}` is no format of this release: use one of {names}", self.0)
+        write!(
+            f,
+            "`{}` is no format of this release: use one of {names}",
+            self.0
+        )
     }
 }
 

@@ -11,20 +11,21 @@ use crate::{
 
 /// Text from outside: nothing in it is markup.
 fn escape(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, letter| {
-        match letter {
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '|' | '~' | '!' | '@' => {
-                out.push('\\');
-                out.push(letter);
+    text.chars()
+        .fold(String::with_capacity(text.len()), |mut out, letter| {
+            match letter {
+                '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '|' | '~' | '!' | '@' => {
+                    out.push('\\');
+                    out.push(letter);
+                }
+                '<' => out.push_str("&lt;"),
+                '>' => out.push_str("&gt;"),
+                '&' => out.push_str("&amp;"),
+                letter if letter.is_control() => out.push(' '),
+                letter => out.push(letter),
             }
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            letter if letter.is_control() => out.push(' '),
-            letter => out.push(letter),
-        }
-        out
-    })
+            out
+        })
 }
 
 pub(crate) fn write(
@@ -40,7 +41,10 @@ pub(crate) fn write(
         if groups.is_empty() {
             writeln!(out, "No findings.\n")?;
         } else {
-            writeln!(out, "| Severity | Id | Package | Installed | Fixed in | Notes |")?;
+            writeln!(
+                out,
+                "| Severity | Id | Package | Installed | Fixed in | Notes |"
+            )?;
             writeln!(out, "|---|---|---|---|---|---|")?;
         }
         for (package, findings) in &groups {
@@ -56,8 +60,12 @@ pub(crate) fn write(
                 let cells = [
                     finding.severity.to_string(),
                     id(finding).to_owned(),
-                    package.map(|package| package.name.clone()).unwrap_or_default(),
-                    package.map(|package| package.version.clone()).unwrap_or_default(),
+                    package
+                        .map(|package| package.name.clone())
+                        .unwrap_or_default(),
+                    package
+                        .map(|package| package.version.clone())
+                        .unwrap_or_default(),
                     fixed,
                     about.join("; "),
                 ];

@@ -84,14 +84,22 @@ fn security_severity(finding: &Finding) -> String {
         Severity::Low => (0.1, 3.9, 2.0),
     };
     // The score says more where it agrees with the severity.
-    let score = score.filter(|score| (low..=high).contains(score)).unwrap_or(middle);
+    let score = score
+        .filter(|score| (low..=high).contains(score))
+        .unwrap_or(middle);
     format!("{score:.1}")
 }
 
 fn rule_object(report: &Report, finding: &Finding, rule: Option<&Rule>) -> Value {
     let doc = rule.map_or("", |rule| rule.doc);
     let mut tags = vec!["security".to_owned(), finding.rule.to_owned()];
-    tags.extend(finding.vulnerability.as_ref().and_then(|flaw| flaw.kev.as_ref()).map(|_| "kev".to_owned()));
+    tags.extend(
+        finding
+            .vulnerability
+            .as_ref()
+            .and_then(|flaw| flaw.kev.as_ref())
+            .map(|_| "kev".to_owned()),
+    );
     let mut object = json!({
         "id": id(finding),
         "name": finding.rule,
@@ -111,16 +119,20 @@ fn rule_object(report: &Report, finding: &Finding, rule: Option<&Rule>) -> Value
             format!("https://osv.dev/vulnerability/{}", flaw.id)
         };
         map.insert("helpUri".to_owned(), address.into());
-    } else if let (Some(first), Some(map)) =
-        (rule.and_then(|rule| rule.references.first()), object.as_object_mut())
-    {
+    } else if let (Some(first), Some(map)) = (
+        rule.and_then(|rule| rule.references.first()),
+        object.as_object_mut(),
+    ) {
         map.insert("helpUri".to_owned(), (*first).into());
     }
     object
 }
 
 fn short(report: &Report, finding: &Finding) -> String {
-    let title = finding.vulnerability.as_ref().and_then(|flaw| flaw.summary.clone());
+    let title = finding
+        .vulnerability
+        .as_ref()
+        .and_then(|flaw| flaw.summary.clone());
     title.unwrap_or_else(|| {
         let package = finding.package.and_then(|index| report.packages.get(index));
         match package {
@@ -193,13 +205,15 @@ fn location(report: &Report, finding: &Finding) -> Value {
 /// A relative reference (RFC 3986): slashes stay, a colon in the first part
 /// would make a scheme of it.
 fn encode(path: &str) -> String {
-    path.trim_start_matches('/').bytes().fold(String::new(), |mut out, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
-                out.push(char::from(byte));
+    path.trim_start_matches('/')
+        .bytes()
+        .fold(String::new(), |mut out, byte| {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+                    out.push(char::from(byte));
+                }
+                _ => out += &format!("%{byte:02X}"),
             }
-            _ => out += &format!("%{byte:02X}"),
-        }
-        out
-    })
+            out
+        })
 }

@@ -32,7 +32,11 @@ fn style(severity: Severity) -> Style {
 
 impl Painter<'_> {
     fn paint(&self, style: Style, text: &str) -> String {
-        if self.options.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if self.options.color {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn line(&mut self, text: &str) -> io::Result<()> {
@@ -77,7 +81,9 @@ pub(crate) fn write(
 }
 
 fn write_target(report: &Report, index: usize, painter: &mut Painter<'_>) -> Result<(), Error> {
-    let Some(one) = report.targets.get(index) else { return Ok(()) };
+    let Some(one) = report.targets.get(index) else {
+        return Ok(());
+    };
     let title = painter.paint(Style::new().bold().underline(), &target(one));
     painter.line(&title)?;
     let groups = by_package(report, index);
@@ -86,7 +92,10 @@ fn write_target(report: &Report, index: usize, painter: &mut Painter<'_>) -> Res
         match package.and_then(|at| report.packages.get(at)) {
             Some(package) => {
                 let name = painter.paint(Style::new().bold(), &plain(&package.name));
-                let source = package.source.as_ref().filter(|source| source.name != package.name);
+                let source = package
+                    .source
+                    .as_ref()
+                    .filter(|source| source.name != package.name);
                 let source = source.map(|source| format!(", source {}", plain(&source.name)));
                 let head = format!(
                     "{name} {}  ({}{}, {})",
@@ -101,7 +110,11 @@ fn write_target(report: &Report, index: usize, painter: &mut Painter<'_>) -> Res
         }
         write_findings(findings, painter)?;
     }
-    let packages = report.package_targets.iter().filter(|at| **at == index).count();
+    let packages = report
+        .package_targets
+        .iter()
+        .filter(|at| **at == index)
+        .count();
     if groups.is_empty() {
         let gaps = report.gaps.iter().filter(|gap| gap.target == index).count();
         let but = match gaps {
@@ -111,7 +124,10 @@ fn write_target(report: &Report, index: usize, painter: &mut Painter<'_>) -> Res
         let looked = if packages == 0 {
             format!("  no packages were found{but}")
         } else {
-            format!("  no known vulnerabilities in {}{but}", count(packages, "package"))
+            format!(
+                "  no known vulnerabilities in {}{but}",
+                count(packages, "package")
+            )
         };
         painter.line(&looked)?;
     }
@@ -121,8 +137,7 @@ fn write_target(report: &Report, index: usize, painter: &mut Painter<'_>) -> Res
         let own = report.packages.iter().zip(&report.package_targets);
         for (package, _) in own.filter(|(_, at)| **at == index) {
             let licenses = package.licenses.join(", ");
-            let line =
-                format!("  {} {}  {}", package.name, package.version, licenses);
+            let line = format!("  {} {}  {}", package.name, package.version, licenses);
             painter.line(plain(&line).trim_end())?;
         }
     }
@@ -131,8 +146,14 @@ fn write_target(report: &Report, index: usize, painter: &mut Painter<'_>) -> Res
 }
 
 fn write_findings(findings: &[&Finding], painter: &mut Painter<'_>) -> Result<(), Error> {
-    let shown = findings.get(..findings.len().min(MOST_PER_PACKAGE)).unwrap_or_default();
-    let ids = shown.iter().map(|finding| id(finding).chars().count()).max().unwrap_or(0);
+    let shown = findings
+        .get(..findings.len().min(MOST_PER_PACKAGE))
+        .unwrap_or_default();
+    let ids = shown
+        .iter()
+        .map(|finding| id(finding).chars().count())
+        .max()
+        .unwrap_or(0);
     for finding in shown {
         let severity = painter.paint(style(finding.severity), &format!("{:8}", finding.severity));
         let flaw = finding.vulnerability.as_deref();
@@ -159,7 +180,9 @@ fn write_findings(findings: &[&Finding], painter: &mut Painter<'_>) -> Result<()
     }
     if findings.len() > shown.len() {
         let rest = findings.len() - shown.len();
-        painter.line(&format!("  … and {rest} more; `--format json` has them all"))?;
+        painter.line(&format!(
+            "  … and {rest} more; `--format json` has them all"
+        ))?;
     }
     Ok(())
 }
@@ -175,7 +198,10 @@ fn write_end(report: &Report, painter: &mut Painter<'_>) -> Result<(), Error> {
         for gap in &report.gaps {
             if report.targets.len() > 1 && gap.target != last {
                 last = gap.target;
-                let name = report.targets.get(last).map_or("", |target| target.name.as_str());
+                let name = report
+                    .targets
+                    .get(last)
+                    .map_or("", |target| target.name.as_str());
                 painter.line(&format!("  {}:", plain(name)))?;
             }
             let text = format!("  - {}: {}", plain(&gap.subject), plain(&gap.reason));
@@ -205,8 +231,15 @@ fn write_end(report: &Report, painter: &mut Painter<'_>) -> Result<(), Error> {
         let title = painter.paint(AnsiColor::Green.on_default().bold(), "next step:");
         painter.line(&title)?;
         for (package, version, findings) in steps.iter().take(STEPS) {
-            let name = package.source.as_ref().map_or(&package.name, |source| &source.name);
-            let to = if version.is_empty() { "its newest release" } else { version };
+            let name = package
+                .source
+                .as_ref()
+                .map_or(&package.name, |source| &source.name);
+            let to = if version.is_empty() {
+                "its newest release"
+            } else {
+                version
+            };
             painter.line(&format!(
                 "  upgrade {} to {} ({})",
                 plain(name),
@@ -215,7 +248,10 @@ fn write_end(report: &Report, painter: &mut Painter<'_>) -> Result<(), Error> {
             ))?;
         }
         if steps.len() > STEPS {
-            painter.line(&format!("  and {} more", count(steps.len() - STEPS, "package")))?;
+            painter.line(&format!(
+                "  and {} more",
+                count(steps.len() - STEPS, "package")
+            ))?;
         }
     }
     Ok(())

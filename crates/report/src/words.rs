@@ -6,7 +6,11 @@ use seawall_model::{Finding, Package, Report, Severity, Summary, Target, TargetK
 
 /// `1 finding`, `2 findings`.
 pub(crate) fn count(number: usize, one: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+    if number == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{number} {one}s")
+    }
 }
 
 /// `23 findings: 2 critical, 8 high, …; 19 can be mended; 1 known to be exploited`.
@@ -23,7 +27,11 @@ pub(crate) fn summary(summary: &Summary) -> String {
             Some(format!("{number} {severity}"))
         })
         .collect();
-    let mut text = format!("{} in {packages}: {}", count(total, "finding"), parts.join(", "));
+    let mut text = format!(
+        "{} in {packages}: {}",
+        count(total, "finding"),
+        parts.join(", ")
+    );
     if summary.fixable > 0 {
         text += &format!("; {} can be mended", summary.fixable);
     }
@@ -64,8 +72,15 @@ pub(crate) fn place(package: &Package, target: Option<&Target>) -> String {
 pub(crate) fn by_package(report: &Report, target: usize) -> Vec<(Option<usize>, Vec<&Finding>)> {
     let mut groups: Vec<(Option<usize>, Vec<&Finding>)> = Vec::new();
     let mut index: BTreeMap<Option<usize>, usize> = BTreeMap::new();
-    for finding in report.findings.iter().filter(|finding| finding.target == target) {
-        match index.get(&finding.package).and_then(|at| groups.get_mut(*at)) {
+    for finding in report
+        .findings
+        .iter()
+        .filter(|finding| finding.target == target)
+    {
+        match index
+            .get(&finding.package)
+            .and_then(|at| groups.get_mut(*at))
+        {
             Some((_, group)) => group.push(finding),
             None => {
                 index.insert(finding.package, groups.len());
@@ -78,15 +93,24 @@ pub(crate) fn by_package(report: &Report, target: usize) -> Vec<(Option<usize>, 
 
 /// The id that a finding is known by.
 pub(crate) fn id(finding: &Finding) -> &str {
-    finding.vulnerability.as_ref().map_or(finding.rule, |flaw| flaw.id.as_str())
+    finding
+        .vulnerability
+        .as_ref()
+        .map_or(finding.rule, |flaw| flaw.id.as_str())
 }
 
 /// What stands beside a flaw's id: known exploitation, likelihood, status.
 pub(crate) fn notes(finding: &Finding) -> Vec<String> {
     let mut notes = Vec::new();
-    let Some(flaw) = finding.vulnerability.as_deref() else { return notes };
+    let Some(flaw) = finding.vulnerability.as_deref() else {
+        return notes;
+    };
     if let Some(kev) = &flaw.kev {
-        let ransom = if kev.ransomware { ", also by ransomware" } else { "" };
+        let ransom = if kev.ransomware {
+            ", also by ransomware"
+        } else {
+            ""
+        };
         notes.push(format!("known to be exploited since {}{ransom}", kev.added));
     }
     if let Some(epss) = flaw.epss {
@@ -105,7 +129,8 @@ pub(crate) fn notes(finding: &Finding) -> Vec<String> {
 pub(crate) fn upgrades(report: &Report) -> Vec<(&Package, &str, usize)> {
     let mut best: BTreeMap<usize, (Vec<&str>, usize)> = BTreeMap::new();
     for finding in &report.findings {
-        let (Some(package), Some(flaw)) = (finding.package, finding.vulnerability.as_deref()) else {
+        let (Some(package), Some(flaw)) = (finding.package, finding.vulnerability.as_deref())
+        else {
             continue;
         };
         if let Some(fixed) = flaw.fixed.first() {
@@ -121,7 +146,11 @@ pub(crate) fn upgrades(report: &Report) -> Vec<(&Package, &str, usize)> {
             // named without comparing.
             let first = *versions.first()?;
             let same = versions.iter().all(|version| *version == first);
-            Some((report.packages.get(package)?, if same { first } else { "" }, number))
+            Some((
+                report.packages.get(package)?,
+                if same { first } else { "" },
+                number,
+            ))
         })
         .collect();
     all.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.name.cmp(&b.0.name)));
@@ -132,7 +161,13 @@ pub(crate) fn upgrades(report: &Report) -> Vec<(&Package, &str, usize)> {
 /// move the cursor or colour what follows.
 pub(crate) fn plain(text: &str) -> String {
     text.chars()
-        .map(|letter| if letter.is_control() || is_bidi(letter) { '\u{FFFD}' } else { letter })
+        .map(|letter| {
+            if letter.is_control() || is_bidi(letter) {
+                '\u{FFFD}'
+            } else {
+                letter
+            }
+        })
         .collect()
 }
 

@@ -86,11 +86,16 @@ fn message(kind: RecordKind, package: &Package, flaw: &Vulnerability) -> String 
 
 fn upgrade(package: &Package, flaw: &Vulnerability) -> Option<Fix> {
     let version = flaw.fixed.first()?;
-    let name = package.source.as_ref().map_or(&package.name, |source| &source.name);
+    let name = package
+        .source
+        .as_ref()
+        .map_or(&package.name, |source| &source.name);
     Some(Fix {
         title: format!("upgrade `{name}` to {version}"),
         applicability: Applicability::DisplayOnly,
-        remedy: Remedy::Upgrade { version: version.clone() },
+        remedy: Remedy::Upgrade {
+            version: version.clone(),
+        },
     })
 }
 
@@ -98,7 +103,11 @@ fn upgrade(package: &Package, flaw: &Vulnerability) -> Option<Fix> {
 pub(crate) fn of_end_of_life(end: &EndOfLife, target: &Target, index: usize) -> Finding {
     let rule = &rules::end_of_life::RULE;
     let name = target.os.as_ref().map_or(end.name, |os| os.name.as_str());
-    let since = if end.date.is_empty() { String::new() } else { format!(" since {}", end.date) };
+    let since = if end.date.is_empty() {
+        String::new()
+    } else {
+        format!(" since {}", end.date)
+    };
     Finding {
         target: index,
         rule: rule.id,

@@ -99,7 +99,12 @@ pub fn inspect(place: &Place, settings: &Settings<'_>) -> Result<Inspected, Insp
             image(place, Source::OciLayout { dir, reference }, settings)
         }
         Scheme::RootFs => files(place, TargetKind::RootFs, Source::RootFs(path()), settings),
-        Scheme::Dir => files(place, TargetKind::Directory, Source::Directory(path()), settings),
+        Scheme::Dir => files(
+            place,
+            TargetKind::Directory,
+            Source::Directory(path()),
+            settings,
+        ),
         Scheme::File => files(place, TargetKind::File, Source::File(path()), settings),
         Scheme::Docker => engine(place, &[seawall_engine::Kind::Docker], settings),
         Scheme::Podman => engine(place, &[seawall_engine::Kind::Podman], settings),
@@ -107,9 +112,7 @@ pub fn inspect(place: &Place, settings: &Settings<'_>) -> Result<Inspected, Insp
             let both = [seawall_engine::Kind::Docker, seawall_engine::Kind::Podman];
             engine(place, &both, settings)
         }
-        Scheme::Containerd | Scheme::Registry => {
-            Err(InspectError::NotYet(place.scheme.as_str()))
-        }
+        Scheme::Containerd | Scheme::Registry => Err(InspectError::NotYet(place.scheme.as_str())),
     }
 }
 
@@ -120,7 +123,10 @@ fn layout_reference(value: &str) -> (PathBuf, Option<String>) {
     }
     let name = value.rfind('/').map_or(0, |slash| slash + 1);
     let tail = value.get(name..).unwrap_or_default();
-    match tail.find(['@', ':']).and_then(|at| value.split_at_checked(name + at)) {
+    match tail
+        .find(['@', ':'])
+        .and_then(|at| value.split_at_checked(name + at))
+    {
         Some((dir, reference)) => {
             let reference = reference.trim_start_matches(['@', ':']);
             (PathBuf::from(dir), Some(reference.to_owned()))
@@ -136,13 +142,18 @@ fn engine(
 ) -> Result<Inspected, InspectError> {
     let mut refusal = None;
     for kind in kinds {
-        let Some(socket) = seawall_engine::find(*kind) else { continue };
+        let Some(socket) = seawall_engine::find(*kind) else {
+            continue;
+        };
         let source = Source::Engine {
             socket,
             name: place.value.clone(),
             scheme: kind.as_str(),
         };
-        let here = Place { scheme: scheme_of(*kind), value: place.value.clone() };
+        let here = Place {
+            scheme: scheme_of(*kind),
+            value: place.value.clone(),
+        };
         match image(&here, source, settings) {
             Ok(inspected) => return Ok(inspected),
             // The first engine's answer is kept: it is the one that the user
@@ -150,7 +161,9 @@ fn engine(
             Err(error) => refusal = refusal.or(Some(error)),
         }
     }
-    Err(refusal.unwrap_or_else(|| InspectError::NoEngine { name: place.value.clone() }))
+    Err(refusal.unwrap_or_else(|| InspectError::NoEngine {
+        name: place.value.clone(),
+    }))
 }
 
 fn scheme_of(kind: seawall_engine::Kind) -> Scheme {
@@ -257,18 +270,29 @@ fn merged(mut gaps: Vec<Gap>, more: Vec<Gap>) -> Vec<Gap> {
 
 fn sbom(place: &Place) -> Result<Inspected, InspectError> {
     let path = PathBuf::from(&place.value);
-    let reading = |cause| InspectError::Read { path: path.clone(), cause };
+    let reading = |cause| InspectError::Read {
+        path: path.clone(),
+        cause,
+    };
     let mut bytes = Vec::new();
     let file: Box<dyn Read> = match place.value.as_str() {
         "-" => Box::new(io::stdin()),
         _ => Box::new(File::open(&path).map_err(reading)?),
     };
-    file.take(SBOM_LIMIT + 1).read_to_end(&mut bytes).map_err(reading)?;
+    file.take(SBOM_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(reading)?;
     if bytes.len() as u64 > SBOM_LIMIT {
-        return Err(InspectError::SbomSize { path, limit: SBOM_LIMIT });
+        return Err(InspectError::SbomSize {
+            path,
+            limit: SBOM_LIMIT,
+        });
     }
-    let document = seawall_formats::cyclonedx::read(&bytes)
-        .map_err(|cause| InspectError::Sbom { path: path.clone(), cause })?;
+    let document =
+        seawall_formats::cyclonedx::read(&bytes).map_err(|cause| InspectError::Sbom {
+            path: path.clone(),
+            cause,
+        })?;
     Ok(Inspected {
         target: Target {
             kind: TargetKind::Sbom,

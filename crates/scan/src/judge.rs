@@ -50,7 +50,9 @@ pub fn judge(
         let matches = seawall_advisories::find(store, &request(&one, judging));
         shards.extend(matches.shards_used);
         if let Some(end) = &matches.end_of_life {
-            report.findings.push(findings::of_end_of_life(end, &one.target, index));
+            report
+                .findings
+                .push(findings::of_end_of_life(end, &one.target, index));
         }
         report.findings.extend(
             matches
@@ -66,7 +68,9 @@ pub fn judge(
             gap.target = index;
         }
         report.gaps.extend(gaps);
-        report.package_targets.extend(std::iter::repeat_n(index, one.packages.len()));
+        report
+            .package_targets
+            .extend(std::iter::repeat_n(index, one.packages.len()));
         report.packages.extend(one.packages);
         report.targets.push(one.target);
     }
@@ -77,7 +81,12 @@ pub fn judge(
     report.rules = rules::ALL
         .iter()
         .copied()
-        .filter(|rule| report.findings.iter().any(|finding| finding.rule == rule.id))
+        .filter(|rule| {
+            report
+                .findings
+                .iter()
+                .any(|finding| finding.rule == rule.id)
+        })
         .collect();
     report.rules.sort_by_key(|rule| rule.id);
     report
@@ -120,9 +129,14 @@ pub fn shards_needed(inspected: &[Inspected]) -> Vec<String> {
 }
 
 fn sort(report: &mut Report, order: Order) {
-    let Report { findings, packages, .. } = report;
+    let Report {
+        findings, packages, ..
+    } = report;
     let exploited = |finding: &Finding| {
-        finding.vulnerability.as_ref().is_some_and(|flaw| flaw.kev.is_some())
+        finding
+            .vulnerability
+            .as_ref()
+            .is_some_and(|flaw| flaw.kev.is_some())
     };
     // Sorting needs a total order; six digits of a probability are enough.
     let likely = |finding: &Finding| {
@@ -134,7 +148,11 @@ fn sort(report: &mut Report, order: Order) {
         package.map(|package| (package.name.clone(), package.version.clone()))
     };
     let id = |finding: &Finding| {
-        finding.vulnerability.as_ref().map(|flaw| flaw.id.clone()).unwrap_or_default()
+        finding
+            .vulnerability
+            .as_ref()
+            .map(|flaw| flaw.id.clone())
+            .unwrap_or_default()
     };
     findings.sort_by_cached_key(|finding| {
         let severity = Reverse(finding.severity);
@@ -146,6 +164,13 @@ fn sort(report: &mut Report, order: Order) {
             Order::Likely => (chance.0, severity.0 as u32, u32::from(known.0)),
             Order::Package => (0, 0, 0),
         };
-        (finding.target, Reverse(first), name(finding), severity, id(finding), finding.package)
+        (
+            finding.target,
+            Reverse(first),
+            name(finding),
+            severity,
+            id(finding),
+            finding.package,
+        )
     });
 }

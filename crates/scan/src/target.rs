@@ -122,7 +122,9 @@ pub fn recognise(text: &str) -> Result<Place, PlaceError> {
         return Ok(place(Scheme::Archive, text));
     }
     for scheme in Scheme::WRITTEN {
-        let rest = text.strip_prefix(scheme.as_str()).and_then(|rest| rest.strip_prefix(':'));
+        let rest = text
+            .strip_prefix(scheme.as_str())
+            .and_then(|rest| rest.strip_prefix(':'));
         // `docker:27` is an image too, the one that holds Docker. The scheme
         // wins, as it does in every tool that has schemes.
         if let Some(rest) = rest {
@@ -138,7 +140,10 @@ pub fn recognise(text: &str) -> Result<Place, PlaceError> {
         Ok(metadata) if metadata.is_file() => Ok(place(file_kind(path)?, text)),
         // Process substitution and pipes: `seawall scan <(docker save x)`.
         Ok(metadata) if is_pipe(&metadata) => Ok(place(Scheme::Archive, text)),
-        Ok(_) => Err(PlaceError::Strange { path: path.to_owned(), what: "a device or a socket" }),
+        Ok(_) => Err(PlaceError::Strange {
+            path: path.to_owned(),
+            what: "a device or a socket",
+        }),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
             if looks_like_path(text) {
                 Err(PlaceError::NotThere(path.to_owned()))
@@ -150,12 +155,18 @@ pub fn recognise(text: &str) -> Result<Place, PlaceError> {
         Err(cause) if cause.kind() == io::ErrorKind::NotADirectory => {
             Err(PlaceError::NotThere(path.to_owned()))
         }
-        Err(cause) => Err(PlaceError::Unreadable { path: path.to_owned(), cause }),
+        Err(cause) => Err(PlaceError::Unreadable {
+            path: path.to_owned(),
+            cause,
+        }),
     }
 }
 
 fn place(scheme: Scheme, value: &str) -> Place {
-    Place { scheme, value: value.to_owned() }
+    Place {
+        scheme,
+        value: value.to_owned(),
+    }
 }
 
 fn looks_like_path(text: &str) -> bool {
@@ -184,11 +195,18 @@ fn directory_kind(path: &Path) -> Scheme {
     // programs that a root file system cannot do without.
     let release = has("etc/os-release") || has("usr/lib/os-release") || has("etc/alpine-release");
     let databases = has("var/lib/dpkg") || has("lib/apk/db") || has("usr/lib/apk/db");
-    if databases || (release && (has("usr") || has("bin"))) { Scheme::RootFs } else { Scheme::Dir }
+    if databases || (release && (has("usr") || has("bin"))) {
+        Scheme::RootFs
+    } else {
+        Scheme::Dir
+    }
 }
 
 fn file_kind(path: &Path) -> Result<Scheme, PlaceError> {
-    let unreadable = |cause| PlaceError::Unreadable { path: path.to_owned(), cause };
+    let unreadable = |cause| PlaceError::Unreadable {
+        path: path.to_owned(),
+        cause,
+    };
     let mut head = Vec::with_capacity(4096);
     File::open(path)
         .and_then(|file| file.take(4096).read_to_end(&mut head))
@@ -199,9 +217,14 @@ fn file_kind(path: &Path) -> Result<Scheme, PlaceError> {
         return Ok(Scheme::Archive);
     }
     let text = String::from_utf8_lossy(&head);
-    let is_sbom = ["\"bomFormat\"", "\"CycloneDX\"", "\"spdxVersion\"", "SPDXVersion:"]
-        .iter()
-        .any(|sign| text.contains(sign));
+    let is_sbom = [
+        "\"bomFormat\"",
+        "\"CycloneDX\"",
+        "\"spdxVersion\"",
+        "SPDXVersion:",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign));
     Ok(if is_sbom {
         Scheme::Sbom
     } else if path.extension().is_some_and(|ending| ending == "tar") {
@@ -222,7 +245,13 @@ mod tests {
     #[test]
     fn a_scheme_is_believed() {
         let found = recognise("oci:/x/y:tag").unwrap();
-        assert_eq!(found, Place { scheme: Scheme::Oci, value: "/x/y:tag".into() });
+        assert_eq!(
+            found,
+            Place {
+                scheme: Scheme::Oci,
+                value: "/x/y:tag".into()
+            }
+        );
         assert_eq!(scheme("docker:debian:12"), Scheme::Docker);
         assert!(matches!(recognise("sbom:"), Err(PlaceError::Empty("sbom"))));
         assert!(matches!(recognise(""), Err(PlaceError::Nothing)));
@@ -233,8 +262,14 @@ mod tests {
         assert_eq!(scheme("debian:12"), Scheme::Image);
         assert_eq!(scheme("registry.example/a/b@sha256:00"), Scheme::Image);
         assert!(matches!(recognise("./none"), Err(PlaceError::NotThere(_))));
-        assert!(matches!(recognise("none.tar.gz"), Err(PlaceError::NotThere(_))));
-        assert!(matches!(recognise("/dev/null"), Err(PlaceError::Strange { .. })));
+        assert!(matches!(
+            recognise("none.tar.gz"),
+            Err(PlaceError::NotThere(_))
+        ));
+        assert!(matches!(
+            recognise("/dev/null"),
+            Err(PlaceError::Strange { .. })
+        ));
     }
 
     #[test]

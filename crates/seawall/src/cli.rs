@@ -43,7 +43,13 @@ pub(crate) struct Output {
     #[arg(long, global = true, env = "SEAWALL_NO_PROGRESS", value_parser = boolish())]
     pub(crate) no_progress: bool,
     /// When to use colour. `NO_COLOR` is honoured too.
-    #[arg(long, global = true, value_name = "WHEN", env = "SEAWALL_COLOR", default_value = "auto")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        env = "SEAWALL_COLOR",
+        default_value = "auto"
+    )]
     pub(crate) color: Color,
 }
 

@@ -29,7 +29,9 @@ impl Choice {
     pub(crate) fn new(dir: Option<PathBuf>, offline: bool, file: &settings::File) -> Self {
         let own = &file.database;
         Choice {
-            dir: dir.or_else(|| own.dir.clone()).unwrap_or_else(settings::database_home),
+            dir: dir
+                .or_else(|| own.dir.clone())
+                .unwrap_or_else(settings::database_home),
             offline: offline || file.offline.unwrap_or(false),
             update: own.update.unwrap_or(Update::Auto),
             from: own.from.clone().unwrap_or_else(|| PUBLIC_BUCKET.to_owned()),
@@ -79,7 +81,10 @@ fn open_installed(dir: &Path) -> Result<Option<Database>> {
         Err(OpenError::None(_)) => Ok(None),
         Err(error) => Err(anyhow::Error::new(error).context(hinted(
             format!("cannot use the advisory database in `{}`", dir.display()),
-            format!("remove the folder and run `seawall db update --db {}`", dir.display()),
+            format!(
+                "remove the folder and run `seawall db update --db {}`",
+                dir.display()
+            ),
         ))),
     }
 }
@@ -96,7 +101,8 @@ fn ecosystems_to_fetch(installed: Option<&Database>, needed: &[String], now: u64
         let name = base(shard);
         let known = installed.and_then(|database| {
             let mut all = database.info().iter();
-            all.find(|info| base(&info.name) == name).map(|info| info.checked)
+            all.find(|info| base(&info.name) == name)
+                .map(|info| info.checked)
         });
         // A database that was built from a folder has its own ways of staying
         // current: 0 says that nobody was asked.

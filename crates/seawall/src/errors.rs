@@ -19,7 +19,11 @@ impl std::error::Error for Hinted {}
 
 /// An error of the user's making, with what to do instead.
 pub(crate) fn hinted(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-    Hinted { message: message.into(), hint: hint.into() }.into()
+    Hinted {
+        message: message.into(),
+        hint: hint.into(),
+    }
+    .into()
 }
 
 /// What to do about an error, where something can be said.
@@ -41,9 +45,9 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
 fn place_hint(error: &seawall_scan::PlaceError) -> Option<String> {
     use seawall_scan::PlaceError;
     match error {
-        PlaceError::NotThere(path) if !path.starts_with("/") => Some(
-            "an image is named without a leading dot or slash, as in `debian:12`".to_owned(),
-        ),
+        PlaceError::NotThere(path) if !path.starts_with("/") => {
+            Some("an image is named without a leading dot or slash, as in `debian:12`".to_owned())
+        }
         _ => None,
     }
 }

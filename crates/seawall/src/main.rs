@@ -42,7 +42,11 @@ fn main() -> ExitCode {
             // `--help` and `--version` arrive here too; nothing is left to do
             // when even that cannot be printed.
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            return if error.use_stderr() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     let printer = Printer::new(&cli.output);

@@ -3,10 +3,7 @@
 //! Data goes to stdout, talk to stderr. Colour is never the only sign: every
 //! line starts with a word.
 
-use std::{
-
-    io::{self, IsTerminal, Write},
-};
+use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 

@@ -15,9 +15,15 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 impl Bars {
     pub(crate) fn new(shown: bool) -> Self {
-        let target =
-            if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Bars { all: MultiProgress::with_draw_target(target), shown }
+        let target = if shown {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        Bars {
+            all: MultiProgress::with_draw_target(target),
+            shown,
+        }
     }
 
     /// A bar of bytes whose number is not known beforehand.
@@ -28,7 +34,11 @@ impl Bars {
         {
             bar.set_style(style);
         }
-        ByteBar { bar, all: self.shown.then(|| self.all.clone()), start: std::time::Instant::now() }
+        ByteBar {
+            bar,
+            all: self.shown.then(|| self.all.clone()),
+            start: std::time::Instant::now(),
+        }
     }
 }
 
@@ -42,10 +52,11 @@ pub(crate) struct ByteBar {
 impl ByteBar {
     fn advance(&self, bytes: u64) {
         self.bar.inc(bytes);
-        if let Some(all) = &self.all {
-            if self.bar.is_hidden() && self.start.elapsed() > PATIENCE {
-                all.add(self.bar.clone());
-            }
+        if let Some(all) = &self.all
+            && self.bar.is_hidden()
+            && self.start.elapsed() > PATIENCE
+        {
+            all.add(self.bar.clone());
         }
     }
 }

@@ -65,7 +65,9 @@ pub(crate) fn read(named: Option<&Path>) -> Result<File> {
     };
     let text = match fs::metadata(path).and_then(|metadata| {
         if metadata.len() > FILE_LIMIT {
-            return Err(io::Error::other(format!("it has more than {FILE_LIMIT} bytes")));
+            return Err(io::Error::other(format!(
+                "it has more than {FILE_LIMIT} bytes"
+            )));
         }
         fs::read_to_string(path)
     }) {
@@ -90,19 +92,28 @@ fn parse(text: &str, name: &str) -> Result<File> {
             toml_span::ErrorKind::UnexpectedKeys { keys, expected } => match keys.first() {
                 Some((key, span)) => {
                     let known = expected.join("`, `");
-                    (span.start, format!("there is no setting `{key}` here, only `{known}`"))
+                    (
+                        span.start,
+                        format!("there is no setting `{key}` here, only `{known}`"),
+                    )
                 }
                 None => (error.span.start, error.to_string()),
             },
             _ => (error.span.start, error.to_string()),
         };
         let (line, column) = place(text, at);
-        hinted(format!("{name}:{line}:{column}: {what}"), "docs/settings.md lists every setting")
+        hinted(
+            format!("{name}:{line}:{column}: {what}"),
+            "docs/settings.md lists every setting",
+        )
     };
     let mut value = toml_span::parse(text).map_err(|error| failed(&error))?;
     File::read(&mut value, text, name).map_err(|error| match error.errors.first() {
         Some(first) => failed(first),
-        None => hinted(format!("{name} cannot be read"), "docs/settings.md lists every setting"),
+        None => hinted(
+            format!("{name} cannot be read"),
+            "docs/settings.md lists every setting",
+        ),
     })
 }
 
@@ -168,7 +179,10 @@ impl<'de> Deserialize<'de> for Update {
         match word.as_ref() {
             "auto" => Ok(Update::Auto),
             "never" => Ok(Update::Never),
-            other => Err(custom(value, format!("`{other}` is neither `auto` nor `never`"))),
+            other => Err(custom(
+                value,
+                format!("`{other}` is neither `auto` nor `never`"),
+            )),
         }
     }
 }
@@ -195,8 +209,14 @@ fn suppression(
         let text = "`[[ignore]]` needs a `rule`, a `path` or a `package`: without one it would hide everything";
         return Err(custom(&span, text.to_owned()));
     }
-    if let Some(day) = expires.as_deref().filter(|day| day.parse::<jiff::civil::Date>().is_err()) {
-        return Err(custom(&span, format!("`{day}` is no date: write YYYY-MM-DD")));
+    if let Some(day) = expires
+        .as_deref()
+        .filter(|day| day.parse::<jiff::civil::Date>().is_err())
+    {
+        return Err(custom(
+            &span,
+            format!("`{day}` is no date: write YYYY-MM-DD"),
+        ));
     }
     let place = format!("{name}:{line}");
     let mut one = Suppression::new(id, path.as_deref(), package, place)
@@ -236,12 +256,16 @@ pub(crate) fn cache_home() -> PathBuf {
 
 /// The advisory database's usual folder.
 pub(crate) fn database_home() -> PathBuf {
-    xdg("XDG_DATA_HOME", ".local/share").join("seawall").join("db")
+    xdg("XDG_DATA_HOME", ".local/share")
+        .join("seawall")
+        .join("db")
 }
 
 fn xdg(variable: &str, below_home: &str) -> PathBuf {
     // The specification has relative paths ignored.
-    let set = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let set = env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
     set.unwrap_or_else(|| match env::var_os("HOME") {
         Some(home) => PathBuf::from(home).join(below_home),
         None => env::temp_dir().join("seawall-home").join(below_home),
@@ -251,7 +275,9 @@ fn xdg(variable: &str, below_home: &str) -> PathBuf {
 /// Today, `YYYY-MM-DD` in UTC, and now in seconds since 1970.
 /// `SOURCE_DATE_EPOCH` (reproducible-builds.org) stands in for the clock.
 pub(crate) fn today() -> (String, u64) {
-    let fixed = env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse::<i64>().ok());
+    let fixed = env::var("SOURCE_DATE_EPOCH")
+        .ok()
+        .and_then(|text| text.parse::<i64>().ok());
     let now = fixed
         .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
         .unwrap_or_else(jiff::Timestamp::now);
@@ -279,10 +305,19 @@ mod tests {
     #[test]
     fn what_is_wrong_is_pointed_at() {
         for (text, want) in [
-            ("[scan]\nfial-on = \"high\"\n", "x.toml:2:1: there is no setting `fial-on` here"),
-            ("[database]\nupdate = \"daily\"\n", "`daily` is neither `auto` nor `never`"),
+            (
+                "[scan]\nfial-on = \"high\"\n",
+                "x.toml:2:1: there is no setting `fial-on` here",
+            ),
+            (
+                "[database]\nupdate = \"daily\"\n",
+                "`daily` is neither `auto` nor `never`",
+            ),
             ("[[ignore]]\nreason = \"x\"\n", "would hide everything"),
-            ("[[ignore]]\nrule = \"x\"\nexpires = \"soon\"\n", "`soon` is no date"),
+            (
+                "[[ignore]]\nrule = \"x\"\nexpires = \"soon\"\n",
+                "`soon` is no date",
+            ),
             ("[scan\n", "x.toml:1:"),
         ] {
             let error = parse(text, "x.toml").unwrap_err().to_string();

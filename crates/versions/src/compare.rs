@@ -9,20 +9,31 @@ pub(crate) fn digits(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }
 
-/// Compares numbers pair by pair; the shorter list goes on as if with zeros.
-pub(crate) fn zero_filled<'a>(
-    mut a: impl Iterator<Item = &'a str>,
-    mut b: impl Iterator<Item = &'a str>,
-) -> Ordering {
+/// Compares numbers with dots between them pair by pair; the shorter list goes
+/// on as if with zeros.
+pub(crate) fn dotted(mut a: &str, mut b: &str) -> Ordering {
     loop {
-        let order = match (a.next(), b.next()) {
-            (None, None) => return Ordering::Equal,
-            (a, b) => digits(a.unwrap_or(""), b.unwrap_or("")),
-        };
-        if order.is_ne() {
+        let order = digits(take_digits(&mut a), take_digits(&mut b));
+        // Not a digit and so a dot; or the end.
+        let more = (skip(&mut a, "."), skip(&mut b, "."));
+        if order.is_ne() || more == (false, false) {
             return order;
         }
     }
+}
+
+/// Whether the text is numbers with single dots between them, and there is
+/// one.
+pub(crate) fn is_dotted(text: &str) -> bool {
+    let mut is_open = true;
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' => is_open = false,
+            b'.' if !is_open => is_open = true,
+            _ => return false,
+        }
+    }
+    !is_open
 }
 
 /// Compares pair by pair; of two lists with the same beginning the shorter one

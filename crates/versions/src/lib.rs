@@ -48,10 +48,6 @@ use std::{borrow::Cow, cmp::Ordering};
 mod compare;
 pub mod npm;
 
-#[expect(
-    clippy::allow_attributes,
-    reason = "the table is written for crates that use its pages and for those that do not"
-)]
 mod schemes {
     include!(concat!(env!("OUT_DIR"), "/schemes.rs"));
 }

@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 
 use crate::{
-    compare::{digits, is_number, zero_filled},
+    compare::{digits, dotted, is_number},
     schemes::semver::{Version, pre_release},
 };
 
@@ -29,7 +29,8 @@ pub struct Range {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Comparator {
     operator: Operator,
-    core: [String; 3],
+    /// Three numbers with dots between them.
+    core: String,
     pre: String,
 }
 
@@ -109,9 +110,7 @@ fn is_pre_identifier(text: &str) -> bool {
 }
 
 fn satisfies_all(version: &Version<'_>, set: &[Comparator]) -> bool {
-    let core = |one: &Comparator| {
-        zero_filled(version.core.split('.'), one.core.iter().map(String::as_str))
-    };
+    let core = |one: &Comparator| dotted(version.core, &one.core);
     let holds = |one: &Comparator| {
         let order = core(one).then_with(|| pre_release(version.pre, &one.pre));
         match one.operator {
@@ -190,7 +189,7 @@ impl Partial<'_> {
     }
 
     fn with(&self, operator: Operator) -> Comparator {
-        let core = [0, 1, 2].map(|index| self.part(index).to_owned());
+        let core = [0, 1, 2].map(|index| self.part(index)).join(".");
         Comparator {
             operator,
             core,
@@ -201,11 +200,13 @@ impl Partial<'_> {
     /// Compared with the lowest version that differs in the part at `index`;
     /// `-0` stands in front of its pre-releases.
     fn next(&self, index: usize, operator: Operator, pre: &str) -> Comparator {
-        let core = [0, 1, 2].map(|at| match at.cmp(&index) {
-            Ordering::Less => self.part(at).to_owned(),
-            Ordering::Equal => increment(self.part(at)),
-            Ordering::Greater => "0".to_owned(),
-        });
+        let core = [0, 1, 2]
+            .map(|at| match at.cmp(&index) {
+                Ordering::Less => self.part(at).to_owned(),
+                Ordering::Equal => increment(self.part(at)),
+                Ordering::Greater => "0".to_owned(),
+            })
+            .join(".");
         Comparator {
             operator,
             core,
@@ -248,8 +249,7 @@ fn set(text: &str) -> Option<Vec<Comparator>> {
         }
     };
     let is_any = |one: &Comparator| {
-        let is_zero = one.core.iter().all(|part| part == "0") && one.pre.is_empty();
-        one.operator == Operator::GreaterEqual && is_zero
+        one.operator == Operator::GreaterEqual && one.core == "0.0.0" && one.pre.is_empty()
     };
     all.retain(|one| !is_any(one));
     Some(all)
@@ -316,7 +316,7 @@ fn comparators(word: &str) -> Option<Vec<Comparator>> {
     Some(match (operator, written) {
         ("<" | ">", 0) => {
             // No version at all.
-            let core = ["0", "0", "0"].map(str::to_owned);
+            let core = "0.0.0".to_owned();
             vec![Comparator {
                 operator: Operator::Less,
                 core,

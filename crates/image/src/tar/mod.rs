@@ -429,9 +429,10 @@ impl Parser {
             });
         }
         if let Some(map) = &self.map
-            && map.stored() > self.left {
-                return Err(TarError::Sparse(self.header_at));
-            }
+            && map.stored() > self.left
+        {
+            return Err(TarError::Sparse(self.header_at));
+        }
         let entry = RawEntry {
             path,
             link,

@@ -6,13 +6,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use seawall_advisories::{Database, From, OpenError, PUBLIC_BUCKET, UpdateRequest};
 
-use crate::{
-    Outcome,
-    database::Downloads,
-    errors::hinted,
-    printer::Printer,
-    settings,
-};
+use crate::{Outcome, database::Downloads, errors::hinted, printer::Printer, settings};
 
 /// What can be typed behind `db`.
 #[derive(Debug, Subcommand)]
@@ -67,8 +61,14 @@ pub(crate) fn run(verb: Verb, printer: &Printer) -> Result<Outcome> {
 
 fn update(arguments: Update, printer: &Printer) -> Result<Outcome> {
     let file = settings::read(arguments.config.as_deref())?;
-    let dir = arguments.db.or(file.database.dir).unwrap_or_else(settings::database_home);
-    let from = arguments.from.or(file.database.from).unwrap_or_else(|| PUBLIC_BUCKET.to_owned());
+    let dir = arguments
+        .db
+        .or(file.database.dir)
+        .unwrap_or_else(settings::database_home);
+    let from = arguments
+        .from
+        .or(file.database.from)
+        .unwrap_or_else(|| PUBLIC_BUCKET.to_owned());
     let (_, now) = settings::today();
     let bars = printer.bars();
     let progress = Downloads(bars.bytes("fetching advisories"));
@@ -100,19 +100,30 @@ fn update(arguments: Update, printer: &Printer) -> Result<Outcome> {
     let mut said = format!(
         "{} advisories of {} in `{}`",
         updated.records,
-        if updated.built.is_empty() { "nothing new".to_owned() } else { updated.built.join(", ") },
+        if updated.built.is_empty() {
+            "nothing new".to_owned()
+        } else {
+            updated.built.join(", ")
+        },
         dir.display()
     );
     if !updated.unchanged.is_empty() {
         said += &format!("; unchanged: {}", updated.unchanged.join(", "));
     }
     printer.note(&said);
-    Ok(if updated.refused.is_empty() { Outcome::Done } else { Outcome::Incomplete })
+    Ok(if updated.refused.is_empty() {
+        Outcome::Done
+    } else {
+        Outcome::Incomplete
+    })
 }
 
 fn info(arguments: Info, printer: &Printer) -> Result<Outcome> {
     let file = settings::read(arguments.config.as_deref())?;
-    let dir = arguments.db.or(file.database.dir).unwrap_or_else(settings::database_home);
+    let dir = arguments
+        .db
+        .or(file.database.dir)
+        .unwrap_or_else(settings::database_home);
     let database = match Database::open(&dir) {
         Ok(database) => database,
         Err(OpenError::None(_)) => {
@@ -152,8 +163,10 @@ fn info(arguments: Info, printer: &Printer) -> Result<Outcome> {
 
 /// Days between two dates, as people say it.
 fn age(day: &str, today: &str) -> String {
-    let (Ok(from), Ok(to)) = (day.parse::<jiff::civil::Date>(), today.parse::<jiff::civil::Date>())
-    else {
+    let (Ok(from), Ok(to)) = (
+        day.parse::<jiff::civil::Date>(),
+        today.parse::<jiff::civil::Date>(),
+    ) else {
         return "-".to_owned();
     };
     match to.since((jiff::Unit::Day, from)) {

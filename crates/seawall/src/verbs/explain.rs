@@ -41,16 +41,23 @@ pub(crate) fn run(arguments: Arguments, printer: &Printer) -> Result<Outcome> {
     let Some(target) = arguments.target else {
         let is_flaw = arguments.what.contains('-') && !arguments.what.contains('/');
         let hint = if is_flaw {
-            format!("name an image too: `seawall explain {} IMAGE`", arguments.what)
+            format!(
+                "name an image too: `seawall explain {} IMAGE`",
+                arguments.what
+            )
         } else {
             let names: Vec<&str> = rules.iter().map(|rule| rule.id).collect();
             format!("the rules are {}", names.join(", "))
         };
-        return Err(hinted(format!("there is no rule `{}`", arguments.what), hint));
+        return Err(hinted(
+            format!("there is no rule `{}`", arguments.what),
+            hint,
+        ));
     };
     let file = settings::read(arguments.looked.config.as_deref())?;
     let (inspected, _) = look(&[target], &arguments.looked, &file, printer)?;
-    let choice = database::Choice::new(arguments.looked.db.clone(), arguments.looked.offline, &file);
+    let choice =
+        database::Choice::new(arguments.looked.db.clone(), arguments.looked.offline, &file);
     let needed = seawall_scan::shards_needed(&inspected);
     let database = database::open(&choice, &needed, printer)?;
     let (today, _) = settings::today();
@@ -66,10 +73,17 @@ pub(crate) fn run(arguments: Arguments, printer: &Printer) -> Result<Outcome> {
         let decisions = seawall_scan::explain(one, &database, &arguments.what, &judging)?;
         let _ = writeln!(text, "{} in {}", arguments.what, one.target.name);
         for decision in &decisions {
-            let verdict = if decision.affected { "affected" } else { "not affected" };
+            let verdict = if decision.affected {
+                "affected"
+            } else {
+                "not affected"
+            };
             let _ = match decision.package.and_then(|index| one.packages.get(index)) {
                 Some(package) => {
-                    let layer = package.origin.layer.map(|layer| format!(", layer {}", layer + 1));
+                    let layer = package
+                        .origin
+                        .layer
+                        .map(|layer| format!(", layer {}", layer + 1));
                     writeln!(
                         text,
                         "\n{} {} ({}{}): {verdict}",
@@ -84,7 +98,10 @@ pub(crate) fn run(arguments: Arguments, printer: &Printer) -> Result<Outcome> {
             for (name, value) in [
                 ("record", decision.record.as_str()),
                 ("shard", &decision.shard),
-                ("looked up", &format!("{} {}", decision.name, decision.version)),
+                (
+                    "looked up",
+                    &format!("{} {}", decision.name, decision.version),
+                ),
                 ("range", &decision.range),
                 ("because", &decision.reason),
             ] {

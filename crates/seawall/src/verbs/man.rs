@@ -9,7 +9,9 @@ use crate::{Outcome, cli::Cli, printer::Printer};
 
 /// What can be typed behind `man`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  seawall man | man -l -\n  seawall man /usr/local/share/man/man1")]
+#[command(
+    after_help = "Examples:\n  seawall man | man -l -\n  seawall man /usr/local/share/man/man1"
+)]
 pub(crate) struct Arguments {
     /// Write seawall.1 and a page for each verb here, instead of printing one.
     dir: Option<PathBuf>,

@@ -10,7 +10,7 @@ use crate::{Outcome, cli::Verb, printer::Printer};
 
 pub(crate) fn run(verb: Verb, printer: &Printer) -> anyhow::Result<Outcome> {
     match verb {
-        Verb::Scan(arguments) => scan::run(arguments, printer),
+        Verb::Scan(arguments) => scan::run(&arguments, printer),
         Verb::Explain(arguments) => explain::run(arguments, printer),
         Verb::Db(verb) => db::run(verb, printer),
         Verb::Completions(arguments) => completions::run(&arguments, printer),

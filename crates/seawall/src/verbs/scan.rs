@@ -45,7 +45,12 @@ pub(crate) struct Arguments {
     targets: Vec<String>,
 
     /// Look for these only.
-    #[arg(long, value_name = "KINDS", value_delimiter = ',', env = "SEAWALL_ONLY")]
+    #[arg(
+        long,
+        value_name = "KINDS",
+        value_delimiter = ',',
+        env = "SEAWALL_ONLY"
+    )]
     only: Vec<Kind>,
 
     #[command(flatten)]
@@ -97,13 +102,23 @@ struct Written {
     #[arg(long, env = "SEAWALL_IGNORE_UNFIXED", value_parser = boolish())]
     ignore_unfixed: bool,
     /// Order of the findings.
-    #[arg(long, value_name = "ORDER", default_value = "severity", env = "SEAWALL_SORT")]
+    #[arg(
+        long,
+        value_name = "ORDER",
+        default_value = "severity",
+        env = "SEAWALL_SORT"
+    )]
     sort: Sort,
     /// List all packages too.
     #[arg(long, env = "SEAWALL_PACKAGES", value_parser = boolish())]
     packages: bool,
     /// How much doubt a finding may hold.
-    #[arg(long, value_name = "PERSONA", default_value = "regular", env = "SEAWALL_PERSONA")]
+    #[arg(
+        long,
+        value_name = "PERSONA",
+        default_value = "regular",
+        env = "SEAWALL_PERSONA"
+    )]
     persona: Persona,
 }
 
@@ -178,19 +193,20 @@ fn chance(text: &str) -> Result<f64, String> {
 /// The database's records may be this old before a report says so.
 pub(crate) const MAX_AGE: u32 = 30;
 
-pub(crate) fn run(arguments: Arguments, printer: &Printer) -> Result<Outcome> {
+pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
     let file = settings::read(arguments.looked.config.as_deref())?;
     refuse_what_is_not_there(&arguments.only)?;
     let thresholds = thresholds(&arguments.judged, &file)?;
-    let format = setting(arguments.written.format, file.format.as_deref())?.unwrap_or(Format::Table);
-    let severity: Option<Severity> =
-        setting(arguments.written.severity, file.severity.as_deref())?;
+    let format =
+        setting(arguments.written.format, file.format.as_deref())?.unwrap_or(Format::Table);
+    let severity: Option<Severity> = setting(arguments.written.severity, file.severity.as_deref())?;
     let targets = match arguments.targets.as_slice() {
         [] => vec![".".to_owned()],
         given => given.to_vec(),
     };
     let (inspected, failures) = look(&targets, &arguments.looked, &file, printer)?;
-    let choice = database::Choice::new(arguments.looked.db.clone(), arguments.looked.offline, &file);
+    let choice =
+        database::Choice::new(arguments.looked.db.clone(), arguments.looked.offline, &file);
     let needed = seawall_scan::shards_needed(&inspected);
     let database = database::open(&choice, &needed, printer)?;
     let (today, _) = settings::today();
@@ -209,7 +225,9 @@ pub(crate) fn run(arguments: Arguments, printer: &Printer) -> Result<Outcome> {
     let describe = |used| database.describe(used);
     let mut report = seawall_scan::judge(inspected, &database, describe, &judging);
     if arguments.written.persona != Persona::Auditor {
-        report.findings.retain(|one| one.confidence > seawall_model::Confidence::Low);
+        report
+            .findings
+            .retain(|one| one.confidence > seawall_model::Confidence::Low);
     }
     suppress(&mut report, &file, &today, printer);
     let verdict = thresholds.judge(&report);
@@ -220,7 +238,7 @@ pub(crate) fn run(arguments: Arguments, printer: &Printer) -> Result<Outcome> {
     for error in &failures {
         printer.error(error);
     }
-    Ok(outcome(verdict, !failures.is_empty(), printer))
+    Ok(outcome(&verdict, !failures.is_empty(), printer))
 }
 
 /// A flag, else what the file says in its place.
@@ -230,14 +248,16 @@ where
 {
     match (flag, file) {
         (Some(flag), _) => Ok(Some(flag)),
-        (None, Some(text)) => Ok(Some(text.parse().context("a setting of seawall.toml is wrong")?)),
+        (None, Some(text)) => Ok(Some(
+            text.parse().context("a setting of seawall.toml is wrong")?,
+        )),
         (None, None) => Ok(None),
     }
 }
 
 fn refuse_what_is_not_there(only: &[Kind]) -> Result<()> {
     let asked = only.iter().find(|kind| **kind != Kind::Vulnerabilities);
-    match asked.and_then(|kind| kind.to_possible_value()) {
+    match asked.and_then(clap::ValueEnum::to_possible_value) {
         Some(kind) => Err(hinted(
             format!("`--only {}` is not part of this release", kind.get_name()),
             "this release looks for vulnerabilities; leave `--only` out",
@@ -305,14 +325,26 @@ fn suppress(report: &mut Report, file: &Settings, today: &str, printer: &Printer
     let outcome = seawall_policy::suppress(report, &file.ignores, today);
     let what = |index: &usize| {
         let one = file.ignores.get(*index)?;
-        let id = one.id.as_deref().or(one.package.as_deref()).unwrap_or("a path");
-        Some((one.place.as_str(), id, one.expires.as_deref().unwrap_or_default()))
+        let id = one
+            .id
+            .as_deref()
+            .or(one.package.as_deref())
+            .unwrap_or("a path");
+        Some((
+            one.place.as_str(),
+            id,
+            one.expires.as_deref().unwrap_or_default(),
+        ))
     };
     for (place, id, _) in outcome.unused.iter().filter_map(what) {
-        printer.warning(&format!("{place}: the suppression of `{id}` matches nothing"));
+        printer.warning(&format!(
+            "{place}: the suppression of `{id}` matches nothing"
+        ));
     }
     for (place, id, last) in outcome.expired.iter().filter_map(what) {
-        printer.warning(&format!("{place}: the suppression of `{id}` was over on {last}"));
+        printer.warning(&format!(
+            "{place}: the suppression of `{id}` was over on {last}"
+        ));
     }
 }
 
@@ -333,7 +365,10 @@ fn write(report: &Report, format: Format, written: &Written, printer: &Printer) 
                 .with_context(|| format!("cannot write the report to `{}`", path.display()))?;
             let numbers = report.summary();
             let findings: usize = numbers.by_severity.values().sum();
-            printer.note(&format!("{findings} findings written to `{}`", path.display()));
+            printer.note(&format!(
+                "{findings} findings written to `{}`",
+                path.display()
+            ));
         }
     }
     Ok(())
@@ -342,24 +377,36 @@ fn write(report: &Report, format: Format, written: &Written, printer: &Printer) 
 fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut out = BufWriter::new(File::create(path)?);
     out.write_all(bytes)?;
-    out.into_inner()?.sync_all().or_else(|error| match error.kind() {
-        // Pipes and devices (`--output /dev/stderr`) cannot be synced.
-        io::ErrorKind::InvalidInput => Ok(()),
-        _ => Err(error),
-    })
+    out.into_inner()?
+        .sync_all()
+        .or_else(|error| match error.kind() {
+            // Pipes and devices (`--output /dev/stderr`) cannot be synced.
+            io::ErrorKind::InvalidInput => Ok(()),
+            _ => Err(error),
+        })
 }
 
 /// Columns of the terminal, within what can be read.
 fn terminal_width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse::<usize>().ok());
-    let size = columns.or_else(|| rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col.into()));
-    size.filter(|columns| *columns > 0).unwrap_or(100).clamp(60, 140)
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|text| text.parse::<usize>().ok());
+    let size = columns.or_else(|| {
+        rustix::termios::tcgetwinsize(io::stdout())
+            .ok()
+            .map(|size| size.ws_col.into())
+    });
+    size.filter(|columns| *columns > 0)
+        .unwrap_or(100)
+        .clamp(60, 140)
 }
 
-fn outcome(verdict: Verdict, has_failed: bool, printer: &Printer) -> Outcome {
+fn outcome(verdict: &Verdict, has_failed: bool, printer: &Printer) -> Outcome {
     match verdict {
         Verdict::Fail { findings } => {
-            printer.detail(&format!("{findings} findings are at or above the threshold"));
+            printer.detail(&format!(
+                "{findings} findings are at or above the threshold"
+            ));
             Outcome::Failed
         }
         Verdict::Incomplete { gaps } => {

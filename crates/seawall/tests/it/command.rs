@@ -13,15 +13,29 @@ fn the_readmes_first_command_finds_real_flaws_without_a_network() {
     let home = Home::new();
     let said = home.scan(&[&shop()]);
     assert_eq!(said.code, 0, "{}", said.err);
-    for id in ["CVE-2021-25900", "CVE-2023-36053", "CVE-2024-24790", "CVE-2022-23633"] {
+    for id in [
+        "CVE-2021-25900",
+        "CVE-2023-36053",
+        "CVE-2024-24790",
+        "CVE-2022-23633",
+    ] {
         let found = said.out.contains(id);
         // The last one is a flaw of Rails, which the shop does not have.
         assert_eq!(found, id != "CVE-2022-23633", "{id}\n{}", said.out);
     }
     for ecosystem in ["npm", "PyPI", "Go", "crates.io", "Packagist", "RubyGems"] {
-        assert!(said.out.contains(&format!("{ecosystem}: the starter database was used")), "{}", said.out);
+        assert!(
+            said.out
+                .contains(&format!("{ecosystem}: the starter database was used")),
+            "{}",
+            said.out
+        );
     }
-    assert!(said.err.contains("starter database of this release serves"), "{}", said.err);
+    assert!(
+        said.err.contains("starter database of this release serves"),
+        "{}",
+        said.err
+    );
 }
 
 #[test]
@@ -40,15 +54,24 @@ fn every_ecosystem_of_the_shop_has_findings_at_the_right_line() {
     ] {
         let text = fs::read_to_string(root().join("examples/shop").join(file)).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        let own: Vec<_> =
-            findings.iter().filter(|finding| finding["location"]["path"] == file).collect();
+        let own: Vec<_> = findings
+            .iter()
+            .filter(|finding| finding["location"]["path"] == file)
+            .collect();
         assert!(!own.is_empty(), "{file}");
         for finding in own {
             let line = finding["location"]["line"].as_u64().unwrap() as usize;
             let name = finding["package"]["name"].as_str().unwrap();
             // go.mod names the language, not the library.
-            let shown = if name == "stdlib" { finding["package"]["version"].as_str().unwrap() } else { name };
-            assert!(lines[line - 1].contains(shown), "{file}:{line} has no {shown}");
+            let shown = if name == "stdlib" {
+                finding["package"]["version"].as_str().unwrap()
+            } else {
+                name
+            };
+            assert!(
+                lines[line - 1].contains(shown),
+                "{file}:{line} has no {shown}"
+            );
         }
     }
 }
@@ -66,14 +89,20 @@ fn a_report_is_the_same_twice() {
 #[test]
 fn exit_codes_follow_the_threshold_and_the_gaps() {
     let home = Home::new();
-    let Some(alpine) = shared("images/alpine-310.tar.gz") else { return };
+    let Some(alpine) = shared("images/alpine-310.tar.gz") else {
+        return;
+    };
     let alpine = alpine.to_str().unwrap();
     assert_eq!(home.scan(&["--fail-on", "critical", &shop()]).code, 1);
     // Nothing critical, but the starter database is old: no clean result.
     let gaps = home.scan(&["--fail-on", "critical", alpine]);
     assert_eq!(gaps.code, 2, "{}", gaps.out);
     assert!(gaps.err.contains("hint: see the gaps"), "{}", gaps.err);
-    assert_eq!(home.scan(&["--fail-on", "critical", "--allow-gaps", alpine]).code, 0);
+    assert_eq!(
+        home.scan(&["--fail-on", "critical", "--allow-gaps", alpine])
+            .code,
+        0
+    );
     // The release is past its end: high.
     assert_eq!(home.scan(&["--fail-on", "high", alpine]).code, 1);
     assert_eq!(home.scan(&[alpine]).code, 0);
@@ -85,18 +114,31 @@ fn what_cannot_be_done_is_two_with_its_causes_and_a_hint() {
     let at = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
     fs::write(at("page.tar"), "<!DOCTYPE html><html>").unwrap();
     fs::write(at("empty.tar"), "").unwrap();
-    fs::write(at("deep.json"), format!("{{\"bomFormat\":\"CycloneDX\",\"components\":{}", "[".repeat(100_000))).unwrap();
+    fs::write(
+        at("deep.json"),
+        format!(
+            "{{\"bomFormat\":\"CycloneDX\",\"components\":{}",
+            "[".repeat(100_000)
+        ),
+    )
+    .unwrap();
     fs::write(at("x.txt"), "hello").unwrap();
     let cases: [(&[&str], &str); 9] = [
         (&["./nothing"], "there is no file or folder `./nothing`"),
-        (&["registry:debian:12"], "`registry:` targets cannot be opened by this release"),
+        (
+            &["registry:debian:12"],
+            "`registry:` targets cannot be opened by this release",
+        ),
         (&["debian:12"], "no Docker daemon and no Podman answers"),
         (&["page.tar"], "it looks like an HTML page"),
         (&["empty.tar"], "it looks like an empty file"),
         (&["sbom:deep.json"], "it is no CycloneDX document in JSON"),
         (&["x.txt"], "a file of a kind that is not read"),
         (&["--config", "none.toml", "."], "cannot read `none.toml`"),
-        (&["--only", "secrets", "."], "`--only secrets` is not part of this release"),
+        (
+            &["--only", "secrets", "."],
+            "`--only secrets` is not part of this release",
+        ),
     ];
     for (arguments, want) in cases {
         let said = home.scan(arguments);
@@ -122,14 +164,36 @@ fn one_target_that_fails_does_not_hide_the_others() {
 #[test]
 fn settings_come_from_flag_environment_and_file_in_this_order() {
     let home = Home::new();
-    fs::write(home.path().join("seawall.toml"), "[scan]\nfail-on = \"critical\"\nformat = \"json\"\n").unwrap();
+    fs::write(
+        home.path().join("seawall.toml"),
+        "[scan]\nfail-on = \"critical\"\nformat = \"json\"\n",
+    )
+    .unwrap();
     let file = home.scan(&[&shop()]);
     assert_eq!(file.code, 1);
     assert!(file.out.starts_with('{'));
-    let variable = said(&home.command(&["scan", "--offline", &shop()]).env("SEAWALL_FORMAT", "markdown").output().unwrap());
-    assert!(variable.out.starts_with("# Seawall report"), "{}", variable.out);
-    assert!(home.scan(&["--format", "table", &shop()]).out.contains("shop (directory)"));
-    fs::write(home.path().join("seawall.toml"), "[scan]\nfial-on = \"critical\"\n").unwrap();
+    let variable = said(
+        &home
+            .command(&["scan", "--offline", &shop()])
+            .env("SEAWALL_FORMAT", "markdown")
+            .output()
+            .unwrap(),
+    );
+    assert!(
+        variable.out.starts_with("# Seawall report"),
+        "{}",
+        variable.out
+    );
+    assert!(
+        home.scan(&["--format", "table", &shop()])
+            .out
+            .contains("shop (directory)")
+    );
+    fs::write(
+        home.path().join("seawall.toml"),
+        "[scan]\nfial-on = \"critical\"\n",
+    )
+    .unwrap();
     let wrong = home.scan(&[&shop()]);
     assert_eq!(wrong.code, 2);
     assert!(wrong.err.contains("seawall.toml:2:1"), "{}", wrong.err);
@@ -147,26 +211,49 @@ fn a_suppression_hides_and_a_stale_one_is_named() {
     let report: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     assert!(!said.out.contains("\"id\": \"CVE-2021-25900\""));
     assert_eq!(report["summary"]["suppressed"], 1);
-    assert!(said.err.contains("the suppression of `CVE-1900-1` matches nothing"), "{}", said.err);
+    assert!(
+        said.err
+            .contains("the suppression of `CVE-1900-1` matches nothing"),
+        "{}",
+        said.err
+    );
 }
 
 #[test]
 fn an_image_can_come_from_standard_input() {
-    let Some(alpine) = shared("images/alpine-311.tar.gz") else { return };
+    let Some(alpine) = shared("images/alpine-311.tar.gz") else {
+        return;
+    };
     let home = Home::new();
     let from_file = home.scan(&["--format", "json", "--packages", alpine.to_str().unwrap()]);
     let mut child = home
-        .command(&["scan", "--offline", "--no-cache", "--format", "json", "--packages", "-"])
+        .command(&[
+            "scan",
+            "--offline",
+            "--no-cache",
+            "--format",
+            "json",
+            "--packages",
+            "-",
+        ])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(&fs::read(alpine).unwrap()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(&fs::read(alpine).unwrap())
+        .unwrap();
     let from_stdin = said(&child.wait_with_output().unwrap());
     let packages = |text: &str| {
         let report: serde_json::Value = serde_json::from_str(text).unwrap();
-        (report["packages"].clone(), report["targets"][0]["digest"].clone())
+        (
+            report["packages"].clone(),
+            report["targets"][0]["digest"].clone(),
+        )
     };
     assert_eq!(packages(&from_file.out), packages(&from_stdin.out));
     assert_eq!(packages(&from_file.out).0.as_array().unwrap().len(), 14);
@@ -183,25 +270,51 @@ fn explain_says_why() {
     assert!(rule.out.contains("## Why is this bad?"));
     let nothing = home.run(&["explain", "no/such-rule"]);
     assert_eq!(nothing.code, 2);
-    assert!(nothing.err.contains("package/known-vulnerability"), "{}", nothing.err);
+    assert!(
+        nothing.err.contains("package/known-vulnerability"),
+        "{}",
+        nothing.err
+    );
 }
 
 #[test]
 fn a_database_is_built_used_and_described() {
-    let Some(advisories) = shared("advisories") else { return };
+    let Some(advisories) = shared("advisories") else {
+        return;
+    };
     let home = Home::new();
     let from = advisories.to_str().unwrap();
-    let update = home.run(&["db", "update", "--from", from, "--db", "db", "crates.io", "Alpine"]);
+    let update = home.run(&[
+        "db",
+        "update",
+        "--from",
+        from,
+        "--db",
+        "db",
+        "crates.io",
+        "Alpine",
+    ]);
     assert_eq!(update.code, 0, "{}", update.err);
-    assert!(update.err.contains("3648 advisories of Alpine, crates.io"), "{}", update.err);
+    assert!(
+        update.err.contains("3648 advisories of Alpine, crates.io"),
+        "{}",
+        update.err
+    );
     let info = home.run(&["db", "info", "--db", "db"]);
     assert!(info.out.contains("Alpine:v3.10"), "{}", info.out);
     let scanned = home.scan(&["--db", "db", "--format", "json", &shop()]);
     let report: serde_json::Value = serde_json::from_str(&scanned.out).unwrap();
     assert_eq!(report["database"]["kind"], "installed");
-    assert_eq!(report["database"]["ecosystems"], serde_json::json!(["crates.io", "crates.io:malicious"]));
+    assert_eq!(
+        report["database"]["ecosystems"],
+        serde_json::json!(["crates.io", "crates.io:malicious"])
+    );
     // What the database lacks is a gap, never a clean result.
-    assert!(report["gaps"].to_string().contains("PyPI"), "{}", report["gaps"]);
+    assert!(
+        report["gaps"].to_string().contains("PyPI"),
+        "{}",
+        report["gaps"]
+    );
     // A damaged shard is an error, never a wrong answer.
     for entry in fs::read_dir(home.path().join("db")).unwrap().flatten() {
         let name = entry.file_name().into_string().unwrap();
@@ -239,7 +352,10 @@ fn a_closed_pipe_ends_quietly() {
 fn completions_and_manual_pages_are_made() {
     let home = Home::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        assert!(home.run(&["completions", shell]).out.contains("fail-on"), "{shell}");
+        assert!(
+            home.run(&["completions", shell]).out.contains("fail-on"),
+            "{shell}"
+        );
     }
     assert!(home.run(&["man"]).out.contains(".TH seawall"));
     assert_eq!(home.run(&["man", "pages"]).code, 0);

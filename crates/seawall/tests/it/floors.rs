@@ -25,13 +25,22 @@ const FLOORS: [(&str, u8); 13] = [
 const OUTSIDE: [&str; 2] = ["xtask", "seawall-bench"];
 
 fn floor(name: &str) -> Option<u8> {
-    FLOORS.iter().find(|(known, _)| *known == name).map(|(_, floor)| *floor)
+    FLOORS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, floor)| *floor)
 }
 
 #[test]
 fn no_dependency_points_up_or_sideways() {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
         .current_dir(root())
         .output()
         .unwrap();
@@ -65,7 +74,9 @@ fn no_dependency_points_up_or_sideways() {
 #[test]
 fn every_file_of_a_table_is_in_the_table() {
     // The ids are sorted and there are as many as files.
-    let rules = std::fs::read_dir(root().join("crates/scan/src/rules")).unwrap().count();
+    let rules = std::fs::read_dir(root().join("crates/scan/src/rules"))
+        .unwrap()
+        .count();
     let all = seawall_scan::all_rules();
     assert_eq!(all.len(), rules);
     assert!(all.windows(2).all(|pair| pair[0].id < pair[1].id));

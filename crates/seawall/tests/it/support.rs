@@ -7,13 +7,16 @@ use std::{
 
 /// The repository.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Real advisories and images, if they are here.
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {
-    let dir = std::env::var_os("SEAWALL_SHARED")
-        .map_or_else(|| root().join("../shared"), PathBuf::from);
+    let dir =
+        std::env::var_os("SEAWALL_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
     let path = dir.join(name);
     if path.exists() {
         return Some(path);
@@ -24,7 +27,10 @@ pub(crate) fn shared(name: &str) -> Option<PathBuf> {
 
 /// Says that a test cannot run; in CI that is a failure.
 pub(crate) fn skip(why: &str) {
-    assert!(std::env::var_os("SEAWALL_NO_SKIP").is_none(), "not skipped: {why}");
+    assert!(
+        std::env::var_os("SEAWALL_NO_SKIP").is_none(),
+        "not skipped: {why}"
+    );
     eprintln!("skipped: {why}");
 }
 

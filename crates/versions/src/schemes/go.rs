@@ -9,9 +9,7 @@
 
 use crate::{
     Scheme,
-    compare::{
-        digits, is_number, shorter_first, take_digits, take_while, valid_first, zero_filled,
-    },
+    compare::{digits, dotted, is_dotted, shorter_first, take_digits, take_while, valid_first},
     same_name,
     schemes::semver,
 };
@@ -22,13 +20,11 @@ pub(crate) static SCHEME: Scheme = Scheme {
     purl_types: &["golang"],
     compare: |a, b| {
         valid_first((a, parse(a)), (b, parse(b)), |a, b| {
-            zero_filled(a.core.split('.'), b.core.split('.')).then_with(|| {
-                match (a.pre.is_empty(), b.pre.is_empty()) {
-                    (false, false) => {
-                        shorter_first(a.identifiers(), b.identifiers(), semver::identifier)
-                    }
-                    (a, b) => a.cmp(&b),
+            dotted(a.core, b.core).then_with(|| match (a.pre.is_empty(), b.pre.is_empty()) {
+                (false, false) => {
+                    shorter_first(a.identifiers(), b.identifiers(), semver::identifier)
                 }
+                (a, b) => a.cmp(&b),
             })
         })
     },
@@ -76,15 +72,18 @@ fn parse(text: &str) -> Option<Version<'_>> {
 fn toolchain(text: &str, is_named: bool) -> Option<Version<'_>> {
     let mut left = text;
     let core = take_while(&mut left, |byte| byte.is_ascii_digit() || byte == b'.');
+    if !is_named && !left.starts_with(|letter: char| letter.is_ascii_lowercase()) {
+        return None;
+    }
     let parts = core.split('.').count();
-    if !core.split('.').all(is_number) || parts > 3 {
+    if !is_dotted(core) || parts > 3 {
         return None;
     }
     if left.is_empty() {
         let minor = core.split('.').nth(1).unwrap_or("");
         // From 1.21 on the language version comes before all its toolchains.
-        let is_language = is_named && parts == 2 && digits(minor, "21").is_ge();
-        return is_named.then_some(Version {
+        let is_language = parts == 2 && digits(minor, "21").is_ge();
+        return Some(Version {
             core,
             pre: if is_language { "0" } else { "" },
             number: "",

@@ -5,7 +5,7 @@ use std::{borrow::Cow, cmp::Ordering};
 
 use crate::{
     Scheme,
-    compare::{digits, is_number, shorter_first, valid_first, zero_filled},
+    compare::{digits, dotted, is_number, shorter_first, valid_first},
     schemes::semver::{self, Version},
 };
 
@@ -15,11 +15,9 @@ pub(crate) static SCHEME: Scheme = Scheme {
     purl_types: &["nuget"],
     compare: |a, b| {
         valid_first((a, parse(a)), (b, parse(b)), |a, b| {
-            zero_filled(a.core.split('.'), b.core.split('.')).then_with(|| {
-                match (a.pre.is_empty(), b.pre.is_empty()) {
-                    (false, false) => shorter_first(a.pre.split('.'), b.pre.split('.'), label),
-                    (a, b) => a.cmp(&b),
-                }
+            dotted(a.core, b.core).then_with(|| match (a.pre.is_empty(), b.pre.is_empty()) {
+                (false, false) => shorter_first(a.pre.split('.'), b.pre.split('.'), label),
+                (a, b) => a.cmp(&b),
             })
         })
     },

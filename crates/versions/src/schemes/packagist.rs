@@ -9,7 +9,7 @@ use std::{borrow::Cow, cmp::Ordering};
 
 use crate::{
     Scheme,
-    compare::{digits, is_number, shorter_first, take_digits, valid_first},
+    compare::{digits, dotted, is_dotted, is_number, shorter_first, take_digits, valid_first},
     schemes::nuget,
 };
 
@@ -18,12 +18,27 @@ pub(crate) static SCHEME: Scheme = Scheme {
     osv: &["Packagist"],
     purl_types: &["composer"],
     compare: |a, b| {
+        // Nearly all are plain, and need no parts.
+        if let (Some(a), Some(b)) = (bare(a), bare(b)) {
+            return dotted(a, b);
+        }
         let (first, second) = (lower_case(a), lower_case(b));
         valid_first((a, parse(&first)), (b, parse(&second)), compare)
     },
     is_valid: |version| parse(&lower_case(version)).is_some(),
     normalise_name: nuget::lower_case,
 };
+
+/// One to four numbers alone. Longer first numbers are dates, which are not
+/// filled up with zeros.
+fn bare(text: &str) -> Option<&str> {
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let is_bare = is_dotted(text)
+        && text.bytes().filter(|byte| *byte == b'.').count() < 4
+        && text.bytes().take(6).any(|byte| byte == b'.')
+        || text.len() < 6 && is_dotted(text);
+    is_bare.then_some(text)
+}
 
 /// Branches keep their case, all else has none.
 fn lower_case(text: &str) -> Cow<'_, str> {

@@ -7,7 +7,8 @@ use std::{borrow::Cow, cmp::Ordering};
 use crate::{
     Scheme,
     compare::{
-        digits, is_number, shorter_first, starts_with_digit, take_digits, valid_first, zero_filled,
+        digits, dotted, is_dotted, is_number, shorter_first, starts_with_digit, take_digits,
+        valid_first,
     },
 };
 
@@ -105,7 +106,7 @@ fn parse(text: &str) -> Option<Version<'_>> {
         .filter(|_| end.is_some())
         .unwrap_or(release);
     left = left.get(release.len()..)?;
-    if !is_number(epoch) || !release.split('.').all(is_number) {
+    if !is_number(epoch) || !is_dotted(release) {
         return None;
     }
     let pre = segment(&mut left, &PRE);
@@ -140,7 +141,7 @@ fn parse(text: &str) -> Option<Version<'_>> {
 
 fn compare(a: &Version<'_>, b: &Version<'_>) -> Ordering {
     digits(a.epoch, b.epoch)
-        .then_with(|| zero_filled(a.release.split('.'), b.release.split('.')))
+        .then_with(|| dotted(a.release, b.release))
         .then_with(|| phase(a).cmp(&phase(b)))
         .then_with(|| digits(a.pre.map_or("", |pre| pre.1), b.pre.map_or("", |pre| pre.1)))
         // Without a post-release it comes first, without a dev-release last.

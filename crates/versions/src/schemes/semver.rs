@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 use crate::{
     Scheme,
-    compare::{digits, is_number, shorter_first, valid_first, zero_filled},
+    compare::{digits, dotted, is_dotted, is_number, shorter_first, valid_first},
     same_name,
 };
 
@@ -55,30 +55,33 @@ pub(crate) fn parse(text: &str) -> Option<Version<'_>> {
         .trim_ascii()
         .trim_start_matches(['v', 'V', '='])
         .trim_ascii_start();
-    let (text, build) = text.split_once('+').unwrap_or((text, ""));
-    let end = text
+    let Some(end) = text
         .bytes()
-        .position(|byte| !byte.is_ascii_digit() && byte != b'.');
-    let (core, pre) = match end {
-        None => (text, ""),
-        Some(end) => {
-            let (core, pre) = text.split_at_checked(end)?;
-            // `1.0.0.beta.2`: the dot belongs to neither.
-            let core = core
-                .strip_suffix('.')
-                .filter(|_| !pre.starts_with('-'))
-                .unwrap_or(core);
-            (core, pre.strip_prefix('-').unwrap_or(pre))
-        }
+        .position(|byte| !byte.is_ascii_digit() && byte != b'.')
+    else {
+        return is_dotted(text).then_some(Version {
+            core: text,
+            pre: "",
+            build: "",
+        });
     };
+    let (mut core, rest) = text.split_at_checked(end)?;
+    let (mut pre, build) = rest.split_once('+').unwrap_or((rest, ""));
+    let is_release = pre.is_empty();
+    match pre.strip_prefix('-') {
+        Some(behind) => pre = behind,
+        // `1.0.0.beta.2`: the dot belongs to neither.
+        None if !is_release => core = core.strip_suffix('.').unwrap_or(core),
+        None => {}
+    }
     let is_identifier = |part: &str| {
         !part.is_empty()
             && part
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
-    let is_readable = core.split('.').all(is_number)
-        && (end.is_none() || pre.split('.').all(is_identifier))
+    let is_readable = is_dotted(core)
+        && (is_release || pre.split('.').all(is_identifier))
         && build.bytes().all(|byte| byte.is_ascii_graphic());
     is_readable.then_some(Version { core, pre, build })
 }
@@ -88,7 +91,7 @@ fn compare(a: &str, b: &str) -> Ordering {
 }
 
 pub(crate) fn compare_parsed(a: &Version<'_>, b: &Version<'_>) -> Ordering {
-    zero_filled(a.core.split('.'), b.core.split('.')).then_with(|| pre_release(a.pre, b.pre))
+    dotted(a.core, b.core).then_with(|| pre_release(a.pre, b.pre))
 }
 
 /// A release comes behind its pre-releases.

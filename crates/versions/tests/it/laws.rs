@@ -87,8 +87,19 @@ fn check(scheme: &Scheme, [a, b, c]: [&str; 3]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// `PROPTEST_CASES` asks for more or fewer cases.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let cases = std::env::var_os("PROPTEST_CASES").map_or(4_000, |_| default.cases);
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..default
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn every_order_is_total(texts in three()) {
