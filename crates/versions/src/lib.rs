@@ -27,7 +27,7 @@
 //! | `dpkg` | Debian, Ubuntu, Echo | `dpkg --compare-versions` | epochs beyond 2³¹, which dpkg refuses, are ordered |
 //! | `rpm` | the rpm distributions | `rpm.vercmp` in rpm's Lua | a version without a release comes first; rpm's own answer depends on its version (any release equals none in some) |
 //! | `apk` | Alpine, Wolfi, Chainguard and kin | `apk version -t`, and the rows of apk-tools' `version.data` | numbers with a zero in front and letters with digits behind go by apk-tools 3 (see the module); strings that apk refuses stand below all others, apk compares their valid beginnings |
-//! | `semver` | crates.io, Hex, Bitnami, SwiftURL, GitHub Actions, VSCode, … | Elixir's `Version`, `node-semver` | takes missing and further parts, a leading `v` or `=`, and `1.0.0rc1`, which the tools refuse |
+//! | `semver` | crates.io, Hex, Bitnami, SwiftURL, GitHub Actions, VSCode, … | Elixir's `Version`, `node-semver` | takes missing and further parts and a leading `v` or `=`, which the tools refuse |
 //! | `semver-build` | Pub, Julia, npm builds of Echo and Root | rows of `pub_semver`'s tests | as `semver`; build metadata counts |
 //! | `npm` | npm | `node-semver`, ranges too | as `semver` |
 //! | `go` | Go | `golang.org/x/mod/semver`, `go/version` | one order for modules and toolchains (see the module); invalid strings are not all equal |

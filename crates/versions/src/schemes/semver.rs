@@ -1,9 +1,9 @@
 //! Semantic Versioning 2.0.0, section 11. Build metadata makes no difference.
 //!
-//! What the ecosystems' tools would refuse but people write is taken leniently,
-//! in the one place where it can stand: a leading `v` or `=`, any number of
-//! parts (missing ones are zero) and a pre-release without its dash
-//! (`1.0.0rc1`).
+//! Taken beyond the specification, because people write it and it can mean only
+//! one thing: a leading `v` or `=`, and any number of parts (missing ones are
+//! zero). A word that no dash announces (`1.0.0rc1`, `1.0.0.Final`) can mean
+//! anything, and makes a version unreadable.
 
 use std::cmp::Ordering;
 
@@ -65,15 +65,13 @@ pub(crate) fn parse(text: &str) -> Option<Version<'_>> {
             build: "",
         });
     };
-    let (mut core, rest) = text.split_at_checked(end)?;
-    let (mut pre, build) = rest.split_once('+').unwrap_or((rest, ""));
+    let (core, rest) = text.split_at_checked(end)?;
+    let (pre, build) = rest.split_once('+').unwrap_or((rest, ""));
     let is_release = pre.is_empty();
-    match pre.strip_prefix('-') {
-        Some(behind) => pre = behind,
-        // `1.0.0.beta.2`: the dot belongs to neither.
-        None if !is_release => core = core.strip_suffix('.').unwrap_or(core),
-        None => {}
-    }
+    let pre = match is_release {
+        true => "",
+        false => pre.strip_prefix('-')?,
+    };
     let is_identifier = |part: &str| {
         !part.is_empty()
             && part

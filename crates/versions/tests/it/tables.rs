@@ -138,6 +138,32 @@ fn dart() {
     }
 }
 
+/// What `semver` takes beyond its specification, and what not: a word without
+/// a dash may stand for something newer in another ecosystem.
+#[test]
+fn lenient_semver() {
+    holds(
+        "crates.io",
+        &[
+            "v1.2 = 1.2.0",
+            "=1.2.3 = 1.2.3.0",
+            "1.2.3.4 > 1.2.3",
+            "1.2-rc.1 < 1.2",
+        ],
+    );
+    for invalid in [
+        "1.0.0.Final",
+        "1.0.post1",
+        "1.0.0rc1",
+        "1.0.0-",
+        "1.0.0-a..b",
+        "1..2",
+        "x",
+    ] {
+        assert!(!(scheme("crates.io").is_valid)(invalid), "{invalid}");
+    }
+}
+
 /// Julia's `VersionNumber`: a build is newer than none.
 #[test]
 fn julia() {
