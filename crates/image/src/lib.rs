@@ -29,6 +29,39 @@ mod stream;
 mod tar;
 mod view;
 
+/// Entry points for tests with hostile input: each must come to an end without
+/// a panic, whatever the bytes.
+pub mod hostile {
+    use crate::{
+        Limits, NoProgress,
+        layer::{Reading, SpoolBudget, scan_layer},
+        matcher::Matcher,
+    };
+
+    /// Reads a layer that nobody wants anything of; whether it is whole.
+    pub fn layer(mut bytes: &[u8]) -> bool {
+        let limits = Limits {
+            layer_bytes: 64 << 20,
+            ..Limits::default()
+        };
+        let matcher = Matcher::new(&[]);
+        let spool = SpoolBudget::new(0);
+        let reading = Reading {
+            matcher: &matcher,
+            limits: &limits,
+            spool: &spool,
+            progress: &NoProgress,
+            hash_stored: false,
+        };
+        scan_layer(&mut bytes, &reading).is_ok()
+    }
+
+    /// Decodes an entry of the cache; whether it is one.
+    pub fn cache_entry(bytes: &[u8]) -> bool {
+        crate::cache::decode_entry(bytes, &Matcher::new(&[])).is_some()
+    }
+}
+
 pub use analyser::{Analyser, Body, Entry, EntryKind, Interest, Need};
 pub use cache::Cache;
 pub use digest::{Digest, ParseDigestError};

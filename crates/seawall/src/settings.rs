@@ -299,7 +299,7 @@ mod tests {
         .unwrap();
         assert_eq!(file.fail_on.as_deref(), Some("high"));
         assert_eq!(file.database.update, Some(Update::Never));
-        assert_eq!(file.ignores[0].place, "x.toml:10");
+        assert_eq!(file.ignores[0].place, "x.toml:9");
     }
 
     #[test]

@@ -257,7 +257,7 @@ where
 
 fn refuse_what_is_not_there(only: &[Kind]) -> Result<()> {
     let asked = only.iter().find(|kind| **kind != Kind::Vulnerabilities);
-    match asked.and_then(clap::ValueEnum::to_possible_value) {
+    match asked.and_then(ValueEnum::to_possible_value) {
         Some(kind) => Err(hinted(
             format!("`--only {}` is not part of this release", kind.get_name()),
             "this release looks for vulnerabilities; leave `--only` out",

@@ -1,0 +1,11 @@
+//! Images made by real tools, read through the public interface.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test fails by a panic and talks to the developer"
+)]
+
+mod hostile;
+mod layers;
+mod sources;
+mod support;
