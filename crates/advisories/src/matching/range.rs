@@ -231,7 +231,7 @@ type Compare = fn(&str, &str) -> Ordering;
 /// and everything in it, the version too, is such a version; the ecosystem's
 /// own otherwise (ecosystems that use semver have an order that agrees with it).
 fn order(scheme: &Scheme, range: &Range<'_>, version: &str) -> Compare {
-    const SEMVER_LIKE: &[&str] = &["semver", "npm", "go"];
+    const SEMVER_LIKE: &[&str] = &["semver", "semver-build", "npm", "go"];
     if !range.semver || SEMVER_LIKE.contains(&scheme.name) {
         return scheme.compare;
     }
