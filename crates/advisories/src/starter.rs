@@ -194,10 +194,7 @@ mod tests {
                 .unwrap()
                 .is_empty()
         );
-        assert_eq!(
-            database.end_of_life("debian", "9").map(str::len),
-            Some(10)
-        );
+        assert_eq!(database.end_of_life("debian", "9").map(str::len), Some(10));
         assert!(database.kev("CVE-2021-44228").unwrap().is_some());
     }
 
