@@ -60,14 +60,15 @@ impl Fields {
         })
     }
 
-    pub(super) fn entry_kind(&self) -> EntryKind {
+    pub(super) fn entry_kind(&self, is_whole_name: bool) -> EntryKind {
         match self.kind {
             b'1' => EntryKind::HardLink,
             b'2' => EntryKind::Symlink,
             b'3' | b'4' | b'6' => EntryKind::Special,
             b'5' | b'D' => EntryKind::Directory,
-            // v7 marks a directory by a slash at the end of its name.
-            0 | b'0' if text(self.name()).ends_with(b"/") => EntryKind::Directory,
+            // v7 marks a directory by a slash at the end of its name; a long
+            // name that was cut off here may end in one by chance.
+            0 | b'0' if is_whole_name && text(self.name()).ends_with(b"/") => EntryKind::Directory,
             // POSIX: an unknown type is to be taken for a regular file.
             _ => EntryKind::File,
         }

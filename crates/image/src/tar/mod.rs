@@ -357,7 +357,7 @@ impl Parser {
     fn start_entry(&mut self, visitor: &mut impl Visitor) -> Result<(), TarError> {
         let at = self.header_at;
         let stored = self.attributes.size.unwrap_or(self.fields.size);
-        let kind = self.fields.entry_kind();
+        let kind = self.kind();
         // Links and special files have no content whatever their size says;
         // PAX allows hard links to have some, and Go's reader honours it only
         // there.
@@ -381,6 +381,11 @@ impl Parser {
             }
         }
         self.announce(visitor)
+    }
+
+    fn kind(&self) -> EntryKind {
+        self.fields
+            .entry_kind(self.name.is_none() && self.attributes.path.is_none())
     }
 
     fn gather_map(&mut self, chunk: &[u8], visitor: &mut impl Visitor) -> Result<usize, TarError> {
@@ -408,7 +413,7 @@ impl Parser {
     }
 
     fn announce(&mut self, visitor: &mut impl Visitor) -> Result<(), TarError> {
-        let kind = self.fields.entry_kind();
+        let kind = self.kind();
         let name;
         let path = match (&self.attributes.path, &self.name) {
             (Some(path), _) | (None, Some(path)) => path.as_slice(),

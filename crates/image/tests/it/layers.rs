@@ -29,6 +29,8 @@ fn every_format_of_gnu_tar_gives_the_same() {
         let image = read(Source::Archive(archive(dir.path(), &[layer])), None).unwrap();
         assert_eq!(kept(&image), want, "{format}");
     }
+    // The first hundred bytes of this name end in a slash.
+    write(&root.join(format!("{}/cut.keep", "s".repeat(97))), "cut");
     // Long names need an extension of ustar.
     let long = format!("{}/{}.keep", "d".repeat(120), "n".repeat(140));
     write(&root.join(&long), "long");
