@@ -109,7 +109,17 @@ impl PathLog {
 }
 
 fn common_prefix(a: &[u8], b: &[u8]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+    let ((a_words, _), (b_words, _)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let mut same = 0;
+    for (left, right) in a_words.iter().zip(b_words) {
+        let differing = u64::from_le_bytes(*left) ^ u64::from_le_bytes(*right);
+        if differing != 0 {
+            return same + differing.trailing_zeros() as usize / 8;
+        }
+        same += 8;
+    }
+    let rest = a.iter().zip(b).skip(same);
+    same + rest.take_while(|(left, right)| left == right).count()
 }
 
 /// LEB128.
@@ -162,6 +172,18 @@ mod tests {
         PathLog::from_bytes(log.bytes().to_vec())
             .for_each(|path, is_dir| back.push((path.to_owned(), is_dir)));
         assert_eq!(back, paths.map(|(path, is_dir)| (path.to_owned(), is_dir)));
+    }
+
+    #[test]
+    fn prefixes_are_counted_in_bytes() {
+        let long = b"usr/share/doc/packages";
+        for at in 0..=long.len() {
+            let (shared, _) = long.split_at(at);
+            let other = [shared, b"\xFF and more than that"].concat();
+            assert_eq!(common_prefix(long, &other), at);
+            assert_eq!(common_prefix(&other, long), at);
+            assert_eq!(common_prefix(long, shared), at);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One layer, read once: unpacked, hashed, walked, its evidence taken.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fs::File,
     hash::Hasher,
     io::{self, Read, Write},
@@ -210,6 +210,15 @@ struct Collector<'a> {
     paths_full: bool,
     /// Hashes of the paths of interest met so far: most are met once.
     seen: HashSet<u64>,
+    /// Paths met again, with what was there before the last time: any of that
+    /// path among it is out of date.
+    again: HashMap<String, Before>,
+}
+
+/// How much evidence there was at a point of the tar.
+struct Before {
+    files: usize,
+    hard_links: usize,
 }
 
 impl<'a> Collector<'a> {
@@ -230,10 +239,28 @@ impl<'a> Collector<'a> {
             symlink_bytes: 0,
             paths_full: false,
             seen: HashSet::new(),
+            again: HashMap::new(),
         }
     }
 
-    fn finish(self) -> LayerEvidence {
+    fn finish(mut self) -> LayerEvidence {
+        // Once for all of them: a hostile layer repeats every path.
+        if !self.again.is_empty() {
+            let again = &self.again;
+            let is_last = |path: &str, at: usize, before: fn(&Before) -> usize| {
+                again.get(path).is_none_or(|cut| at >= before(cut))
+            };
+            let mut at = 0..;
+            self.out.files.retain(|file| {
+                let at = at.next().unwrap_or_default();
+                is_last(&file.path, at, |before| before.files)
+            });
+            let mut at = 0..;
+            self.out.hard_links.retain(|link| {
+                let at = at.next().unwrap_or_default();
+                is_last(&link.path, at, |before| before.hard_links)
+            });
+        }
         self.out
     }
 
@@ -285,16 +312,42 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Drops what an earlier entry of the same name left: the last one counts.
+    /// Marks what an earlier entry of the same name left as out of date: the
+    /// last one counts.
     fn forget(&mut self) {
         let mut hasher = Fnv::default();
         hasher.write(self.path.as_bytes());
         if self.seen.insert(hasher.finish()) {
             return;
         }
-        let path = &self.path;
-        self.out.files.retain(|file| file.path != *path);
-        self.out.hard_links.retain(|link| link.path != *path);
+        let before = Before {
+            files: self.out.files.len(),
+            hard_links: self.out.hard_links.len(),
+        };
+        if let Some(earlier) = self.again.get_mut(&self.path) {
+            *earlier = before;
+        } else if self.weigh(self.path.len()) {
+            self.again.insert(self.path.clone(), before);
+        }
+    }
+
+    /// Whether so many bytes more may be kept.
+    fn weigh(&mut self, bytes: usize) -> bool {
+        // A million empty pieces of evidence weigh by their book-keeping.
+        const OVERHEAD: usize = 256;
+        let limit = self.reading.limits.layer_evidence;
+        let was_full = self.weight > limit;
+        self.weight += (bytes + OVERHEAD) as u64;
+        if self.weight <= limit {
+            return true;
+        }
+        if !was_full {
+            self.gap(
+                GapKind::Limit,
+                format!("the layer's evidence takes more than {limit} bytes"),
+            );
+        }
+        false
     }
 
     fn link_target(&mut self, raw: &[u8]) -> Option<String> {
@@ -416,15 +469,7 @@ impl<'a> Collector<'a> {
     }
 
     fn keep(&mut self, analyser: Index, data: Vec<u8>) {
-        // A million empty pieces of evidence weigh by their book-keeping.
-        const OVERHEAD: usize = 256;
-        self.weight += (data.len() + self.path.len() + OVERHEAD) as u64;
-        let limit = self.reading.limits.layer_evidence;
-        if self.weight > limit {
-            self.gap(
-                GapKind::Limit,
-                format!("the layer's evidence takes more than {limit} bytes"),
-            );
+        if !self.weigh(data.len() + self.path.len()) {
             return;
         }
         self.out.files.push(FileEvidence {
@@ -492,13 +537,15 @@ impl Visitor for Collector<'_> {
                     self.gap(GapKind::Damaged, "a hard link leads out of the image");
                     return false;
                 };
-                for analyser in &self.wanted {
-                    let (path, target) = (self.path.clone(), target.clone());
-                    self.out.hard_links.push(HardLink {
+                let bytes = (self.path.len() + target.len()) * self.wanted.len();
+                if self.weigh(bytes) {
+                    let path = self.path.clone();
+                    let links = self.wanted.iter().map(|analyser| HardLink {
                         analyser: *analyser,
-                        path,
-                        target,
+                        path: path.clone(),
+                        target: target.clone(),
                     });
+                    self.out.hard_links.extend(links);
                 }
                 return false;
             }

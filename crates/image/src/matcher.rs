@@ -42,20 +42,48 @@ impl Hasher for Fnv {
         words
             .iter()
             .for_each(|word| step(u64::from_le_bytes(*word)));
-        rest.iter().for_each(|byte| step(u64::from(*byte)));
+        if rest.is_empty() {
+            return;
+        }
+        // The end counts by its last eight bytes, of which the last word may
+        // have had some, and the length: one step in place of seven.
+        match bytes.last_chunk::<8>() {
+            Some(last) => {
+                let length = (bytes.len() as u64).rotate_right(8);
+                step(u64::from_le_bytes(*last) ^ length);
+            }
+            None => rest.iter().for_each(|byte| step(u64::from(*byte))),
+        }
     }
 }
 
 type Map<V> = HashMap<&'static str, V, BuildHasherDefault<Fnv>>;
 
+/// Who wants files of one name.
+#[derive(Default)]
+struct Named {
+    anywhere: Vec<Index>,
+    /// Only below these directories.
+    below: Vec<(&'static str, Index)>,
+}
+
+/// Who wants files of one directory.
+#[derive(Default)]
+struct Inside {
+    /// These paths.
+    paths: Vec<(&'static str, Index)>,
+    /// Names that end so.
+    suffixes: Vec<(&'static str, Index)>,
+}
+
 /// All interests of a set of analysers.
 pub(crate) struct Matcher<'a> {
     analysers: &'a [&'static dyn Analyser],
-    paths: Map<Vec<Index>>,
-    names: Map<Vec<Index>>,
+    /// By the last component of the path.
+    names: Map<Named>,
+    /// By the directory.
+    dirs: Map<Inside>,
     suffixes: Map<Vec<Index>>,
-    dirs: Map<Vec<(&'static str, Index)>>,
-    below: Map<Vec<(&'static str, Index)>>,
     magics: Vec<(&'static [u8], Index)>,
     set_id: Vec<Index>,
     capability: Vec<Index>,
@@ -76,11 +104,9 @@ impl<'a> Matcher<'a> {
     pub(crate) fn new(analysers: &'a [&'static dyn Analyser]) -> Self {
         let mut matcher = Matcher {
             analysers,
-            paths: Map::default(),
             names: Map::default(),
-            suffixes: Map::default(),
             dirs: Map::default(),
-            below: Map::default(),
+            suffixes: Map::default(),
             magics: Vec::new(),
             set_id: Vec::new(),
             capability: Vec::new(),
@@ -104,14 +130,18 @@ impl<'a> Matcher<'a> {
 
     fn add(&mut self, interest: Interest, index: Index) {
         match interest {
-            Interest::Path(path) => self.paths.entry(path).or_default().push(index),
-            Interest::Name(name) => self.names.entry(name).or_default().push(index),
+            Interest::Path(path) => {
+                let inside = self.dirs.entry(split(path).0).or_default();
+                inside.paths.push((path, index));
+            }
+            Interest::Name(name) => self.names.entry(name).or_default().anywhere.push(index),
             Interest::Suffix(suffix) => self.suffixes.entry(suffix).or_default().push(index),
             Interest::In { dir, suffix } => {
-                self.dirs.entry(dir).or_default().push((suffix, index));
+                let inside = self.dirs.entry(dir).or_default();
+                inside.suffixes.push((suffix, index));
             }
             Interest::Below { dir, name } => {
-                self.below.entry(name).or_default().push((dir, index));
+                self.names.entry(name).or_default().below.push((dir, index));
             }
             Interest::Magic(magic) => self.magics.push((magic, index)),
             Interest::SetId => self.set_id.push(index),
@@ -152,9 +182,7 @@ impl<'a> Matcher<'a> {
 
     /// Every path that an analyser wants by its full name.
     pub(crate) fn exact_paths(&self) -> impl Iterator<Item = (&'static str, Index)> {
-        self.paths
-            .iter()
-            .flat_map(|(path, all)| all.iter().map(|index| (*path, *index)))
+        self.dirs.values().flat_map(|inside| &inside.paths).copied()
     }
 
     /// Whether somebody wants files for more than their path.
@@ -170,22 +198,18 @@ impl<'a> Matcher<'a> {
     /// Who wants the entry for its path; in `out`, sorted.
     pub(crate) fn by_path(&self, path: &str, out: &mut Vec<Index>) {
         let (dir, name) = split(path);
-        if let Some(all) = self.names.get(name) {
-            out.extend(all);
-        }
-        if let Some(all) = self.paths.get(path) {
-            out.extend(all);
-        }
-        if let Some(all) = self.dirs.get(dir) {
-            out.extend(
-                all.iter()
-                    .filter(|(suffix, _)| name.ends_with(suffix))
-                    .map(|(_, at)| at),
-            );
-        }
-        if let Some(all) = self.below.get(name) {
+        if let Some(named) = self.names.get(name) {
+            out.extend(&named.anywhere);
             let inside = |dir: &str| ancestors(path).any(|ancestor| ancestor == dir);
-            out.extend(all.iter().filter(|(dir, _)| inside(dir)).map(|(_, at)| at));
+            let below = named.below.iter().filter(|(dir, _)| inside(dir));
+            out.extend(below.map(|(_, at)| at));
+        }
+        if let Some(inside) = self.dirs.get(dir) {
+            let paths = inside.paths.iter().filter(|(own, _)| *own == path);
+            out.extend(paths.map(|(_, at)| at));
+            let suffixes = inside.suffixes.iter();
+            let suffixes = suffixes.filter(|(suffix, _)| name.ends_with(suffix));
+            out.extend(suffixes.map(|(_, at)| at));
         }
         if !self.suffixes.is_empty() {
             for (at, _) in name.match_indices('.') {

@@ -6,6 +6,8 @@
 /// the root.
 pub(crate) fn normalise(raw: &[u8], out: &mut String) -> bool {
     out.clear();
+    // Many tools write `./` before every path.
+    let raw = raw.strip_prefix(b"./").unwrap_or(raw);
     if let Ok(text) = std::str::from_utf8(raw) {
         if is_normal(raw) {
             out.push_str(text);
@@ -20,16 +22,12 @@ pub(crate) fn normalise(raw: &[u8], out: &mut String) -> bool {
 /// Whether the path is in normal form already. Nearly all are, apart from
 /// the slash behind a directory.
 fn is_normal(raw: &[u8]) -> bool {
-    let mut before = b'/';
-    for byte in raw {
-        // A dot at the head of a component may be `.` or `..`; a hidden file
-        // takes the slow way, which is right too.
-        if before == b'/' && matches!(byte, b'/' | b'.') {
-            return false;
-        }
-        before = *byte;
-    }
-    before != b'/'
+    // A dot at the head of a component may be `.` or `..`; a hidden file takes
+    // the slow way, which is right too.
+    let starts_badly = |rest: &[u8]| matches!(rest.first(), None | Some(b'/' | b'.'));
+    !starts_badly(raw)
+        && memchr::memchr_iter(b'/', raw)
+            .all(|at| raw.get(at + 1..).is_some_and(|rest| !starts_badly(rest)))
 }
 
 fn push_components(text: &str, out: &mut String) -> bool {
@@ -50,7 +48,9 @@ fn push_components(text: &str, out: &mut String) -> bool {
 
 /// Directory and last component.
 pub(crate) fn split(path: &str) -> (&str, &str) {
-    path.rsplit_once('/').unwrap_or(("", path))
+    memchr::memrchr(b'/', path.as_bytes())
+        .and_then(|at| Some((path.get(..at)?, path.get(at + 1..)?)))
+        .unwrap_or(("", path))
 }
 
 /// `dir/name`, or `name` below the root.

@@ -273,7 +273,7 @@ impl Parser {
         }
         self.zero_blocks = 0;
         let at = self.header_at;
-        self.fields = Fields::parse(block, at)?;
+        self.fields.read(block, at)?;
         let limit = |what, limit| TarError::Limit { at, what, limit };
         let meta = match self.fields.kind {
             b'L' => Some(Meta::LongName),
@@ -419,7 +419,7 @@ impl Parser {
             (Some(path), _) | (None, Some(path)) => path.as_slice(),
             (None, None) => {
                 name = self.fields.path();
-                name.as_slice()
+                name.as_ref()
             }
         };
         let link = match (&self.attributes.link, &self.link) {
