@@ -5,6 +5,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 
+use crate::{Digest, LayerError};
+
 /// How a blob is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Packing {
@@ -39,81 +41,79 @@ const CHUNK: usize = 128 << 10;
 /// `zstd --long` needs. The container tools never use more than 8 MiB.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
-/// A reader that hashes what goes through.
+/// Stored bytes, hashed as they are taken.
 pub(crate) struct Hashing<R> {
-    inner: R,
+    reader: BufReader<R>,
     hasher: Option<Sha256>,
-    count: u64,
-}
-
-impl<R: Read> Hashing<R> {
-    /// With `wanted` false it only counts.
-    pub(crate) fn new(inner: R, wanted: bool) -> Self {
-        Hashing {
-            inner,
-            hasher: wanted.then(Sha256::new),
-            count: 0,
-        }
-    }
-
-    /// The hash, and the number of bytes.
-    pub(crate) fn finish(self) -> (Option<Sha256>, u64) {
-        (self.hasher, self.count)
-    }
 }
 
 impl<R: Read> Read for Hashing<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.count += read as u64;
-        if let (Some(hasher), Some(bytes)) = (&mut self.hasher, buffer.get(..read)) {
-            hasher.update(bytes);
-        }
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
         Ok(read)
+    }
+}
+
+impl<R: Read> BufRead for Hashing<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.reader.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(self.reader.buffer().get(..amount).unwrap_or_default());
+        }
+        self.reader.consume(amount);
     }
 }
 
 /// The unpacked content of a blob.
 pub(crate) enum Unpacked<R: Read> {
     Plain(BufReader<R>),
-    Gzip(Box<MultiGzDecoder<BufReader<R>>>),
-    Zstd(Box<zstd::stream::read::Decoder<'static, BufReader<R>>>),
+    Gzip(Box<MultiGzDecoder<Hashing<R>>>),
+    Zstd(Box<zstd::stream::read::Decoder<'static, Hashing<R>>>),
 }
 
 impl<R: Read> Unpacked<R> {
-    /// Looks at the first bytes and unpacks accordingly.
-    pub(crate) fn new(inner: R) -> io::Result<Self> {
+    /// Looks at the first bytes and unpacks accordingly. With `hash_stored`,
+    /// packed bytes are hashed as they are taken.
+    pub(crate) fn new(inner: R, hash_stored: bool) -> io::Result<Self> {
         let mut reader = BufReader::with_capacity(CHUNK, inner);
         // One read may bring less than four bytes; a pipe that is so slow is
         // read again by `BufReader` only when its buffer is empty, so a short
         // first piece counts as plain unless it has the whole magic.
         let packing = Packing::of(reader.fill_buf()?);
+        let hasher = hash_stored.then(Sha256::new);
         Ok(match packing {
             Packing::Plain => Unpacked::Plain(reader),
-            Packing::Gzip => Unpacked::Gzip(Box::new(MultiGzDecoder::new(reader))),
+            Packing::Gzip => {
+                Unpacked::Gzip(Box::new(MultiGzDecoder::new(Hashing { reader, hasher })))
+            }
             Packing::Zstd => {
-                let mut decoder = zstd::stream::read::Decoder::with_buffer(reader)?;
+                let stored = Hashing { reader, hasher };
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(stored)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG)?;
                 Unpacked::Zstd(Box::new(decoder))
             }
         })
     }
 
-    pub(crate) fn packing(&self) -> Packing {
-        match self {
-            Unpacked::Plain(_) => Packing::Plain,
-            Unpacked::Gzip(_) => Packing::Gzip,
-            Unpacked::Zstd(_) => Packing::Zstd,
+    /// Reads what follows the packed stream, at most `limit` bytes: it belongs
+    /// to the stored bytes all the same. Gives their digest, if they are packed
+    /// and it was asked for.
+    pub(crate) fn finish(self, limit: u64) -> Result<Option<Digest>, LayerError> {
+        let mut stored = match self {
+            Unpacked::Plain(_) => return Ok(None),
+            Unpacked::Gzip(decoder) => decoder.into_inner(),
+            Unpacked::Zstd(decoder) => decoder.finish(),
+        };
+        let mut trailing = (&mut stored).take(limit + 1);
+        let drained = io::copy(&mut trailing, &mut io::sink()).map_err(LayerError::Read)?;
+        if drained > limit {
+            return Err(LayerError::Size(limit));
         }
-    }
-
-    /// The reader below, whatever of it was read ahead.
-    pub(crate) fn into_inner(self) -> R {
-        match self {
-            Unpacked::Plain(reader) => reader.into_inner(),
-            Unpacked::Gzip(decoder) => decoder.into_inner().into_inner(),
-            Unpacked::Zstd(decoder) => decoder.finish().into_inner(),
-        }
+        Ok(stored.hasher.map(Digest::finish))
     }
 }
 

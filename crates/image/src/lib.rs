@@ -9,6 +9,8 @@
 mod analyser;
 mod archive;
 mod cache;
+mod chunks;
+mod collect;
 mod daemon;
 mod decompress;
 mod digest;
@@ -16,6 +18,7 @@ mod error;
 mod evidence;
 mod layer;
 mod limits;
+mod loose;
 mod manifest;
 mod matcher;
 mod oci;
@@ -34,7 +37,9 @@ mod view;
 pub mod hostile {
     use crate::{
         Limits, NoProgress,
-        layer::{Reading, SpoolBudget, scan_layer},
+        chunks::Cores,
+        collect::SpoolBudget,
+        layer::{Reading, scan_layer},
         matcher::Matcher,
     };
 
@@ -50,6 +55,7 @@ pub mod hostile {
             matcher: &matcher,
             limits: &limits,
             spool: &spool,
+            cores: &Cores::new(),
             progress: &NoProgress,
             hash_stored: false,
         };

@@ -15,9 +15,12 @@ use seawall_model::{Gap, GapKind, ImageLayer};
 
 use crate::{
     Analyser, Cache, Digest, Error, Evidence, ImageConfig, LayerError, Limits, Platform, Progress,
-    View, archive, daemon,
+    View, archive,
+    chunks::Cores,
+    collect::SpoolBudget,
+    daemon,
     evidence::LayerEvidence,
-    layer::{Reading, ScannedLayer, SpoolBudget, hash_layer, scan_layer},
+    layer::{Reading, ScannedLayer, hash_layer, scan_layer},
     manifest::{Plan, PlannedLayer},
     matcher::Matcher,
     oci, rootfs, squash, stream,
@@ -97,6 +100,7 @@ pub fn open(source: Source, options: &Options<'_>) -> Result<Image, Error> {
         matcher: &matcher,
         options,
         spool: SpoolBudget::new(options.limits.spool_bytes),
+        cores: Cores::new(),
     };
     match source {
         Source::Archive(path) => archive::open(&path, &run),
@@ -118,6 +122,7 @@ pub(crate) struct Run<'a> {
     pub(crate) matcher: &'a Matcher<'a>,
     pub(crate) options: &'a Options<'a>,
     pub(crate) spool: SpoolBudget,
+    pub(crate) cores: Cores,
 }
 
 impl Run<'_> {
@@ -126,6 +131,7 @@ impl Run<'_> {
             matcher: self.matcher,
             limits: &self.options.limits,
             spool: &self.spool,
+            cores: &self.cores,
             progress: self.options.progress,
             hash_stored,
         }
@@ -171,6 +177,7 @@ pub(crate) fn read_plan(plan: Plan, blobs: &dyn Blobs, run: &Run<'_>) -> Result<
     let next = AtomicUsize::new(0);
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let work = || {
+        let _core = run.cores.occupy();
         while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
             let Some(layer) = plan.layers.get(*index) else {
                 continue;
@@ -266,7 +273,7 @@ fn cached<'b>(
         // Stored bytes are hashed without unpacking; that they unpack to this
         // diff id was seen before, by us.
         Some(stored) if stored == layer.diff_id || cache.unpacks_to(&stored, &layer.diff_id) => {
-            let computed = hash_layer(&mut *open()?, limits, progress).map_err(failed)?;
+            let computed = hash_layer(&mut *open()?, &run.cores, limits, progress).map_err(failed)?;
             if computed != stored {
                 return Err(Error::Digest {
                     name: layer.name.clone(),
@@ -278,10 +285,10 @@ fn cached<'b>(
         }
         Some(_) => false,
         None => {
-            let mut unpacked = crate::decompress::Unpacked::new(open()?)
+            let mut unpacked = crate::decompress::Unpacked::new(open()?, false)
                 .map_err(LayerError::Read)
                 .map_err(failed)?;
-            let computed = hash_layer(&mut unpacked, limits, progress).map_err(failed)?;
+            let computed = hash_layer(&mut unpacked, &run.cores, limits, progress).map_err(failed)?;
             if computed != layer.diff_id {
                 let (name, expected) = (layer.name.clone(), layer.diff_id);
                 return Err(Error::Digest {

@@ -21,7 +21,7 @@ use seawall_model::{Gap, GapKind};
 use crate::{
     EntryKind, Error, Image, View,
     evidence::LayerEvidence,
-    layer::{Loose, LooseEntry},
+    loose::{Loose, LooseEntry},
     open::{Run, single},
     paths::join,
 };

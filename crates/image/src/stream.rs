@@ -50,13 +50,14 @@ pub(crate) fn pass(
         from: from.to_owned(),
         cause,
     };
-    let mut unpacked = Unpacked::new(stream).map_err(streaming)?;
+    let mut unpacked = Unpacked::new(stream, false).map_err(streaming)?;
     let scanned = Mutex::default();
     let limits = &run.options.limits;
     let mut passed = thread::scope(|scope| {
         let start = |name: String, receiver: Receiver<Vec<u8>>| {
             let scanned = &scanned;
             scope.spawn(move || {
+                let _core = run.cores.occupy();
                 let hash_stored = name.starts_with("blobs/");
                 run.options.progress.label(&name);
                 let mut reader = Pieces {
@@ -70,6 +71,7 @@ pub(crate) fn pass(
                 all.insert(name, result);
             });
         };
+        let _core = run.cores.occupy();
         split(&mut unpacked, from, limits, &start)
     })?;
     passed.layers = scanned.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,513 @@
+//! Evidence from the entries of a layer, while they stream by.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs::File,
+    hash::Hasher,
+    io::{self, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use seawall_model::{Gap, GapKind};
+
+use crate::{
+    Body, Entry, EntryKind, Need,
+    chunks::CHUNK,
+    evidence::{FileEvidence, HardLink, LayerEvidence},
+    layer::Reading,
+    matcher::{Asked, Fnv, Index},
+    paths,
+    tar::{RawEntry, Visitor},
+};
+
+/// Bytes that temporary files may hold at one time, over all threads.
+pub(crate) struct SpoolBudget(AtomicU64);
+
+impl SpoolBudget {
+    pub(crate) fn new(bytes: u64) -> Self {
+        SpoolBudget(AtomicU64::new(bytes))
+    }
+
+    fn take(&self, bytes: u64) -> bool {
+        let take = |left: u64| left.checked_sub(bytes);
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok()
+    }
+
+    fn give_back(&self, bytes: u64) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Content of a wanted file on its way to the analysers.
+enum Content {
+    None,
+    /// Only as much as is needed to tell what it is.
+    First(Vec<u8>),
+    Memory(Vec<u8>),
+    Spool(File, u64),
+}
+
+/// Files up to this size are not worth a temporary file.
+const SPOOL_FROM: u64 = 4 << 20;
+/// Bytes that tell what a file is.
+const MAGIC: usize = 16;
+
+/// Takes evidence from the entries of a tar.
+pub(crate) struct Collector<'a> {
+    reading: &'a Reading<'a>,
+    out: LayerEvidence,
+    weight: u64,
+    /// The entry whose content goes by.
+    path: String,
+    size: u64,
+    mode: u32,
+    uid: u64,
+    gid: u64,
+    capability: Option<Box<[u8]>>,
+    wanted: Vec<Index>,
+    content: Content,
+    buffer: Vec<u8>,
+    symlink_bytes: usize,
+    paths_full: bool,
+    /// Hashes of the paths of interest met so far: most are met once.
+    seen: HashSet<u64>,
+    /// Paths met again, with what was there before the last time: any of that
+    /// path among it is out of date.
+    again: HashMap<String, Before>,
+}
+
+/// How much evidence there was at a point of the tar.
+struct Before {
+    files: usize,
+    hard_links: usize,
+}
+
+impl<'a> Collector<'a> {
+    pub(crate) fn new(reading: &'a Reading<'a>) -> Self {
+        Collector {
+            reading,
+            out: LayerEvidence::default(),
+            weight: 0,
+            path: String::new(),
+            size: 0,
+            mode: 0,
+            uid: 0,
+            gid: 0,
+            capability: None,
+            wanted: Vec::new(),
+            content: Content::None,
+            buffer: Vec::new(),
+            symlink_bytes: 0,
+            paths_full: false,
+            seen: HashSet::new(),
+            again: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> LayerEvidence {
+        // Once for all of them: a hostile layer repeats every path.
+        if !self.again.is_empty() {
+            let again = &self.again;
+            let is_last = |path: &str, at: usize, before: fn(&Before) -> usize| {
+                again.get(path).is_none_or(|cut| at >= before(cut))
+            };
+            let mut at = 0..;
+            self.out.files.retain(|file| {
+                let at = at.next().unwrap_or_default();
+                is_last(&file.path, at, |before| before.files)
+            });
+            let mut at = 0..;
+            self.out.hard_links.retain(|link| {
+                let at = at.next().unwrap_or_default();
+                is_last(&link.path, at, |before| before.hard_links)
+            });
+        }
+        self.out
+    }
+
+    /// The content of the entry cannot be read.
+    pub(crate) fn give_up(&mut self, error: &io::Error) {
+        self.content = Content::None;
+        self.wanted.clear();
+        self.gap(GapKind::Damaged, format!("cannot be read: {error}"));
+    }
+
+    fn gap(&mut self, kind: GapKind, reason: impl Into<String>) {
+        // A hostile layer must not fill the report.
+        const MOST: usize = 1000;
+        if self.out.gaps.len() < MOST {
+            self.out
+                .gaps
+                .push(Gap::new(kind, self.path.clone(), reason));
+        }
+    }
+
+    /// Whiteouts (OCI image specification, layer.md, "Whiteouts"). Returns
+    /// whether the entry was one.
+    fn whiteout(&mut self) -> bool {
+        let (dir, name) = paths::split(&self.path);
+        let Some(hidden) = name.strip_prefix(".wh.") else {
+            return false;
+        };
+        match hidden {
+            ".wh..opq" => self.out.opaque.push(dir.to_owned()),
+            // `.wh..wh.plnk` and its like are aufs's own book-keeping.
+            _ if hidden.starts_with(".wh.") => {}
+            "" => {}
+            _ => {
+                let path = paths::join(dir, hidden);
+                self.symlink_bytes += path.len();
+                if self.symlink_bytes <= self.reading.limits.layer_paths {
+                    self.out.whiteouts.push(path);
+                } else {
+                    self.paths_are_full();
+                }
+            }
+        }
+        true
+    }
+
+    fn paths_are_full(&mut self) {
+        if !std::mem::replace(&mut self.paths_full, true) {
+            let limit = self.reading.limits.layer_paths;
+            self.gap(
+                GapKind::Limit,
+                format!(
+                    "the layer's paths take more than {limit} bytes: from here on what it \
+                     replaces or removes is not known"
+                ),
+            );
+        }
+    }
+
+    /// Marks what an earlier entry of the same name left as out of date: the
+    /// last one counts.
+    fn forget(&mut self) {
+        let mut hasher = Fnv::default();
+        hasher.write(self.path.as_bytes());
+        if self.seen.insert(hasher.finish()) {
+            return;
+        }
+        let before = Before {
+            files: self.out.files.len(),
+            hard_links: self.out.hard_links.len(),
+        };
+        if let Some(earlier) = self.again.get_mut(&self.path) {
+            *earlier = before;
+        } else if self.weigh(self.path.len()) {
+            self.again.insert(self.path.clone(), before);
+        }
+    }
+
+    /// Whether so many bytes more may be kept.
+    fn weigh(&mut self, bytes: usize) -> bool {
+        // A million empty pieces of evidence weigh by their book-keeping.
+        const OVERHEAD: usize = 256;
+        let limit = self.reading.limits.layer_evidence;
+        let was_full = self.weight > limit;
+        self.weight += (bytes + OVERHEAD) as u64;
+        if self.weight <= limit {
+            return true;
+        }
+        if !was_full {
+            self.gap(
+                GapKind::Limit,
+                format!("the layer's evidence takes more than {limit} bytes"),
+            );
+        }
+        false
+    }
+
+    fn link_target(&mut self, raw: &[u8]) -> Option<String> {
+        let mut target = String::new();
+        if paths::normalise(raw, &mut target) {
+            Some(target)
+        } else {
+            None
+        }
+    }
+
+    fn prepare(&mut self, size: u64) -> bool {
+        let needs = self
+            .wanted
+            .iter()
+            .map(|index| self.reading.matcher.need(*index));
+        let (mut limit, mut seek) = (0, false);
+        for need in needs {
+            match need {
+                Need::Header => {}
+                Need::Whole(most) => limit = limit.max(most),
+                Need::Seek(most) => {
+                    limit = limit.max(most);
+                    seek = true;
+                }
+            }
+        }
+        if limit == 0 {
+            return false;
+        }
+        if size > limit {
+            self.gap(
+                GapKind::Limit,
+                format!("the file has {size} bytes, more than the limit of {limit}"),
+            );
+            self.wanted
+                .retain(|index| self.reading.matcher.need(*index) == Need::Header);
+            return false;
+        }
+        self.content = if seek && size > SPOOL_FROM {
+            if !self.reading.spool.take(size) {
+                let limit = self.reading.limits.spool_bytes;
+                self.gap(
+                    GapKind::Limit,
+                    format!("temporary files would hold more than {limit} bytes"),
+                );
+                self.wanted.clear();
+                return false;
+            }
+            match tempfile::tempfile() {
+                Ok(file) => Content::Spool(file, 0),
+                Err(error) => {
+                    self.reading.spool.give_back(size);
+                    self.gap(
+                        GapKind::Limit,
+                        format!("cannot make a temporary file: {error}"),
+                    );
+                    self.wanted.clear();
+                    return false;
+                }
+            }
+        } else {
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.clear();
+            Content::Memory(buffer)
+        };
+        true
+    }
+
+    /// Hands the entry to its analysers.
+    fn analyse(&mut self) {
+        let mut content = std::mem::replace(&mut self.content, Content::None);
+        let wanted = std::mem::take(&mut self.wanted);
+        for index in &wanted {
+            let Some(analyser) = self.reading.matcher.analyser(*index) else {
+                continue;
+            };
+            let body = match (&mut content, analyser.need()) {
+                (_, Need::Header) | (Content::None | Content::First(_), _) => Body::Bytes(&[]),
+                (Content::Memory(bytes), _) => Body::Bytes(bytes),
+                (Content::Spool(file, length), _) => {
+                    if let Err(error) = io::Seek::rewind(file) {
+                        self.gap(GapKind::Damaged, format!("cannot read it back: {error}"));
+                        continue;
+                    }
+                    Body::File(file, *length)
+                }
+            };
+            let entry = Entry {
+                path: &self.path,
+                kind: EntryKind::File,
+                size: self.size,
+                mode: self.mode,
+                uid: self.uid,
+                gid: self.gid,
+                link: None,
+                capability: self.capability.as_deref(),
+            };
+            match analyser.analyse(&entry, body) {
+                Ok(Some(data)) => self.keep(*index, data),
+                Ok(None) => {}
+                Err(reason) => self.gap(GapKind::Damaged, reason),
+            }
+        }
+        match content {
+            Content::Memory(buffer) | Content::First(buffer) => {
+                // One huge file must not pin its size for the rest of the layer.
+                self.buffer = if buffer.capacity() > CHUNK * 8 {
+                    Vec::new()
+                } else {
+                    buffer
+                };
+            }
+            Content::Spool(..) => self.reading.spool.give_back(self.size),
+            Content::None => {}
+        }
+        self.wanted = wanted;
+        self.wanted.clear();
+    }
+
+    fn keep(&mut self, analyser: Index, data: Vec<u8>) {
+        if !self.weigh(data.len() + self.path.len()) {
+            return;
+        }
+        self.out.files.push(FileEvidence {
+            analyser,
+            path: self.path.clone(),
+            size: self.size,
+            mode: self.mode,
+            uid: self.uid,
+            gid: self.gid,
+            capability: self.capability.clone(),
+            data: Arc::from(data),
+        });
+    }
+}
+
+impl Visitor for Collector<'_> {
+    fn entry(&mut self, entry: &RawEntry<'_>) -> bool {
+        if !paths::normalise(entry.path, &mut self.path) {
+            self.path = String::from_utf8_lossy(entry.path).into_owned();
+            self.gap(GapKind::Damaged, "the path leaves the root of the image");
+            return false;
+        }
+        if self.path.is_empty() || self.whiteout() {
+            return false;
+        }
+        if self.out.paths.len() < self.reading.limits.layer_paths {
+            self.out
+                .paths
+                .push(&self.path, entry.kind == EntryKind::Directory);
+        } else {
+            self.paths_are_full();
+        }
+        self.wanted.clear();
+        let mut wanted = std::mem::take(&mut self.wanted);
+        self.reading.matcher.by_header(
+            &Asked {
+                path: &self.path,
+                kind: entry.kind,
+                mode: entry.mode,
+                has_capability: entry.capability.is_some(),
+            },
+            &mut wanted,
+        );
+        if !wanted.is_empty() {
+            self.forget();
+        }
+        self.wanted = wanted;
+        match entry.kind {
+            EntryKind::Directory | EntryKind::Special => return false,
+            EntryKind::Symlink => {
+                let target = String::from_utf8_lossy(entry.link).into_owned();
+                self.symlink_bytes += self.path.len() + target.len();
+                if self.symlink_bytes <= self.reading.limits.layer_paths {
+                    self.out.symlinks.push((self.path.clone(), target));
+                } else {
+                    self.paths_are_full();
+                }
+                return false;
+            }
+            EntryKind::HardLink => {
+                if self.wanted.is_empty() {
+                    return false;
+                }
+                let Some(target) = self.link_target(entry.link) else {
+                    self.gap(GapKind::Damaged, "a hard link leads out of the image");
+                    return false;
+                };
+                let bytes = (self.path.len() + target.len()) * self.wanted.len();
+                if self.weigh(bytes) {
+                    let path = self.path.clone();
+                    let links = self.wanted.iter().map(|analyser| HardLink {
+                        analyser: *analyser,
+                        path: path.clone(),
+                        target: target.clone(),
+                    });
+                    self.out.hard_links.extend(links);
+                }
+                return false;
+            }
+            EntryKind::File => {}
+        }
+        self.size = entry.size;
+        self.mode = entry.mode;
+        self.uid = entry.uid;
+        self.gid = entry.gid;
+        self.capability = entry.capability.map(Box::from);
+        self.content = Content::None;
+        if self.reading.matcher.wants_magic() && entry.size >= 4 {
+            self.content = Content::First(Vec::with_capacity(MAGIC));
+            return true;
+        }
+        if self.wanted.is_empty() {
+            return false;
+        }
+        if self.prepare(entry.size) {
+            return true;
+        }
+        self.analyse();
+        false
+    }
+
+    fn content(&mut self, bytes: &[u8]) -> bool {
+        if let Content::First(first) = &mut self.content {
+            let some = bytes
+                .get(..bytes.len().min(MAGIC - first.len()))
+                .unwrap_or_default();
+            first.extend_from_slice(some);
+            if (first.len() as u64) < self.size.min(MAGIC as u64) {
+                return true;
+            }
+            let first = std::mem::take(first);
+            self.content = Content::None;
+            self.reading.matcher.by_magic(&first, &mut self.wanted);
+            let earlier = first.len() - some.len();
+            let goes_on = !self.wanted.is_empty() && self.prepare(self.size);
+            if !goes_on {
+                if !self.wanted.is_empty() {
+                    self.analyse();
+                }
+                return false;
+            }
+            let head = first.get(..earlier).unwrap_or_default();
+            return (head.is_empty() || self.store(head)) && self.store(bytes);
+        }
+        self.store(bytes)
+    }
+
+    fn end(&mut self) {
+        if let Content::First(first) = &mut self.content {
+            // Shorter than any magic: the header alone decided.
+            let all = std::mem::take(first);
+            self.content = Content::None;
+            self.reading.matcher.by_magic(&all, &mut self.wanted);
+            if self.wanted.is_empty() {
+                return;
+            }
+            if self.prepare(self.size) && !self.store(&all) {
+                return;
+            }
+        }
+        self.analyse();
+    }
+}
+
+impl Collector<'_> {
+    fn store(&mut self, bytes: &[u8]) -> bool {
+        let failure = match &mut self.content {
+            Content::Memory(buffer) => {
+                buffer.extend_from_slice(bytes);
+                None
+            }
+            Content::Spool(file, length) => {
+                *length += bytes.len() as u64;
+                file.write_all(bytes).err()
+            }
+            Content::First(_) | Content::None => None,
+        };
+        let Some(error) = failure else { return true };
+        self.content = Content::None;
+        self.reading.spool.give_back(self.size);
+        self.gap(
+            GapKind::Limit,
+            format!("cannot write to a temporary file: {error}"),
+        );
+        self.wanted.clear();
+        false
+    }
+}
