@@ -110,18 +110,20 @@ pub(crate) fn extract_layers(image: &Path, scratch: &Path) -> Result<Vec<PathBuf
         .to_string_lossy()
         .into_owned();
     let dir = scratch.join(format!("{name}.layers"));
-    if !dir.is_dir() {
-        fs::create_dir_all(&dir)?;
-        let status = std::process::Command::new("tar")
-            .args([
-                "-xf".as_ref(),
-                image.as_os_str(),
-                "-C".as_ref(),
-                dir.as_os_str(),
-            ])
-            .status()?;
-        anyhow::ensure!(status.success(), "tar cannot unpack {}", image.display());
+    // Those of an earlier run may be another image's.
+    if dir.is_dir() {
+        fs::remove_dir_all(&dir)?;
     }
+    fs::create_dir_all(&dir)?;
+    let status = std::process::Command::new("tar")
+        .args([
+            "-xf".as_ref(),
+            image.as_os_str(),
+            "-C".as_ref(),
+            dir.as_os_str(),
+        ])
+        .status()?;
+    anyhow::ensure!(status.success(), "tar cannot unpack {}", image.display());
     let mut layers = Vec::new();
     for entry in fs::read_dir(&dir)? {
         let layer = entry?.path().join("layer.tar");
@@ -205,11 +207,7 @@ pub(crate) fn write_empty_files(count: usize, path: &Path) -> Result<()> {
 pub(crate) fn write_sbom(path: &Path, advisories: &Path) -> Result<()> {
     // Names that the dumps hold, without reading them here: well-known ones.
     let known = [
-        (
-            "npm",
-            ["lodash", "marked", "ws", "handlebars", "qs"],
-            "1.0.0",
-        ),
+        ("npm", ["lodash", "marked", "ws", "handlebars", "qs"], "1.0"),
         (
             "pypi",
             ["django", "jinja2", "urllib3", "pillow", "requests"],
@@ -224,12 +222,12 @@ pub(crate) fn write_sbom(path: &Path, advisories: &Path) -> Result<()> {
                 "stdlib",
                 "gogs.io%2Fgogs",
             ],
-            "v0.1.0",
+            "v0.1",
         ),
         (
             "cargo",
             ["tokio", "hyper", "smallvec", "openssl", "time"],
-            "0.1.0",
+            "0.1",
         ),
         (
             "composer",
@@ -240,12 +238,12 @@ pub(crate) fn write_sbom(path: &Path, advisories: &Path) -> Result<()> {
                 "typo3%2Fcms",
                 "laravel%2Fframework",
             ],
-            "2.0.0",
+            "2.0",
         ),
         (
             "gem",
             ["rack", "nokogiri", "actionpack", "puma", "rails"],
-            "1.0.0",
+            "1.0",
         ),
     ];
     anyhow::ensure!(
@@ -262,7 +260,7 @@ pub(crate) fn write_sbom(path: &Path, advisories: &Path) -> Result<()> {
                 format!("unknown-{index}")
             };
             Some(format!(
-                r#"{{"type":"library","name":"{name}","purl":"pkg:{kind}/{name}@{version}"}}"#
+                r#"{{"type":"library","name":"{name}","purl":"pkg:{kind}/{name}@{version}.{index}"}}"#
             ))
         })
         .collect();

@@ -82,7 +82,8 @@ pub(crate) fn hash_chunks(
             .iter()
             .position(|buffer| Arc::strong_count(buffer) == 1)
             .map_or_else(|| Arc::new(vec![0; CHUNK]), |at| free.swap_remove(at));
-        let read = fill(input, Arc::make_mut(&mut buffer).as_mut_slice()).map_err(LayerError::Read)?;
+        let read =
+            fill(input, Arc::make_mut(&mut buffer).as_mut_slice()).map_err(LayerError::Read)?;
         let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else {
             break;
         };

@@ -41,9 +41,42 @@ const CHUNK: usize = 128 << 10;
 /// `zstd --long` needs. The container tools never use more than 8 MiB.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
+/// Bytes that tell how a blob is packed.
+const MAGIC: usize = 4;
+
+/// A reader behind bytes that were read from it already.
+pub(crate) struct Headed<R> {
+    head: Vec<u8>,
+    at: usize,
+    inner: R,
+}
+
+impl<R> Headed<R> {
+    fn new(inner: R) -> Self {
+        Headed {
+            head: Vec::new(),
+            at: 0,
+            inner,
+        }
+    }
+}
+
+impl<R: Read> Read for Headed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.head.get(self.at..).filter(|left| !left.is_empty()) {
+            None => self.inner.read(buffer),
+            Some(mut left) => {
+                let read = left.read(buffer)?;
+                self.at += read;
+                Ok(read)
+            }
+        }
+    }
+}
+
 /// Stored bytes, hashed as they are taken.
 pub(crate) struct Hashing<R> {
-    reader: BufReader<R>,
+    reader: BufReader<Headed<R>>,
     hasher: Option<Sha256>,
 }
 
@@ -70,7 +103,7 @@ impl<R: Read> BufRead for Hashing<R> {
 
 /// The unpacked content of a blob.
 pub(crate) enum Unpacked<R: Read> {
-    Plain(BufReader<R>),
+    Plain(BufReader<Headed<R>>),
     Gzip(Box<MultiGzDecoder<Hashing<R>>>),
     Zstd(Box<zstd::stream::read::Decoder<'static, Hashing<R>>>),
 }
@@ -79,10 +112,15 @@ impl<R: Read> Unpacked<R> {
     /// Looks at the first bytes and unpacks accordingly. With `hash_stored`,
     /// packed bytes are hashed as they are taken.
     pub(crate) fn new(inner: R, hash_stored: bool) -> io::Result<Self> {
-        let mut reader = BufReader::with_capacity(CHUNK, inner);
-        // One read may bring less than four bytes; a pipe that is so slow is
-        // read again by `BufReader` only when its buffer is empty, so a short
-        // first piece counts as plain unless it has the whole magic.
+        let mut reader = BufReader::with_capacity(CHUNK, Headed::new(inner));
+        // A pipe or a socket may bring less than the magic at once.
+        if reader.fill_buf()?.len() < MAGIC {
+            let mut head = reader.buffer().to_vec();
+            let mut inner = reader.into_inner().inner;
+            let missing = (MAGIC - head.len()) as u64;
+            inner.by_ref().take(missing).read_to_end(&mut head)?;
+            reader = BufReader::with_capacity(CHUNK, Headed { head, at: 0, inner });
+        }
         let packing = Packing::of(reader.fill_buf()?);
         let hasher = hash_stored.then(Sha256::new);
         Ok(match packing {

@@ -273,7 +273,8 @@ fn cached<'b>(
         // Stored bytes are hashed without unpacking; that they unpack to this
         // diff id was seen before, by us.
         Some(stored) if stored == layer.diff_id || cache.unpacks_to(&stored, &layer.diff_id) => {
-            let computed = hash_layer(&mut *open()?, &run.cores, limits, progress).map_err(failed)?;
+            let computed =
+                hash_layer(&mut *open()?, &run.cores, limits, progress).map_err(failed)?;
             if computed != stored {
                 return Err(Error::Digest {
                     name: layer.name.clone(),
@@ -288,7 +289,8 @@ fn cached<'b>(
             let mut unpacked = crate::decompress::Unpacked::new(open()?, false)
                 .map_err(LayerError::Read)
                 .map_err(failed)?;
-            let computed = hash_layer(&mut unpacked, &run.cores, limits, progress).map_err(failed)?;
+            let computed =
+                hash_layer(&mut unpacked, &run.cores, limits, progress).map_err(failed)?;
             if computed != layer.diff_id {
                 let (name, expected) = (layer.name.clone(), layer.diff_id);
                 return Err(Error::Digest {

@@ -1,6 +1,9 @@
 //! The same image from everywhere.
 
-use std::fs;
+use std::{
+    fs,
+    io::{self, Read},
+};
 
 use seawall_image::{Cache, Error, Source};
 
@@ -89,6 +92,33 @@ fn the_same_image_from_every_source() {
         Source::Archive(at("oci.tar.zst").into()),
         "oci-archive in zstd",
     );
+    // One byte tells neither a gzip stream nor a zstd one.
+    for name in ["plain.tar", "oci.tar", "oci.tar.zst"] {
+        let drops = Drops {
+            inner: fs::File::open(at(name)).unwrap(),
+            offset: 0,
+        };
+        same(Source::Stream(Box::new(drops)), &format!("oci {name}"));
+    }
+}
+
+/// A socket that brings the first byte of every block alone.
+struct Drops {
+    inner: fs::File,
+    offset: usize,
+}
+
+impl Read for Drops {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = match self.offset % 512 {
+            0 => 1,
+            at => 512 - at,
+        };
+        let most = buffer.len().min(most);
+        let read = self.inner.read(&mut buffer[..most])?;
+        self.offset += read;
+        Ok(read)
+    }
 }
 
 #[test]
