@@ -1,99 +1,78 @@
-//! From OSV dumps to shards.
+//! From an OSV dump to shards.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    io::{Cursor, Read},
+    fs::File,
 };
 
 use rayon::prelude::*;
 
 use crate::{
-    osv::{self, OsvRecord},
-    shard::{self, About, Prose},
+    osv,
+    shard::{self, About, Draft, Prose},
+    unzip::{self, Unzipped},
 };
 
-/// Bytes of one record, unpacked.
-const RECORD_LIMIT: u64 = 16 << 20;
-/// Bytes of all records of a dump, unpacked: OSV's largest, npm, has 2 GB.
-const DUMP_LIMIT: u64 = 16 << 30;
-
 /// What was read of a dump.
-#[derive(Debug, Default)]
 pub(crate) struct Dump {
-    pub(crate) records: Vec<OsvRecord>,
+    /// How many records there are.
+    pub(crate) records: usize,
+    /// What they say of the ecosystem.
+    drafts: Vec<Draft>,
     /// Entries that are no records: name and reason.
     pub(crate) refused: Vec<(String, String)>,
 }
 
-/// Reads the records of an `all.zip`, on all cores.
+/// Reads the `all.zip` of `ecosystem` (`Debian`, with all its releases). What a
+/// record says of other ecosystems is left to their own dumps, which have the
+/// record too: a shard made of such strays would pass for the whole.
 ///
 /// # Errors
-/// When the file is no zip.
-pub(crate) fn read_dump(zip: &[u8]) -> Result<Dump, String> {
-    let archive = zip::ZipArchive::new(Cursor::new(zip)).map_err(|error| error.to_string())?;
-    let entries: Vec<usize> = (0..archive.len()).collect();
-    let declared: u64 = archive.decompressed_size().map_or(0, |size| size as u64);
-    if declared > DUMP_LIMIT {
-        return Err(format!("it unpacks to more than {DUMP_LIMIT} bytes"));
+/// When the file is no zip, or no dump of the ecosystem.
+pub(crate) fn read_dump(file: File, ecosystem: &str, prose: Prose) -> Result<Dump, String> {
+    let Unzipped { items, refused } = unzip::read(
+        file,
+        |name| name.ends_with(".json"),
+        |bytes| {
+            let record = osv::parse(bytes).map_err(|error| error.to_string())?;
+            Ok(match Draft::new(&record, ecosystem, prose) {
+                Some(draft) => Ok(draft),
+                None => Err(record.affected.into_iter().next().map(|one| one.ecosystem)),
+            })
+        },
+    )?;
+    let records = items.len();
+    if records == 0 {
+        return Err(match refused.first() {
+            Some((entry, why)) => format!("none of its entries is a record: `{entry}`: {why}"),
+            None => "there is no record in it".to_owned(),
+        });
     }
-    let parts: Vec<Dump> = entries
-        .par_chunks(512)
-        .map(|chunk| {
-            let mut archive = archive.clone();
-            let mut dump = Dump::default();
-            let mut bytes = Vec::new();
-            for index in chunk {
-                read_entry(&mut archive, *index, &mut bytes, &mut dump);
-            }
-            dump
-        })
-        .collect();
-    let mut dump = Dump::default();
-    for part in parts {
-        dump.records.extend(part.records);
-        dump.refused.extend(part.refused);
+    let mut stray = None;
+    let mut drafts = Vec::with_capacity(records);
+    for item in items {
+        match item {
+            Ok(draft) => drafts.push(draft),
+            Err(other) => stray = stray.or(other),
+        }
+    }
+    if let Some(stray) = stray.filter(|_| drafts.is_empty()) {
+        return Err(format!(
+            "none of its records is about `{ecosystem}`, but one is about `{stray}`"
+        ));
     }
     // The order of a zip is its maker's.
-    dump.records.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok(dump)
-}
-
-fn read_entry(
-    archive: &mut zip::ZipArchive<Cursor<&[u8]>>,
-    index: usize,
-    bytes: &mut Vec<u8>,
-    dump: &mut Dump,
-) {
-    let (name, result) = match archive.by_index(index) {
-        Ok(mut entry) => {
-            // Only a name in a message: nothing is written under it.
-            let name = entry
-                .name()
-                .map_or_else(|_| format!("entry {index}"), std::borrow::Cow::into_owned);
-            if entry.is_dir() || !name.ends_with(".json") {
-                return;
-            }
-            bytes.clear();
-            let read = entry.by_ref().take(RECORD_LIMIT + 1).read_to_end(bytes);
-            (name, read.map_err(|error| error.to_string()))
-        }
-        Err(error) => (format!("entry {index}"), Err(error.to_string())),
-    };
-    let result = result.and_then(|read| {
-        if read as u64 > RECORD_LIMIT {
-            return Err(format!("it has more than {RECORD_LIMIT} bytes"));
-        }
-        osv::parse(bytes).map_err(|error| error.to_string())
-    });
-    match result {
-        Ok(record) => dump.records.push(record),
-        Err(reason) => dump.refused.push((name, reason)),
-    }
+    drafts.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(Dump {
+        records,
+        drafts,
+        refused,
+    })
 }
 
 /// The closed aliases of every record: over `aliases` only, since `upstream`
 /// and `related` join thousands of flaws.
-fn closed_aliases<'a>(records: &[&'a OsvRecord]) -> HashMap<&'a str, Vec<&'a str>> {
+fn closed_aliases(records: &[Draft]) -> HashMap<&str, Vec<&str>> {
     let mut ids: HashMap<&str, usize> = HashMap::new();
     let mut parents: Vec<usize> = Vec::new();
     let mut number = |id, parents: &mut Vec<usize>| {
@@ -103,9 +82,9 @@ fn closed_aliases<'a>(records: &[&'a OsvRecord]) -> HashMap<&'a str, Vec<&'a str
         })
     };
     for record in records {
-        let own = number(record.id.as_str(), &mut parents);
+        let own = number(&record.id, &mut parents);
         for alias in &record.aliases {
-            let other = number(alias.as_str(), &mut parents);
+            let other = number(alias, &mut parents);
             let (a, b) = (root(&mut parents, own), root(&mut parents, other));
             if let Some(parent) = parents.get_mut(a) {
                 *parent = b;
@@ -122,21 +101,16 @@ fn closed_aliases<'a>(records: &[&'a OsvRecord]) -> HashMap<&'a str, Vec<&'a str
     records
         .iter()
         .filter_map(|record| {
-            let index = *ids.get(record.id.as_str())?;
+            let index = *ids.get(&*record.id)?;
             let cluster = clusters.get(&root(&mut parents, index))?;
             let others = cluster
                 .iter()
                 .copied()
-                .filter(|id| *id != record.id)
+                .filter(|id| **id != *record.id)
                 .collect();
-            Some((record.id.as_str(), others))
+            Some((&*record.id, others))
         })
         .collect()
-}
-
-/// `Debian` of `Debian:12`.
-fn ecosystem_of(shard: &str) -> &str {
-    shard.split(':').next().unwrap_or(shard)
 }
 
 fn root(parents: &mut [usize], mut index: usize) -> usize {
@@ -155,38 +129,17 @@ fn root(parents: &mut [usize], mut index: usize) -> usize {
     index
 }
 
-/// The shards of records that were read together, by name.
-pub(crate) fn build_shards(
-    records: &[OsvRecord],
-    prose: Prose,
-) -> BTreeMap<String, (Vec<u8>, About)> {
-    // Closed within each ecosystem: over all that happen to be read together, a
-    // shard (and with it the id of a finding) would depend on what else was
-    // updated in the same run.
-    let mut ecosystems: BTreeMap<&str, Vec<&OsvRecord>> = BTreeMap::new();
-    for record in records {
-        let names: BTreeSet<&str> = record
-            .affected
-            .iter()
-            .map(|entry| ecosystem_of(&entry.ecosystem))
-            .collect();
-        for name in names {
-            ecosystems.entry(name).or_default().push(record);
-        }
-    }
-    let aliases: BTreeMap<&str, HashMap<&str, Vec<&str>>> = ecosystems
-        .into_par_iter()
-        .map(|(name, records)| (name, closed_aliases(&records)))
-        .collect();
-    let none = HashMap::new();
-    let shards: Vec<_> = shard::split(records).into_iter().collect();
+/// The shards of a dump, by name.
+///
+/// Aliases are closed within the ecosystem: over all that happens to be read
+/// together, a shard (and with it the id of a finding) would depend on what
+/// else was updated in the same run.
+pub(crate) fn build_shards(dump: &Dump) -> BTreeMap<String, (Vec<u8>, About)> {
+    let aliases = closed_aliases(&dump.drafts);
+    let shards: Vec<(&str, Vec<&Draft>)> = shard::split(&dump.drafts).into_iter().collect();
     shards
         .into_par_iter()
-        .map(|(name, records)| {
-            let aliases = aliases.get(ecosystem_of(&name)).unwrap_or(&none);
-            let built = shard::build(&records, aliases, prose);
-            (name, built)
-        })
+        .map(|(name, drafts)| (name.to_owned(), shard::build(name, &drafts, &aliases)))
         .collect()
 }
 
@@ -196,10 +149,17 @@ mod tests {
 
     #[test]
     fn aliases_are_closed_over_other_records() {
-        let record = |id: &str, aliases: &[&str]| OsvRecord {
-            id: id.into(),
-            aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
-            ..OsvRecord::default()
+        let record = |id: &str, aliases: &[&str]| {
+            let record = osv::OsvRecord {
+                id: id.into(),
+                aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+                affected: vec![osv::OsvAffected {
+                    ecosystem: "Go".into(),
+                    ..osv::OsvAffected::default()
+                }],
+                ..osv::OsvRecord::default()
+            };
+            Draft::new(&record, "Go", Prose::Kept).unwrap()
         };
         let records = [
             record("A", &["CVE-1"]),
@@ -207,7 +167,7 @@ mod tests {
             record("D", &[]),
             record("C", &[]),
         ];
-        let closed = closed_aliases(&records.iter().collect::<Vec<_>>());
+        let closed = closed_aliases(&records);
         assert_eq!(closed["A"], ["B", "C", "CVE-1"]);
         assert_eq!(closed["C"], ["A", "B", "CVE-1"]);
         assert!(closed["D"].is_empty());

@@ -14,14 +14,14 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     Candidate, Store, StoreError,
-    facts::{FACTS, Facts},
+    facts::{FactKind, Facts},
     shard::Shard,
     table::{Bytes, Damage},
 };
 
 /// The file that names all others.
 pub(crate) const INDEX: &str = "index.json";
-pub(crate) const INDEX_FORMAT: u32 = 1;
+pub(crate) const INDEX_FORMAT: u32 = 2;
 
 /// What `index.json` holds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -46,14 +46,16 @@ pub(crate) struct IndexShard {
     pub(crate) newest: String,
     pub(crate) records: u64,
     pub(crate) packages: u64,
-    /// The dump that it was built from.
-    pub(crate) ecosystem: String,
+    /// The file that it was built from, or the first of several.
+    pub(crate) source: String,
 }
 
-/// One dump in the index.
+/// One file that the database was built from, in the index.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct IndexSource {
-    pub(crate) ecosystem: String,
+    /// `Debian/all.zip`.
+    pub(crate) name: String,
+    /// The place that it came from.
     pub(crate) from: String,
     #[serde(default)]
     pub(crate) etag: Option<String>,
@@ -111,7 +113,7 @@ pub struct Database {
     kind: DatabaseKind,
     info: Vec<ShardInfo>,
     shards: BTreeMap<String, Shard>,
-    facts: Option<Facts>,
+    facts: Facts,
 }
 
 /// How often an index is read again because a file of it is gone: an updater
@@ -142,7 +144,7 @@ impl Database {
             kind: DatabaseKind::Installed,
             info: Vec::new(),
             shards: BTreeMap::new(),
-            facts: None,
+            facts: Facts::default(),
         };
         for entry in &index.shards {
             let path = dir.join(&entry.file);
@@ -160,10 +162,7 @@ impl Database {
             if map.len() as u64 != entry.bytes {
                 return Err(damaged(Damage("it has another length than it had".into())));
             }
-            let checked = index
-                .sources
-                .iter()
-                .find(|one| one.ecosystem == entry.ecosystem);
+            let checked = index.sources.iter().find(|one| one.name == entry.source);
             database.info.push(ShardInfo {
                 name: entry.name.clone(),
                 records: entry.records,
@@ -173,12 +172,9 @@ impl Database {
                 checked: checked.map_or(0, |source| source.checked),
                 sha256: entry.sha256.clone(),
             });
-            if entry.name == FACTS {
-                database.facts = Some(Facts::open(Bytes::Map(map)).map_err(damaged)?);
-            } else {
-                let shard = Shard::open(Bytes::Map(map)).map_err(damaged)?;
-                database.shards.insert(entry.name.clone(), shard);
-            }
+            database
+                .add(&entry.name, Bytes::Map(map))
+                .map_err(damaged)?;
         }
         Ok(database)
     }
@@ -188,7 +184,7 @@ impl Database {
             kind: DatabaseKind::Starter,
             info: Vec::new(),
             shards: BTreeMap::new(),
-            facts: None,
+            facts: Facts::default(),
         }
     }
 
@@ -200,18 +196,26 @@ impl Database {
             kind: DatabaseKind::Starter,
             info,
             shards: BTreeMap::new(),
-            facts: None,
+            facts: Facts::default(),
         };
         for (name, bytes) in parts {
-            if name == FACTS {
-                database.facts = Some(Facts::open(Bytes::Memory(bytes))?);
-            } else {
-                database
-                    .shards
-                    .insert(name, Shard::open(Bytes::Memory(bytes))?);
-            }
+            database.add(&name, Bytes::Memory(bytes))?;
         }
         Ok(database)
+    }
+
+    fn add(&mut self, name: &str, bytes: Bytes) -> Result<(), Damage> {
+        match FactKind::of_shard(name) {
+            Some(kind) => self.facts.open(kind, bytes)?,
+            None => drop(self.shards.insert(name.to_owned(), Shard::open(bytes)?)),
+        }
+        Ok(())
+    }
+
+    /// Whether it has facts of a kind. Without them a question after one finds
+    /// nothing, which is no answer.
+    pub fn has(&self, kind: FactKind) -> bool {
+        self.info.iter().any(|info| info.name == kind.shard())
     }
 
     /// Whether it is the starter database.
@@ -231,8 +235,11 @@ impl Database {
         let mut hasher = Sha256::new();
         let mut built = "";
         for info in &self.info {
-            if used.contains(&info.name) || info.name == FACTS {
+            let is_used = used.contains(&info.name);
+            if is_used || FactKind::of_shard(&info.name).is_some() {
                 hasher.update(info.sha256.as_bytes());
+            }
+            if is_used {
                 built = built.max(&info.newest);
             }
         }
@@ -290,7 +297,7 @@ impl Store for Database {
         self.info
             .iter()
             .map(|info| info.name.as_str())
-            .filter(|name| *name != FACTS)
+            .filter(|name| FactKind::of_shard(name).is_none())
             .collect()
     }
 
@@ -316,10 +323,8 @@ impl Store for Database {
     }
 
     fn cvss<'a>(&'a self, cve: &str) -> Result<Vec<(&'a str, &'a str)>, StoreError> {
-        let mut vectors = match &self.facts {
-            Some(facts) => facts.cve(cve).map_err(Self::error(FACTS))?.cvss,
-            None => Vec::new(),
-        };
+        let own = self.facts.cvss(cve);
+        let mut vectors = own.map_err(Self::error(FactKind::Cvss.shard()))?;
         for (name, shard) in self.shards.iter().filter(|(_, shard)| shard.about.has_cvss) {
             for candidate in shard.by_id(cve).map_err(Self::error(name))? {
                 let record = candidate.record;
@@ -331,20 +336,16 @@ impl Store for Database {
     }
 
     fn kev(&self, cve: &str) -> Result<Option<Kev>, StoreError> {
-        let Some(facts) = &self.facts else {
-            return Ok(None);
-        };
-        Ok(facts.cve(cve).map_err(Self::error(FACTS))?.kev)
+        let found = self.facts.kev(cve);
+        found.map_err(Self::error(FactKind::Exploited.shard()))
     }
 
     fn epss(&self, cve: &str) -> Result<Option<Epss>, StoreError> {
-        let Some(facts) = &self.facts else {
-            return Ok(None);
-        };
-        Ok(facts.cve(cve).map_err(Self::error(FACTS))?.epss)
+        let found = self.facts.epss(cve);
+        found.map_err(Self::error(FactKind::Epss.shard()))
     }
 
     fn end_of_life(&self, product: &str, cycle: &str) -> Option<&str> {
-        self.facts.as_ref()?.end_of_life(product, cycle)
+        self.facts.end_of_life(product, cycle)
     }
 }

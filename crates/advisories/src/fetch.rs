@@ -1,16 +1,42 @@
 //! Dumps from a folder or over HTTP.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
+    sync::mpsc,
+    thread,
     time::Duration,
 };
 
 /// OSV's public bucket.
 pub const PUBLIC_BUCKET: &str = "https://osv-vulnerabilities.storage.googleapis.com";
 
+/// Who publishes the facts that OSV's bucket does not have, by the name that
+/// the file has beside dumps elsewhere.
+const PUBLISHERS: &[(&str, &str)] = &[
+    (
+        "kev.json",
+        "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json",
+    ),
+    (
+        "epss.csv.gz",
+        "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz",
+    ),
+    (
+        "endoflife.json",
+        "https://endoflife.date/api/v1/products/full",
+    ),
+];
+
+/// How long a server may be silent before it is given up.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Bytes of one download.
 const DOWNLOAD_LIMIT: u64 = 4 << 30;
+/// Bytes read at once, and pieces that may wait to be written.
+const PIECE: usize = 256 << 10;
+const WAITING: usize = 4;
 
 /// Where dumps come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,9 +88,17 @@ pub enum FetchError {
         #[source]
         cause: io::Error,
     },
-    /// The address leads to nothing.
-    #[error("there is no `{0}`")]
-    NotThere(String),
+    /// What was fetched cannot be kept.
+    #[error("cannot keep what was fetched of `{url}` in `{}`", .dir.display())]
+    Keep {
+        /// The address.
+        url: String,
+        /// The database's folder.
+        dir: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
 }
 
 /// Who is told how much was fetched.
@@ -75,33 +109,45 @@ pub trait FetchProgress: Sync {
 
 /// What was fetched.
 pub(crate) enum Fetched {
-    New {
-        bytes: Vec<u8>,
-        etag: Option<String>,
-    },
+    /// A file, to be read from its beginning.
+    New { file: File, etag: Option<String> },
     /// The server says that nothing changed.
     Same,
 }
 
 /// Fetches from one place.
-pub(crate) struct Fetcher {
+pub(crate) struct Fetcher<'a> {
     from: From,
-    agent: Option<ureq::Agent>,
+    agent: ureq::Agent,
+    patience: Duration,
+    /// Where downloads are kept while they are read: they may be large, and
+    /// this disk has to have room for what is made of them anyway.
+    dir: &'a Path,
+    progress: &'a dyn FetchProgress,
 }
 
-impl Fetcher {
-    pub(crate) fn new(from: From) -> Self {
-        let agent = matches!(from, From::Url(_)).then(|| {
-            ureq::Agent::config_builder()
-                .timeout_connect(Some(Duration::from_secs(10)))
-                .timeout_recv_response(Some(Duration::from_secs(60)))
-                .timeout_recv_body(Some(Duration::from_secs(1800)))
-                .http_status_as_error(false)
-                .user_agent(concat!("seawall/", env!("CARGO_PKG_VERSION")))
-                .build()
-                .new_agent()
-        });
-        Fetcher { from, agent }
+impl<'a> Fetcher<'a> {
+    pub(crate) fn new(
+        from: From,
+        dir: &'a Path,
+        patience: Duration,
+        progress: &'a dyn FetchProgress,
+    ) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .timeout_connect(Some(patience.min(Duration::from_secs(10))))
+            .timeout_recv_response(Some(patience))
+            .timeout_recv_body(Some(patience * 60))
+            .http_status_as_error(false)
+            .user_agent(concat!("seawall/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .new_agent();
+        Fetcher {
+            from,
+            agent,
+            patience,
+            dir,
+            progress,
+        }
     }
 
     /// What the index says of the place.
@@ -119,29 +165,149 @@ impl Fetcher {
         }
     }
 
-    /// A file by its name below the place; `None` when it is not there.
-    pub(crate) fn get(
+    /// A dump by its name below the place; `None` when it is not there.
+    pub(crate) fn dump(
         &self,
         name: &str,
         etag: Option<&str>,
-        progress: &dyn FetchProgress,
     ) -> Result<Option<Fetched>, FetchError> {
-        match (&self.from, &self.agent) {
-            (From::Url(url), Some(agent)) => {
-                let url = format!("{url}/{}", escape(name));
-                http(agent, &url, name, etag, progress)
-            }
-            (From::Dir(dir), _) => {
+        match &self.from {
+            From::Dir(dir) => {
                 let path = dir.join(name);
-                match fs::read(&path) {
-                    Ok(bytes) => Ok(Some(Fetched::New { bytes, etag: None })),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                    Err(cause) => Err(FetchError::Read { path, cause }),
-                }
+                let file = read(&path).map_err(|cause| FetchError::Read { path, cause })?;
+                Ok(file.map(|file| Fetched::New { file, etag: None }))
             }
-            (From::Url(url), None) => Err(FetchError::NotThere(url.clone())),
+            From::Url(url) => self.http(&format!("{url}/{}", escape(name)), name, etag),
         }
     }
+
+    /// A file of facts by its name; `None` when it is not there.
+    pub(crate) fn facts(
+        &self,
+        name: &str,
+        etag: Option<&str>,
+    ) -> Result<Option<Fetched>, FetchError> {
+        match &self.from {
+            From::Url(url) if url == PUBLIC_BUCKET => match publisher(name) {
+                Some(address) => self.http(address, name, etag),
+                None => Ok(None),
+            },
+            _ => self.dump(name, etag),
+        }
+    }
+
+    fn http(
+        &self,
+        url: &str,
+        label: &str,
+        etag: Option<&str>,
+    ) -> Result<Option<Fetched>, FetchError> {
+        let failed = |cause| FetchError::Http {
+            url: url.to_owned(),
+            cause: Box::new(cause),
+        };
+        let mut request = self.agent.get(url);
+        if let Some(etag) = etag {
+            request = request.header("If-None-Match", etag);
+        }
+        let response = request.call().map_err(failed)?;
+        match response.status().as_u16() {
+            200 => {}
+            304 if etag.is_some() => return Ok(Some(Fetched::Same)),
+            404 => return Ok(None),
+            status => return Err(failed(ureq::Error::StatusCode(status))),
+        }
+        let etag = response
+            .headers()
+            .get("etag")
+            .and_then(|etag| etag.to_str().ok().map(str::to_owned));
+        let body = response
+            .into_body()
+            .into_with_config()
+            .limit(DOWNLOAD_LIMIT);
+        let file = self.keep(url, label, body.reader())?;
+        Ok(Some(Fetched::New { file, etag }))
+    }
+
+    /// Writes a body to a file without a name, which goes with the process.
+    fn keep(
+        &self,
+        url: &str,
+        label: &str,
+        body: impl Read + Send + 'static,
+    ) -> Result<File, FetchError> {
+        let broken = |cause| FetchError::Body {
+            url: url.to_owned(),
+            cause,
+        };
+        let keeping = |cause| FetchError::Keep {
+            url: url.to_owned(),
+            dir: self.dir.to_owned(),
+            cause,
+        };
+        let mut file = tempfile::tempfile_in(self.dir).map_err(keeping)?;
+        // A thread of its own, so that a server that falls silent is noticed.
+        // It ends with the connection, or with the process.
+        let (sender, pieces) = mpsc::sync_channel(WAITING);
+        thread::Builder::new()
+            .name("download".to_owned())
+            .spawn(move || read_pieces(body, &sender))
+            .map_err(broken)?;
+        loop {
+            let piece: Vec<u8> = match pieces.recv_timeout(self.patience) {
+                Ok(piece) => piece.map_err(broken)?,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    let silent = format!("nothing came for {} seconds", self.patience.as_secs());
+                    return Err(broken(io::Error::new(io::ErrorKind::TimedOut, silent)));
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    return Err(broken(io::ErrorKind::UnexpectedEof.into()));
+                }
+            };
+            if piece.is_empty() {
+                break;
+            }
+            file.write_all(&piece).map_err(keeping)?;
+            self.progress.bytes(label, piece.len() as u64);
+        }
+        file.rewind().map_err(keeping)?;
+        Ok(file)
+    }
+}
+
+/// Sends a body in pieces, the last of which is empty.
+fn read_pieces(mut body: impl Read, pieces: &mpsc::SyncSender<io::Result<Vec<u8>>>) {
+    loop {
+        let mut piece = vec![0; PIECE];
+        let read = match body.read(&mut piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Ok(read) => {
+                piece.truncate(read);
+                Ok(piece)
+            }
+            Err(error) => Err(error),
+        };
+        let is_last = read.as_ref().map_or(true, Vec::is_empty);
+        // Nobody listens any more once the download was given up.
+        if pieces.send(read).is_err() || is_last {
+            return;
+        }
+    }
+}
+
+fn read(path: &Path) -> io::Result<Option<File>> {
+    match fs::metadata(path) {
+        // A pipe would be waited for without end.
+        Ok(metadata) if !metadata.is_file() => Err(io::Error::other("it is no file")),
+        Ok(_) => File::open(path).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn publisher(name: &str) -> Option<&'static str> {
+    let found = PUBLISHERS.iter().find(|(file, _)| *file == name);
+    found.map(|(_, address)| *address)
 }
 
 /// Names of ecosystems have spaces and colons.
@@ -157,52 +323,41 @@ fn escape(name: &str) -> String {
     })
 }
 
-fn http(
-    agent: &ureq::Agent,
-    url: &str,
-    label: &str,
-    etag: Option<&str>,
-    progress: &dyn FetchProgress,
-) -> Result<Option<Fetched>, FetchError> {
-    let failed = |cause| FetchError::Http {
-        url: url.to_owned(),
-        cause: Box::new(cause),
-    };
-    let mut request = agent.get(url);
-    if let Some(etag) = etag {
-        request = request.header("If-None-Match", etag);
-    }
-    let mut response = request.call().map_err(failed)?;
-    match response.status().as_u16() {
-        200 => {}
-        304 => return Ok(Some(Fetched::Same)),
-        404 => return Ok(None),
-        status => return Err(failed(ureq::Error::StatusCode(status))),
-    }
-    let etag = response
-        .headers()
-        .get("etag")
-        .and_then(|etag| etag.to_str().ok().map(str::to_owned));
-    let body = |cause| FetchError::Body {
-        url: url.to_owned(),
-        cause,
-    };
-    let mut reader = response
-        .body_mut()
-        .with_config()
-        .limit(DOWNLOAD_LIMIT)
-        .reader();
-    let mut bytes = Vec::new();
-    let mut piece = vec![0; 256 << 10];
-    loop {
-        let read = match io::Read::read(&mut reader, &mut piece) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(body(error)),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::FactKind;
+
+    #[test]
+    fn every_fact_of_the_public_bucket_has_a_publisher_or_none_at_all() {
+        let of = |kind: FactKind| {
+            kind.files()
+                .iter()
+                .filter(|file| publisher(file).is_some())
+                .count()
         };
-        bytes.extend_from_slice(piece.get(..read).unwrap_or_default());
-        progress.bytes(label, read as u64);
+        assert_eq!(FactKind::ALL.map(of), [1, 1, 0, 1]);
+        for (name, address) in PUBLISHERS {
+            assert!(address.starts_with("https://"), "{address}");
+            assert!(
+                FactKind::ALL.iter().any(|kind| kind.files().contains(name)),
+                "{name}"
+            );
+        }
     }
-    Ok(Some(Fetched::New { bytes, etag }))
+
+    #[test]
+    fn names_of_ecosystems_are_escaped() {
+        assert_eq!(escape("Rocky Linux/all.zip"), "Rocky%20Linux/all.zip");
+        assert_eq!(escape("crates.io/all.zip"), "crates.io/all.zip");
+    }
+
+    #[test]
+    fn an_address_is_told_from_a_folder() {
+        assert_eq!(
+            From::parse("https://x.example/osv/"),
+            From::Url("https://x.example/osv".into())
+        );
+        assert_eq!(From::parse("/srv/osv"), From::Dir("/srv/osv".into()));
+    }
 }

@@ -6,19 +6,23 @@ pub mod distros;
 mod explain;
 mod facts;
 mod fetch;
+mod install;
 mod matching;
 mod osv;
+mod positioned;
 mod record;
 mod severity;
 mod shard;
 mod starter;
 mod store;
 mod table;
+mod unzip;
 mod update;
 
 pub use database::{Database, OpenError, ShardInfo};
 pub use explain::{Decision, explain};
-pub use fetch::{FetchError, FetchProgress, From, PUBLIC_BUCKET};
+pub use facts::FactKind;
+pub use fetch::{FetchError, FetchProgress, From, PATIENCE, PUBLIC_BUCKET};
 pub use matching::{EndOfLife, Match, Matches, Request, find, shards_needed};
 pub use record::{Affected, Event, Range, Record, RecordKind};
 pub use starter::make_starter;
@@ -30,6 +34,11 @@ pub mod hostile {
     /// Parses an OSV record; whether it is one.
     pub fn osv(bytes: &[u8]) -> bool {
         crate::osv::parse(bytes).is_ok()
+    }
+
+    /// Reads facts as files of every kind; how many of these it could be.
+    pub fn facts(bytes: &[u8]) -> usize {
+        crate::facts::read_all(bytes)
     }
 
     /// Opens a shard and asks it.

@@ -33,12 +33,20 @@ pub(crate) fn scored(source: &str, vector: &str) -> Option<Cvss> {
     let vector = vector.trim();
     let parsed = cvss::Cvss::from_str(vector)
         .ok()
-        .filter(|_| vector.len() < 1000)?;
+        .filter(|_| vector.len() < 1000 && is_complete(vector))?;
     Some(Cvss {
         vector: vector.to_owned(),
         score: parsed.score(),
         source: source.to_owned(),
     })
+}
+
+/// Whether a vector has all that a base score is made of. The crate asks this
+/// of versions 2 and 4, but gives 0 to `CVSS:3.1/AV:N`, which would be low.
+fn is_complete(vector: &str) -> bool {
+    const BASE: &[&str] = &["AV:", "AC:", "PR:", "UI:", "S:", "C:", "I:", "A:"];
+    let has = |metric: &&str| vector.split('/').any(|part| part.starts_with(metric));
+    !vector.starts_with("CVSS:3") || BASE.iter().all(has)
 }
 
 /// The qualitative rating of a base score (CVSS 3.1, section 5; 4.0, section
@@ -147,6 +155,10 @@ mod tests {
             "CVSS:3.1",
             "CVSS:9.9/AV:N",
             "CVSS:3.1/AV:Q/AC:L",
+            "CVSS:3.1/AV:N",
+            "CVSS:3.0/AV:L/AC:H/PR:N/UI:N/S:U/C:H/I:H",
+            "AV:N/AC:L/Au:N",
+            "CVSS:4.0/AV:N/AC:L/AT:N",
             "nonsense/x:y",
         ] {
             assert_eq!(score(bad), None, "{bad}");

@@ -4,7 +4,7 @@
 //! and an id in any role, which lead to records. An entry starts with the
 //! handle of its record. The key `m` leads to what the shard says of itself.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::{
     Affected, Candidate, Event, Range, Record, RecordKind,
@@ -32,74 +32,132 @@ pub(crate) struct About {
     pub(crate) has_cvss: bool,
 }
 
-/// The records of a shard on their way into it.
-#[derive(Default)]
-pub(crate) struct ShardRecords<'r>(Vec<(&'r OsvRecord, Vec<&'r OsvAffected>)>);
+/// A record written out, but for what depends on other records: its closed
+/// aliases, and where it comes to lie. A tenth of the size of the JSON that it
+/// was, so that all records of an ecosystem can wait for one another in memory.
+pub(crate) struct Draft {
+    pub(crate) id: Box<str>,
+    pub(crate) aliases: Box<[Box<str>]>,
+    upstream: Box<[Box<str>]>,
+    /// When it was last touched, RFC 3339, or empty.
+    date: Box<str>,
+    has_cvss: bool,
+    /// The value of the record; the closed aliases belong between its halves.
+    before_aliases: Box<[u8]>,
+    behind_aliases: Box<[u8]>,
+    /// Entries by the name of their shard.
+    entries: Vec<(Box<str>, Vec<DraftEntry>)>,
+}
 
-/// Sorts entries into the shards that they belong to.
-pub(crate) fn split(records: &[OsvRecord]) -> BTreeMap<String, ShardRecords<'_>> {
-    let mut shards: BTreeMap<String, ShardRecords<'_>> = BTreeMap::new();
-    for record in records {
+/// An `affected` entry written out, but for the handle of its record.
+struct DraftEntry {
+    /// As the scheme of the ecosystem normalises it.
+    name: Box<str>,
+    value: Box<[u8]>,
+}
+
+impl Draft {
+    /// Writes out what `record` says of `ecosystem` (`Debian`, with all its
+    /// releases); `None` when that is nothing.
+    pub(crate) fn new(record: &OsvRecord, ecosystem: &str, prose: Prose) -> Option<Self> {
         let suffix = if record.kind == RecordKind::Malicious {
             MALICIOUS
         } else {
             ""
         };
+        let mut entries: Vec<(Box<str>, Vec<DraftEntry>)> = Vec::new();
         for entry in &record.affected {
-            let shard = shards
-                .entry(format!("{}{suffix}", entry.ecosystem))
-                .or_default();
-            match shard
-                .0
-                .last_mut()
-                .filter(|(last, _)| std::ptr::eq(*last, record))
-            {
-                Some((_, entries)) => entries.push(entry),
-                None => shard.0.push((record, vec![entry])),
+            if base(&entry.ecosystem) != ecosystem {
+                continue;
             }
+            let normal = seawall_versions::by_osv(&entry.ecosystem)
+                .map(|scheme| (scheme.normalise_name)(&entry.name));
+            let draft = DraftEntry {
+                name: normal.as_deref().unwrap_or(&entry.name).into(),
+                value: write_entry(entry).into(),
+            };
+            let is_it = |shard: &str| shard.strip_suffix(suffix) == Some(&entry.ecosystem);
+            match entries.iter_mut().find(|(shard, _)| is_it(shard)) {
+                Some((_, own)) => own.push(draft),
+                None => {
+                    let shard = format!("{}{suffix}", entry.ecosystem);
+                    entries.push((shard.into(), vec![draft]));
+                }
+            }
+        }
+        if entries.is_empty() {
+            return None;
+        }
+        let (before_aliases, behind_aliases) = write_record(record, prose);
+        let boxed = |ids: &[String]| ids.iter().map(|id| id.as_str().into()).collect();
+        Some(Draft {
+            id: record.id.as_str().into(),
+            aliases: boxed(&record.aliases),
+            upstream: boxed(&record.upstream),
+            date: record.modified.as_str().max(&record.published).into(),
+            has_cvss: !record.cvss.is_empty(),
+            before_aliases: before_aliases.into(),
+            behind_aliases: behind_aliases.into(),
+            entries,
+        })
+    }
+}
+
+/// `Debian` of `Debian:12`.
+pub(crate) fn base(ecosystem: &str) -> &str {
+    ecosystem.split(':').next().unwrap_or(ecosystem)
+}
+
+/// The drafts that go into each shard.
+pub(crate) fn split(drafts: &[Draft]) -> BTreeMap<&str, Vec<&Draft>> {
+    let mut shards: BTreeMap<&str, Vec<&Draft>> = BTreeMap::new();
+    for draft in drafts {
+        for (shard, _) in &draft.entries {
+            shards.entry(shard).or_default().push(draft);
         }
     }
     shards
 }
 
-/// The file of a shard. `aliases` holds the closed aliases of each record.
+/// The file of the shard `name`. `aliases` holds the closed aliases of each
+/// record.
 pub(crate) fn build(
-    shard: &ShardRecords<'_>,
+    name: &str,
+    drafts: &[&Draft],
     aliases: &HashMap<&str, Vec<&str>>,
-    prose: Prose,
 ) -> (Vec<u8>, About) {
     let mut writer = Writer::default();
     let mut about = About::default();
-    let mut names = std::collections::BTreeSet::new();
-    for (record, entries) in &shard.0 {
-        let none = Vec::new();
-        let closed = aliases.get(record.id.as_str()).unwrap_or(&none);
-        let handle = writer.value(&write_record(record, closed, prose));
+    let mut names = HashSet::new();
+    let mut key = String::new();
+    let mut handles = Vec::new();
+    for draft in drafts {
+        let closed = aliases.get(&*draft.id).map_or(&[][..], Vec::as_slice);
+        let mut middle = Value::default();
+        middle.texts(closed);
+        let record = writer.value(&[&draft.before_aliases, &middle.0, &draft.behind_aliases]);
         about.records += 1;
-        about.has_cvss |= !record.cvss.is_empty();
-        let date = record.modified.as_str().max(record.published.as_str());
-        if date > about.newest.as_str() {
-            date.clone_into(&mut about.newest);
+        about.has_cvss |= draft.has_cvss;
+        if *draft.date > *about.newest {
+            about.newest = draft.date.clone().into();
         }
-        let ids = [record.id.as_str()]
-            .into_iter()
-            .chain(closed.iter().copied());
-        let ids = ids.chain(record.upstream.iter().map(String::as_str));
-        // Entries are kept under the id too, so that a question by id finds
-        // the packages.
-        let mut handles = Vec::new();
-        for entry in entries {
-            let normal = seawall_versions::by_osv(&entry.ecosystem)
-                .map(|scheme| (scheme.normalise_name)(&entry.name).into_owned());
-            let name = normal.unwrap_or_else(|| entry.name.clone());
-            let value = writer.value(&write_entry(entry, handle));
-            writer.key(format!("n{name}"), value);
+        let mut handle = Value::default();
+        handle.number(record.into());
+        let entries = draft.entries.iter().find(|(shard, _)| **shard == *name);
+        handles.clear();
+        for entry in entries.iter().flat_map(|(_, entries)| entries) {
+            let value = writer.value(&[&handle.0, &entry.value]);
+            writer.key(keyed(&mut key, 'n', &entry.name), value);
             handles.push(value);
-            names.insert(name);
+            names.insert(&*entry.name);
         }
-        for id in ids {
+        // Entries are kept under the ids too, so that a question by id finds
+        // the packages.
+        let ids = std::iter::once(&*draft.id).chain(closed.iter().copied());
+        for id in ids.chain(draft.upstream.iter().map(|id| &**id)) {
+            let key = keyed(&mut key, 'i', id);
             for handle in &handles {
-                writer.key(format!("i{id}"), *handle);
+                writer.key(key, *handle);
             }
         }
     }
@@ -109,12 +167,20 @@ pub(crate) fn build(
     value.number(about.records);
     value.number(about.packages);
     value.number(about.has_cvss.into());
-    let handle = writer.value(&value.0);
+    let handle = writer.value(&[&value.0]);
     writer.key("m", handle);
     (writer.finish(), about)
 }
 
-fn write_record(record: &OsvRecord, aliases: &[&str], prose: Prose) -> Vec<u8> {
+fn keyed<'k>(key: &'k mut String, kind: char, name: &str) -> &'k str {
+    key.clear();
+    key.push(kind);
+    key.push_str(name);
+    key
+}
+
+/// What comes before the closed aliases, and what behind.
+fn write_record(record: &OsvRecord, prose: Prose) -> (Vec<u8>, Vec<u8>) {
     let mut value = Value::default();
     value.number(match record.kind {
         RecordKind::Vulnerability => 0,
@@ -133,16 +199,16 @@ fn write_record(record: &OsvRecord, aliases: &[&str], prose: Prose) -> Vec<u8> {
     } else {
         ""
     });
-    value.texts(aliases);
-    value.texts(&record.upstream);
-    value.texts(&record.cvss);
-    value.texts(&record.modules);
-    value.0
+    let mut behind = Value::default();
+    behind.texts(&record.upstream);
+    behind.texts(&record.cvss);
+    behind.texts(&record.modules);
+    (value.0, behind.0)
 }
 
-fn write_entry(entry: &OsvAffected, record: u32) -> Vec<u8> {
+/// All but the handle of the record, which comes first.
+fn write_entry(entry: &OsvAffected) -> Vec<u8> {
     let mut value = Value::default();
-    value.number(record.into());
     value.text(&entry.name);
     value.text(&entry.state);
     value.text(&entry.severity);

@@ -9,18 +9,18 @@
 //! bodies    each shard, packed with zstd
 //! ```
 
-use std::path::Path;
+use std::{fs::File, path::Path};
 
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     build::{self, build_shards},
     database::{Database, ShardInfo, hex},
-    facts::{FACTS, FactsBuilder},
+    facts::{FactKind, Gathered},
     fetch::FetchError,
     shard::Prose,
     table::{Cursor, Damage, Value},
-    update::UpdateError,
+    update::{UpdateError, folders},
 };
 
 const MAGIC: &[u8; 8] = b"SEASTRT1";
@@ -30,6 +30,13 @@ static STARTER: &[u8] = include_bytes!("../data/starter.db");
 /// Slow to make and as quick to open as any other level.
 const LEVEL: i32 = 22;
 
+/// Facts that go into it, and the files that they come from.
+const FACTS: &[(FactKind, &str)] = &[
+    (FactKind::Exploited, "kev.json"),
+    (FactKind::Cvss, "cvss.csv"),
+    (FactKind::EndOfLife, "endoflife.json"),
+];
+
 /// Makes the starter database from a folder in the layout of OSV's bucket; the
 /// same folder gives the same bytes.
 ///
@@ -37,54 +44,40 @@ const LEVEL: i32 = 22;
 /// When a dump is missing or damaged: a starter database with holes would be
 /// believed.
 pub fn make_starter(dir: &Path) -> Result<Vec<u8>, UpdateError> {
-    let read = |path: std::path::PathBuf| {
-        std::fs::read(&path).map_err(|cause| UpdateError::from(FetchError::Read { path, cause }))
-    };
     let damaged = |name: &str, reason: String| UpdateError::Damaged {
         name: name.to_owned(),
         from: dir.display().to_string(),
         reason,
     };
-    let mut folders: Vec<String> = std::fs::read_dir(dir)
-        .map_err(|cause| FetchError::Read {
-            path: dir.to_owned(),
-            cause,
-        })?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| dir.join(name).join("all.zip").is_file())
-        .collect();
-    folders.sort();
-    let mut records = Vec::new();
-    for folder in &folders {
-        let bytes = read(dir.join(folder).join("all.zip"))?;
-        let dump = build::read_dump(&bytes).map_err(|reason| damaged(folder, reason))?;
-        if let Some((name, reason)) = dump.refused.first() {
-            return Err(damaged(&format!("{folder}/{name}"), reason.clone()));
+    let open = |name: &str| {
+        let path = dir.join(name);
+        let opened = File::open(&path);
+        opened.map_err(|cause| UpdateError::from(FetchError::Read { path, cause }))
+    };
+    let mut shards: Vec<(ShardInfo, Vec<u8>)> = Vec::new();
+    for folder in folders(dir)? {
+        let name = format!("{folder}/all.zip");
+        let dump = build::read_dump(open(&name)?, &folder, Prose::LeftOut)
+            .map_err(|reason| damaged(&name, reason))?;
+        if let Some((entry, reason)) = dump.refused.first() {
+            return Err(damaged(&format!("{folder}/{entry}"), reason.clone()));
         }
-        records.extend(dump.records);
+        for (name, (bytes, about)) in build_shards(&dump) {
+            let info = info(name, about.newest, about.records, about.packages, &bytes);
+            shards.push((info, bytes));
+        }
     }
-    let mut facts = FactsBuilder::default();
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    facts
-        .add_kev(&read(dir.join("kev.json"))?)
-        .map_err(|why| damaged("kev.json", why))?;
-    facts.add_cvss(&text(read(dir.join("cvss.csv"))?));
-    let end = read(dir.join("endoflife.json"))?;
-    facts
-        .add_end_of_life(&end)
-        .map_err(|why| damaged("endoflife.json", why))?;
-
-    let mut shards: Vec<(ShardInfo, Vec<u8>)> = build_shards(&records, Prose::LeftOut)
-        .into_iter()
-        .map(|(name, (bytes, about))| {
-            (
-                info(name, about.newest, about.records, about.packages, &bytes),
-                bytes,
-            )
-        })
-        .collect();
-    let bytes = facts.build();
-    shards.push((info(FACTS.to_owned(), String::new(), 0, 0, &bytes), bytes));
+    for (kind, name) in FACTS {
+        let mut gathered = Gathered::new(*kind);
+        gathered.add(name, open(name)?);
+        if let Some(reason) = gathered.refused.first() {
+            return Err(damaged(name, reason.clone()));
+        }
+        if let Some((bytes, newest)) = gathered.finish() {
+            shards.push((info(kind.shard().to_owned(), newest, 0, 0, &bytes), bytes));
+        }
+    }
+    shards.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
     let mut table = Value::default();
     let mut bodies = Vec::new();
     for (info, bytes) in &shards {
@@ -126,7 +119,7 @@ impl Database {
     /// listed all the same.
     pub fn starter(wanted: &[String]) -> Self {
         let open = |name: &str| {
-            name == FACTS
+            FactKind::of_shard(name).is_some()
                 || wanted.iter().any(|one| {
                     name == one
                         || name

@@ -12,7 +12,10 @@
 //! Numbers are little-endian. A block is checked when it is first touched, so
 //! that opening costs nothing, and damage is found before it is believed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use seawall_sys::OwnFileMap;
 use xxhash_rust::xxh3::xxh3_64;
@@ -23,70 +26,109 @@ const BLOCK: usize = 16 << 10;
 /// Key offset, key length, first slot, number of slots.
 const KEY: usize = 16;
 
-/// Writes a table.
-#[derive(Default)]
+/// Writes a table. The file grows in place and a key is kept once, however many
+/// values it leads to: a kernel advisory has sixty CVEs for sixty packages each.
 pub(crate) struct Writer {
-    values: Vec<u8>,
-    keys: Vec<(String, u32)>,
+    /// Room for the header, then the values.
+    file: Vec<u8>,
+    /// Each key with its number, in the order of arrival.
+    keys: HashMap<Box<str>, u32>,
+    /// Number of a key, handle of a value.
+    leads: Vec<(u32, u32)>,
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Writer {
+            file: vec![0; HEADER],
+            keys: HashMap::new(),
+            leads: Vec::new(),
+        }
+    }
 }
 
 impl Writer {
-    /// Adds a value and gives its handle.
-    pub(crate) fn value(&mut self, bytes: &[u8]) -> u32 {
-        let at = (HEADER + self.values.len()) as u32;
-        self.values
-            .extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-        self.values.extend_from_slice(bytes);
+    /// Adds a value, given in pieces, and gives its handle.
+    pub(crate) fn value(&mut self, pieces: &[&[u8]]) -> u32 {
+        let at = self.file.len() as u32;
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+        self.file.extend_from_slice(&(length as u32).to_le_bytes());
+        for piece in pieces {
+            self.file.extend_from_slice(piece);
+        }
         at
     }
 
     /// Lets `key` lead to a value.
-    pub(crate) fn key(&mut self, key: impl Into<String>, value: u32) {
-        self.keys.push((key.into(), value));
+    pub(crate) fn key(&mut self, key: &str, value: u32) {
+        let number = match self.keys.get(key) {
+            Some(number) => *number,
+            None => {
+                let number = self.keys.len() as u32;
+                self.keys.insert(key.into(), number);
+                number
+            }
+        };
+        self.leads.push((number, value));
     }
 
     /// The file.
-    pub(crate) fn finish(mut self) -> Vec<u8> {
-        self.keys.sort();
-        self.keys.dedup();
-        let mut texts: Vec<(u32, u32, u32, u32)> = Vec::new();
-        let mut slots: Vec<u32> = Vec::new();
-        let mut last: Option<&str> = None;
-        for (key, value) in &self.keys {
-            if last != Some(key) {
-                let at = (HEADER + self.values.len()) as u32;
-                self.values.extend_from_slice(key.as_bytes());
-                texts.push((at, key.len() as u32, slots.len() as u32, 0));
-                last = Some(key);
-            }
-            slots.push(*value);
-            if let Some(text) = texts.last_mut() {
-                text.3 += 1;
+    pub(crate) fn finish(self) -> Vec<u8> {
+        let Writer {
+            mut file,
+            keys,
+            mut leads,
+        } = self;
+        let mut sorted: Vec<(Box<str>, u32)> = keys.into_iter().collect();
+        sorted.sort_unstable();
+        let mut ranks = vec![0; sorted.len()];
+        for (rank, (_, number)) in sorted.iter().enumerate() {
+            if let Some(slot) = ranks.get_mut(*number as usize) {
+                *slot = rank as u32;
             }
         }
-        let mut file = Vec::with_capacity(HEADER + self.values.len() * 5 / 4);
-        let keys_at = HEADER + self.values.len();
-        let slots_at = keys_at + texts.len() * KEY;
-        let end = slots_at + slots.len() * 4;
-        file.extend_from_slice(MAGIC);
-        for number in [texts.len(), slots.len(), keys_at, slots_at, end] {
-            file.extend_from_slice(&(number as u64).to_le_bytes());
+        for (key, _) in &mut leads {
+            *key = ranks.get(*key as usize).copied().unwrap_or_default();
         }
-        file.resize(HEADER, 0);
-        file.extend_from_slice(&self.values);
-        for (at, length, first, count) in texts {
-            for number in [at, length, first, count] {
-                file.extend_from_slice(&number.to_le_bytes());
+        leads.sort_unstable();
+        leads.dedup();
+        let mut entries: Vec<[u32; 4]> = Vec::with_capacity(sorted.len());
+        for (key, _) in &sorted {
+            entries.push([file.len() as u32, key.len() as u32, 0, 0]);
+            file.extend_from_slice(key.as_bytes());
+        }
+        drop(sorted);
+        for (slot, (key, _)) in leads.iter().enumerate() {
+            if let Some([_, _, first, count]) = entries.get_mut(*key as usize) {
+                if *count == 0 {
+                    *first = slot as u32;
+                }
+                *count += 1;
             }
         }
-        for slot in slots {
-            file.extend_from_slice(&slot.to_le_bytes());
+        let keys_at = file.len();
+        let slots_at = keys_at + entries.len() * KEY;
+        let end = slots_at + leads.len() * 4;
+        let blocks = end.div_ceil(BLOCK);
+        file.reserve_exact(end + blocks * 8 - keys_at);
+        for number in entries.iter().flatten() {
+            file.extend_from_slice(&number.to_le_bytes());
         }
-        let checksums: Vec<u8> = file
-            .chunks(BLOCK)
-            .flat_map(|block| xxh3_64(block).to_le_bytes())
-            .collect();
-        file.extend(checksums);
+        for (_, value) in &leads {
+            file.extend_from_slice(&value.to_le_bytes());
+        }
+        let mut header = MAGIC.to_vec();
+        for number in [entries.len(), leads.len(), keys_at, slots_at, end] {
+            header.extend_from_slice(&(number as u64).to_le_bytes());
+        }
+        if let Some(room) = file.get_mut(..header.len()) {
+            room.copy_from_slice(&header);
+        }
+        for block in 0..blocks {
+            let from = block * BLOCK;
+            let sum = file.get(from..end.min(from + BLOCK)).map_or(0, xxh3_64);
+            file.extend_from_slice(&sum.to_le_bytes());
+        }
         file
     }
 }
@@ -321,8 +363,8 @@ mod tests {
         for index in 0..5000 {
             let mut value = Value::default();
             value.text(&format!("value {index}"));
-            let handle = writer.value(&value.0);
-            writer.key(format!("key {}", index / 2), handle);
+            let handle = writer.value(&[&value.0]);
+            writer.key(&format!("key {}", index / 2), handle);
         }
         writer.finish()
     }

@@ -7,20 +7,20 @@
 
 use std::{
     collections::BTreeSet,
+    error::Error,
     fs::{self, File},
-    io::{self, Read, Write},
+    io,
     path::{Path, PathBuf},
+    time::Duration,
 };
-
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     build::{self, Dump},
-    database::{INDEX, INDEX_FORMAT, Index, IndexShard, IndexSource, hex, read_index},
-    facts::{FACTS, FactsBuilder},
+    database::{INDEX_FORMAT, Index, IndexShard, IndexSource, read_index},
+    facts::{FactKind, Gathered},
     fetch::{FetchError, FetchProgress, Fetched, Fetcher, From},
-    osv::OsvRecord,
-    shard::Prose,
+    install::{collect_garbage, install, write_index},
+    shard::{Prose, base},
 };
 
 /// What to update, from where.
@@ -34,6 +34,8 @@ pub struct UpdateRequest<'a> {
     pub ecosystems: Vec<String>,
     /// Seconds since 1970, kept as the time of the question.
     pub now: u64,
+    /// How long a server may be silent; `PATIENCE` unless somebody waits.
+    pub patience: Duration,
     /// Who is told how much was fetched.
     pub progress: &'a dyn FetchProgress,
 }
@@ -47,8 +49,13 @@ pub struct Updated {
     pub unchanged: Vec<String>,
     /// Records in what was built.
     pub records: usize,
-    /// Entries that are no records: `ECOSYSTEM/NAME: reason`.
+    /// What could not be read: `ECOSYSTEM/ENTRY: reason` for entries that are no
+    /// records, `FILE:LINE: reason` or `FILE: reason` for facts. Facts that were
+    /// there before stay where their file could not be read at all.
     pub refused: Vec<String>,
+    /// Facts that are not where the advisories come from. What was known of
+    /// them before stays.
+    pub missing: Vec<FactKind>,
 }
 
 /// Why an update failed. The old database is whole.
@@ -68,7 +75,7 @@ pub enum UpdateError {
     /// There is nothing to build.
     #[error("there is no `ECOSYSTEM/all.zip` in `{0}`")]
     Nothing(String),
-    /// A dump is no zip.
+    /// A dump is no zip, or none of the ecosystem that it is named after.
     #[error("`{name}` of `{from}` is damaged: {reason}")]
     Damaged {
         /// The file.
@@ -97,8 +104,12 @@ pub enum UpdateError {
 
 /// Brings the database up to date.
 ///
+/// One ecosystem after the other is read, built and written, so that no more
+/// than one is in memory; nothing of it counts before the index names it.
+///
 /// # Errors
-/// When anything could not be fetched, read or written; the old database stays.
+/// When advisories could not be fetched, read or written; the old database
+/// stays. Facts that could not be are told in [`Updated::refused`].
 pub fn update(request: &UpdateRequest<'_>) -> Result<Updated, UpdateError> {
     let dir = request.dir;
     let writing = |path: &Path| {
@@ -112,140 +123,268 @@ pub fn update(request: &UpdateRequest<'_>) -> Result<Updated, UpdateError> {
     rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)
         .map_err(|error| writing(&lock_path)(error.into()))?;
     let old = read_index(dir)?.unwrap_or_default();
-    let fetcher = Fetcher::new(request.from.clone());
-    let from = fetcher.name();
-    let ecosystems = ecosystems(request, &fetcher, &old)?;
-    let mut updated = Updated::default();
-    let mut records: Vec<OsvRecord> = Vec::new();
-    let mut sources = old.sources.clone();
-    for ecosystem in &ecosystems {
-        let name = format!("{ecosystem}/all.zip");
-        let known = old
-            .sources
-            .iter()
-            .find(|one| one.ecosystem == *ecosystem && one.from == from);
-        let etag = known.and_then(|source| source.etag.as_deref());
-        let fetched = fetcher.get(&name, etag, request.progress)?;
-        let fetched = fetched.ok_or_else(|| UpdateError::NoDump {
-            ecosystem: ecosystem.clone(),
-            from: from.clone(),
-        })?;
-        let mut source = IndexSource {
-            ecosystem: ecosystem.clone(),
-            from: from.clone(),
-            etag: etag.map(str::to_owned),
-            checked: request.now,
-        };
-        match fetched {
-            Fetched::Same => updated.unchanged.push(ecosystem.clone()),
-            Fetched::New { bytes, etag } => {
-                let damaged = |reason| UpdateError::Damaged {
-                    name: name.clone(),
-                    from: from.clone(),
-                    reason,
-                };
-                let Dump {
-                    records: more,
-                    refused,
-                } = build::read_dump(&bytes).map_err(damaged)?;
-                if more.is_empty() && !refused.is_empty() {
-                    return Err(damaged("none of its entries is a record".to_owned()));
-                }
-                updated.refused.extend(
-                    refused
-                        .into_iter()
-                        .map(|(entry, why)| format!("{ecosystem}/{entry}: {why}")),
-                );
-                updated.records += more.len();
-                records.extend(more);
-                source.etag = etag;
-                updated.built.push(ecosystem.clone());
+    let from = request.from.clone();
+    let mut run = Run {
+        fetcher: Fetcher::new(from, dir, request.patience, request.progress),
+        request,
+        index: Index {
+            format: INDEX_FORMAT,
+            previous: old.shards.iter().map(|shard| shard.file.clone()).collect(),
+            ..old.clone()
+        },
+        old: &old,
+        updated: Updated::default(),
+    };
+    let done = run.all().and_then(|()| write_index(dir, &run.index));
+    // Of a run that failed nothing stays either.
+    collect_garbage(dir, if done.is_ok() { &run.index } else { &old });
+    done.map(|()| run.updated)
+}
+
+/// One update on its way from the old index to the new one.
+struct Run<'a> {
+    request: &'a UpdateRequest<'a>,
+    fetcher: Fetcher<'a>,
+    old: &'a Index,
+    index: Index,
+    updated: Updated,
+}
+
+impl Run<'_> {
+    fn all(&mut self) -> Result<(), UpdateError> {
+        for ecosystem in self.ecosystems()? {
+            self.ecosystem(&ecosystem)?;
+        }
+        for kind in FactKind::ALL {
+            self.facts(kind)?;
+        }
+        self.index.shards.sort_by(|a, b| a.name.cmp(&b.name));
+        self.index.sources.sort_by(|a, b| a.name.cmp(&b.name));
+        self.updated.built.sort();
+        self.updated.unchanged.sort();
+        Ok(())
+    }
+
+    fn ecosystems(&self) -> Result<BTreeSet<String>, UpdateError> {
+        let asked = self.request.ecosystems.iter();
+        let mut wanted: BTreeSet<String> = asked.map(|one| base(one).to_owned()).collect();
+        if wanted.is_empty() {
+            match self.fetcher.dir() {
+                Some(dir) => wanted.extend(folders(dir)?),
+                None => wanted.extend(self.old.shards.iter().filter_map(|shard| {
+                    let is_facts = FactKind::of_shard(&shard.name).is_some();
+                    (!is_facts).then(|| base(&shard.name).to_owned())
+                })),
             }
         }
-        sources.retain(|one| one.ecosystem != *ecosystem);
-        sources.push(source);
-    }
-    let facts = facts(&fetcher, request, &mut updated)?;
-    let shards = build::build_shards(&records, Prose::Kept);
-    drop(records);
-    let mut kept: Vec<IndexShard> = old
-        .shards
-        .iter()
-        .filter(|shard| !updated.built.contains(&shard.ecosystem))
-        .filter(|shard| shard.name != FACTS || facts.is_none())
-        .cloned()
-        .collect();
-    for (name, (bytes, about)) in shards {
-        if bytes.len() > u32::MAX as usize {
-            return Err(UpdateError::Large(name));
+        if wanted.is_empty() {
+            return Err(UpdateError::Nothing(self.fetcher.name()));
         }
-        // `Debian:12` and `Debian:12:malicious` come from the dump of Debian.
-        let ecosystem = updated.built.iter().find(|one| is_of(&name, one)).cloned();
-        kept.retain(|shard| shard.name != name);
-        kept.push(IndexShard {
-            newest: about.newest,
-            records: about.records,
-            packages: about.packages,
-            ecosystem: ecosystem.unwrap_or_else(|| name.clone()),
-            ..install(dir, &name, &bytes)?
+        Ok(wanted)
+    }
+
+    /// The entity tag of a file that was fetched from the same place.
+    fn etag(&self, name: &str) -> Option<&str> {
+        let from = self.fetcher.name();
+        let mut sources = self.old.sources.iter();
+        let known = sources.find(|one| one.name == name && one.from == from)?;
+        known.etag.as_deref()
+    }
+
+    fn asked(&mut self, name: &str, etag: Option<String>) {
+        self.index.sources.retain(|one| one.name != name);
+        self.index.sources.push(IndexSource {
+            name: name.to_owned(),
+            from: self.fetcher.name(),
+            etag,
+            checked: self.request.now,
         });
     }
-    if let Some(bytes) = facts {
-        kept.push(IndexShard {
-            ecosystem: FACTS.to_owned(),
-            ..install(dir, FACTS, &bytes)?
-        });
-    }
-    kept.sort_by(|a, b| a.name.cmp(&b.name));
-    sources.sort_by(|a, b| a.ecosystem.cmp(&b.ecosystem));
-    let index = Index {
-        format: INDEX_FORMAT,
-        previous: old.shards.iter().map(|shard| shard.file.clone()).collect(),
-        shards: kept,
-        sources,
-    };
-    write_index(dir, &index)?;
-    collect_garbage(dir, &index);
-    updated.built.sort();
-    updated.unchanged.sort();
-    Ok(updated)
-}
 
-fn is_of(shard: &str, ecosystem: &str) -> bool {
-    shard
-        .strip_prefix(ecosystem)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
-}
-
-fn ecosystems(
-    request: &UpdateRequest<'_>,
-    fetcher: &Fetcher,
-    old: &Index,
-) -> Result<Vec<String>, UpdateError> {
-    let mut wanted: BTreeSet<String> = request
-        .ecosystems
-        .iter()
-        .map(|one| one.split(':').next().unwrap_or(one).to_owned())
-        .collect();
-    if wanted.is_empty() {
-        match fetcher.dir() {
-            Some(dir) => wanted.extend(folders(dir)?),
-            None => wanted.extend(old.sources.iter().map(|source| source.ecosystem.clone())),
+    fn ecosystem(&mut self, ecosystem: &str) -> Result<(), UpdateError> {
+        let name = format!("{ecosystem}/all.zip");
+        let from = self.fetcher.name();
+        let etag = self.etag(&name).map(str::to_owned);
+        let fetched = self.fetcher.dump(&name, etag.as_deref())?;
+        let fetched = fetched.ok_or_else(|| UpdateError::NoDump {
+            ecosystem: ecosystem.to_owned(),
+            from: from.clone(),
+        })?;
+        let (file, etag) = match fetched {
+            Fetched::New { file, etag } => (file, etag),
+            Fetched::Same => {
+                self.updated.unchanged.push(ecosystem.to_owned());
+                self.asked(&name, etag);
+                return Ok(());
+            }
+        };
+        let dump = build::read_dump(file, ecosystem, Prose::Kept).map_err(|reason| {
+            UpdateError::Damaged {
+                name: name.clone(),
+                from,
+                reason,
+            }
+        })?;
+        let Dump {
+            records, refused, ..
+        } = &dump;
+        self.updated.records += records;
+        let refused = refused
+            .iter()
+            .map(|(entry, why)| format!("{ecosystem}/{entry}: {why}"));
+        self.updated.refused.extend(refused);
+        self.index.shards.retain(|shard| shard.source != name);
+        let shards = build::build_shards(&dump);
+        drop(dump);
+        for (shard, (bytes, about)) in shards {
+            let installed = IndexShard {
+                newest: about.newest,
+                records: about.records,
+                packages: about.packages,
+                source: name.clone(),
+                ..install(self.request.dir, &shard, &bytes)?
+            };
+            self.index.shards.push(installed);
         }
+        self.updated.built.push(ecosystem.to_owned());
+        self.asked(&name, etag);
+        Ok(())
     }
-    if wanted.is_empty() {
-        return Err(UpdateError::Nothing(fetcher.name()));
+
+    /// Builds the shard of a kind of facts. No advisory depends on them, so
+    /// that a file which cannot be had leaves what was known of them.
+    fn facts(&mut self, kind: FactKind) -> Result<(), UpdateError> {
+        let had = self
+            .old
+            .shards
+            .iter()
+            .any(|shard| shard.name == kind.shard());
+        let mut gathered = Gathered::new(kind);
+        // Fetched anew, found unchanged.
+        let (mut new, mut same) = (Vec::new(), Vec::new());
+        let mut is_whole = true;
+        for name in self.fact_files(kind) {
+            let etag = self.etag(&name).filter(|_| had).map(str::to_owned);
+            match self.fetcher.facts(&name, etag.as_deref()) {
+                Ok(None) => continue,
+                Ok(Some(Fetched::Same)) => same.push((name, etag)),
+                Ok(Some(Fetched::New { file, etag })) => {
+                    gathered.add(&name, file);
+                    new.push((name, etag));
+                }
+                Err(error) => {
+                    self.updated
+                        .refused
+                        .push(format!("{name}: {}", chain(&error)));
+                    is_whole = false;
+                }
+            }
+            if kind != FactKind::Cvss {
+                break;
+            }
+        }
+        // A shard is made of all of its files or of none.
+        if !new.is_empty() {
+            for (name, _) in std::mem::take(&mut same) {
+                match self.fetcher.facts(&name, None) {
+                    Ok(Some(Fetched::New { file, etag })) => {
+                        gathered.add(&name, file);
+                        new.push((name, etag));
+                    }
+                    Ok(_) => is_whole = false,
+                    Err(error) => {
+                        self.updated
+                            .refused
+                            .push(format!("{name}: {}", chain(&error)));
+                        is_whole = false;
+                    }
+                }
+            }
+        }
+        for (folder, name) in self.fact_folders(kind) {
+            gathered.add_folder(&folder, &name);
+            new.push((name, None));
+        }
+        if new.is_empty() && same.is_empty() && is_whole {
+            self.updated.missing.push(kind);
+        }
+        self.updated.refused.append(&mut gathered.refused);
+        is_whole &= gathered.is_whole;
+        let source = new.first().map(|(name, _)| name.clone());
+        let built = gathered.finish().filter(|_| is_whole || !had);
+        if let (Some((bytes, newest)), Some(source)) = (built, source) {
+            let installed = IndexShard {
+                newest,
+                source,
+                ..install(self.request.dir, kind.shard(), &bytes)?
+            };
+            self.index.shards.retain(|shard| shard.name != kind.shard());
+            self.index.shards.push(installed);
+            for (name, etag) in new {
+                // What is only half there has to be asked for again.
+                self.asked(&name, etag.filter(|_| is_whole));
+            }
+        }
+        for (name, etag) in same {
+            self.asked(&name, etag);
+        }
+        Ok(())
     }
-    Ok(wanted.into_iter().collect())
+
+    /// Names under which facts of a kind may be found.
+    fn fact_files(&self, kind: FactKind) -> Vec<String> {
+        let mut names: Vec<String> = kind.files().iter().map(|name| (*name).to_owned()).collect();
+        let more = self.beside().filter(|name| kind.is_file(name));
+        let mut more: Vec<String> = more.filter(|name| !names.contains(name)).collect();
+        // Of files by date the newest.
+        more.sort_by(|a, b| b.cmp(a));
+        names.extend(more);
+        // A place that can be listed is not asked for what it does not have.
+        if let Some(dir) = self.fetcher.dir() {
+            names.retain(|name| dir.join(name).exists());
+        }
+        names
+    }
+
+    fn fact_folders(&self, kind: FactKind) -> Vec<(PathBuf, String)> {
+        let Some(dir) = self.fetcher.dir() else {
+            return Vec::new();
+        };
+        let names = self.beside().filter(|name| kind.is_folder(name));
+        let mut folders: Vec<(PathBuf, String)> = names
+            .map(|name| (dir.join(&name), name))
+            .filter(|(path, _)| path.is_dir())
+            .collect();
+        folders.sort();
+        folders
+    }
+
+    /// What lies beside the dumps, where that can be seen.
+    fn beside(&self) -> impl Iterator<Item = String> {
+        let entries = self.fetcher.dir().and_then(|dir| fs::read_dir(dir).ok());
+        let entries = entries.into_iter().flatten();
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text += &format!(": {inner}");
+        cause = inner.source();
+    }
+    text
 }
 
 /// Folders with an `all.zip`.
-fn folders(dir: &Path) -> Result<Vec<String>, UpdateError> {
+pub(crate) fn folders(dir: &Path) -> Result<BTreeSet<String>, FetchError> {
     let reading = |cause| FetchError::Read {
         path: dir.to_owned(),
         cause,
     };
-    let mut found = Vec::new();
+    let mut found = BTreeSet::new();
     for entry in fs::read_dir(dir).map_err(reading)? {
         let entry = entry.map_err(reading)?;
         if entry.path().join("all.zip").is_file() {
@@ -253,159 +392,4 @@ fn folders(dir: &Path) -> Result<Vec<String>, UpdateError> {
         }
     }
     Ok(found)
-}
-
-/// The facts that lie beside the dumps, as a shard; `None` when there are none.
-fn facts(
-    fetcher: &Fetcher,
-    request: &UpdateRequest<'_>,
-    updated: &mut Updated,
-) -> Result<Option<Vec<u8>>, UpdateError> {
-    // OSV's own bucket has none of these.
-    if fetcher.name() == crate::fetch::PUBLIC_BUCKET {
-        return Ok(None);
-    }
-    let get = |name: &str| -> Result<Option<Vec<u8>>, UpdateError> {
-        Ok(match fetcher.get(name, None, request.progress)? {
-            Some(Fetched::New { bytes, .. }) => Some(bytes),
-            _ => None,
-        })
-    };
-    let mut builder = FactsBuilder::default();
-    let mut refused = |name: &str, result: Result<(), String>| {
-        if let Err(reason) = result {
-            updated.refused.push(format!("{name}: {reason}"));
-        }
-    };
-    for name in ["kev.json", "known_exploited_vulnerabilities.json"] {
-        if let Some(bytes) = get(name)? {
-            refused(name, builder.add_kev(&bytes));
-        }
-    }
-    if let Some(bytes) = get("cvss.csv")? {
-        builder.add_cvss(&String::from_utf8_lossy(&bytes));
-    }
-    if let Some(bytes) = get("epss.csv")? {
-        refused("epss.csv", builder.add_epss(bytes.as_slice()));
-    }
-    if let Some(bytes) = get("epss.csv.gz")? {
-        refused("epss.csv.gz", builder.add_epss(unpacked(&bytes)));
-    }
-    if let Some(bytes) = get("endoflife.json")? {
-        refused("endoflife.json", builder.add_end_of_life(&bytes));
-    }
-    for name in nvd_feeds(fetcher.dir()) {
-        let Some(bytes) = get(&name)? else { continue };
-        let mut json = Vec::new();
-        let result = if name.ends_with(".gz") {
-            unpacked(&bytes)
-                .read_to_end(&mut json)
-                .map(drop)
-                .map_err(|error| error.to_string())
-        } else {
-            json = bytes;
-            Ok(())
-        };
-        refused(&name, result.and_then(|()| builder.add_nvd(&json)));
-    }
-    Ok((!builder.is_empty()).then(|| builder.build()))
-}
-
-/// Bytes that one packed file of facts may unpack to.
-const FACTS_LIMIT: u64 = 4 << 30;
-
-fn unpacked(bytes: &[u8]) -> impl Read + '_ {
-    flate2::read::MultiGzDecoder::new(bytes).take(FACTS_LIMIT)
-}
-
-fn nvd_feeds(dir: Option<&Path>) -> Vec<String> {
-    let entries = dir
-        .and_then(|dir| fs::read_dir(dir).ok())
-        .into_iter()
-        .flatten();
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.starts_with("nvdcve-2.0-"))
-        .collect();
-    names.sort();
-    names
-}
-
-/// Writes a shard under the name of its content.
-fn install(dir: &Path, name: &str, bytes: &[u8]) -> Result<IndexShard, UpdateError> {
-    let sha256 = hex(&Sha256::digest(bytes));
-    let safe: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect();
-    let file = format!("{safe}-{}.shard", sha256.get(..16).unwrap_or_default());
-    let path = dir.join(&file);
-    // The same content under the same name is there already, if it is whole.
-    let is_there = fs::read(&path).is_ok_and(|old| old == bytes);
-    if !is_there {
-        persist(dir, &path, bytes)?;
-        // What the disk gives back is what counts.
-        let read = fs::read(&path).map_err(|cause| UpdateError::Write {
-            path: path.clone(),
-            cause,
-        })?;
-        if hex(&Sha256::digest(&read)) != sha256 {
-            let cause = io::Error::other("the disk gives back something else than was written");
-            return Err(UpdateError::Write { path, cause });
-        }
-    }
-    Ok(IndexShard {
-        name: name.to_owned(),
-        file,
-        sha256,
-        bytes: bytes.len() as u64,
-        newest: String::new(),
-        records: 0,
-        packages: 0,
-        ecosystem: String::new(),
-    })
-}
-
-fn persist(dir: &Path, path: &Path, bytes: &[u8]) -> Result<(), UpdateError> {
-    let writing = |cause| UpdateError::Write {
-        path: path.to_owned(),
-        cause,
-    };
-    let mut file = tempfile::Builder::new()
-        .prefix(".new-")
-        .tempfile_in(dir)
-        .map_err(writing)?;
-    file.write_all(bytes).map_err(writing)?;
-    // The rename must not come to the disk before the content.
-    file.as_file().sync_all().map_err(writing)?;
-    file.persist(path).map_err(|error| writing(error.error))?;
-    Ok(())
-}
-
-fn write_index(dir: &Path, index: &Index) -> Result<(), UpdateError> {
-    let path = dir.join(INDEX);
-    let bytes = serde_json::to_vec_pretty(index).map_err(|error| UpdateError::Write {
-        path: path.clone(),
-        cause: error.into(),
-    })?;
-    persist(dir, &path, &bytes)
-}
-
-/// Removes files that neither this index nor the one before names.
-fn collect_garbage(dir: &Path, index: &Index) {
-    let kept: BTreeSet<&str> = index
-        .shards
-        .iter()
-        .map(|shard| shard.file.as_str())
-        .chain(index.previous.iter().map(String::as_str))
-        .collect();
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else { continue };
-        let is_ours = name.ends_with(".shard") || name.starts_with(".new-");
-        if is_ours && !kept.contains(name) {
-            // Left for the next time when it cannot be removed.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
 }

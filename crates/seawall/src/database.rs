@@ -7,7 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use seawall_advisories::{Database, FetchProgress, From, OpenError, PUBLIC_BUCKET, UpdateRequest};
+use seawall_advisories::{
+    Database, FactKind, FetchProgress, From, OpenError, PUBLIC_BUCKET, UpdateRequest,
+};
+use seawall_model::{Gap, GapKind};
+use seawall_policy::Thresholds;
 
 use crate::{
     errors::hinted,
@@ -122,13 +126,31 @@ fn fetch(choice: &Choice, ecosystems: Vec<String>, now: u64, printer: &Printer) 
         dir: &choice.dir,
         ecosystems,
         now,
+        patience: seawall_advisories::PATIENCE,
         progress: &progress,
     })
     .with_context(|| format!("cannot update the database in `{}`", choice.dir.display()))?;
     for refused in &updated.refused {
-        printer.warning(&format!("an advisory could not be read: {refused}"));
+        printer.warning(&format!("cannot be read: {refused}"));
     }
     Ok(())
+}
+
+/// What a condition asks for and the database lacks: nothing found is no pass.
+pub(crate) fn unanswered(thresholds: &Thresholds, database: &Database) -> Vec<Gap> {
+    let asked = [
+        (thresholds.exploited, FactKind::Exploited, "--fail-on-kev"),
+        (thresholds.epss.is_some(), FactKind::Epss, "--fail-on-epss"),
+    ];
+    let lacking = asked
+        .into_iter()
+        .filter(|(is_asked, kind, _)| *is_asked && !database.has(*kind));
+    lacking
+        .map(|(_, kind, flag)| {
+            let reason = format!("the database has none, and `{flag}` asks for them");
+            Gap::new(GapKind::Missing, kind.what(), reason)
+        })
+        .collect()
 }
 
 /// Shows downloads.

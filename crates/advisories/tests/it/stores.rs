@@ -39,6 +39,7 @@ fn a_database_on_disk_matches_as_the_records_do() {
         dir: folder.path(),
         ecosystems,
         now: 0,
+        patience: seawall_advisories::PATIENCE,
         progress: &Silent,
     })
     .unwrap();

@@ -20,8 +20,10 @@ pub(crate) enum Verb {
 /// What can be typed behind `db update`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-DIR holds ECOSYSTEM/all.zip as OSV's bucket does, and perhaps kev.json, epss.csv, cvss.csv,
-nvdcve-2.0-*.json and endoflife.json beside them.
+DIR holds ECOSYSTEM/all.zip as OSV's bucket does, and perhaps beside them kev.json, epss.csv.gz,
+endoflife.json, and CVSS vectors: cvss.csv, nvdcve-2.0-*.json.gz, or the folder cves of cvelistV5.
+docs/database.md lists every name. With OSV's own bucket, known exploited vulnerabilities, EPSS and
+end-of-life dates come from CISA, FIRST's publisher and endoflife.date.
 
 Examples:
   seawall db update Debian PyPI npm
@@ -81,6 +83,7 @@ fn update(arguments: Update, printer: &Printer) -> Result<Outcome> {
         dir: &dir,
         ecosystems: arguments.ecosystems,
         now,
+        patience: seawall_advisories::PATIENCE,
         progress: &progress,
     })
     .map_err(|error| match error {
@@ -88,11 +91,17 @@ fn update(arguments: Update, printer: &Printer) -> Result<Outcome> {
             format!("nothing says which ecosystems of `{from}` are wanted"),
             "name them: `seawall db update Debian PyPI`",
         ),
+        error @ seawall_advisories::UpdateError::Open(_) => {
+            anyhow::Error::new(error).context(hinted(
+                format!("cannot use the advisory database in `{}`", dir.display()),
+                "remove the folder and update again",
+            ))
+        }
         error => anyhow::Error::new(error),
     })?;
     drop(progress);
     for refused in updated.refused.iter().take(20) {
-        printer.warning(&format!("not a record that can be read: {refused}"));
+        printer.warning(&format!("cannot be read: {refused}"));
     }
     if updated.refused.len() > 20 {
         printer.warning(&format!("… and {} more", updated.refused.len() - 20));
@@ -111,6 +120,10 @@ fn update(arguments: Update, printer: &Printer) -> Result<Outcome> {
         said += &format!("; unchanged: {}", updated.unchanged.join(", "));
     }
     printer.note(&said);
+    if !updated.missing.is_empty() {
+        let missing: Vec<&str> = updated.missing.iter().map(|kind| kind.what()).collect();
+        printer.note(&format!("not there: {}", missing.join(", ")));
+    }
     Ok(if updated.refused.is_empty() {
         Outcome::Done
     } else {

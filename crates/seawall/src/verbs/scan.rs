@@ -229,6 +229,8 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
             .findings
             .retain(|one| one.confidence > seawall_model::Confidence::Low);
     }
+    let unanswered = database::unanswered(&thresholds, &database);
+    report.gaps.extend(unanswered);
     suppress(&mut report, &file, &today, printer);
     let verdict = thresholds.judge(&report);
     if let Some(least) = severity {

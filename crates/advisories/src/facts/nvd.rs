@@ -1,0 +1,95 @@
+//! NVD's feeds, version 2.0 (`nvdcve-2.0-*.json`), which are pages of its
+//! interface of the same version (csrc.nist.gov/schema/nvd/api/2.0).
+
+use std::io::{BufReader, Read};
+
+use serde::Deserialize;
+
+use super::{
+    cvss::{Source, Vectors},
+    is_cve,
+};
+
+/// How the names of feeds begin.
+pub(super) const PREFIX: &str = "nvdcve-2.0-";
+
+/// NVD's own source, by the names it had.
+const NVD: &[&str] = &["nvd@nist.gov", "NIST"];
+/// CISA as an authorised data publisher.
+const CISA: &str = "134c704f-9b21-4f2e-91b3-4a353db2bcc0";
+
+#[derive(Deserialize)]
+struct Feed {
+    vulnerabilities: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    cve: Cve,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Cve {
+    id: String,
+    #[serde(default)]
+    vuln_status: String,
+    #[serde(default)]
+    metrics: Metrics,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Metrics {
+    cvss_metric_v2: Vec<Metric>,
+    cvss_metric_v30: Vec<Metric>,
+    cvss_metric_v31: Vec<Metric>,
+    cvss_metric_v40: Vec<Metric>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metric {
+    #[serde(default)]
+    source: String,
+    cvss_data: Data,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Data {
+    #[serde(default)]
+    vector_string: String,
+}
+
+/// Adds the vectors of a feed. A CVE that was rejected has none worth
+/// believing; what advisories say of it stays.
+pub(super) fn read(vectors: &mut Vectors, input: impl Read) -> Result<(), String> {
+    let feed: Feed =
+        serde_json::from_reader(BufReader::new(input)).map_err(|error| error.to_string())?;
+    for Item { cve } in feed.vulnerabilities {
+        if !is_cve(&cve.id) {
+            return Err(format!("`{}` is no CVE", cve.id));
+        }
+        if cve.vuln_status == "Rejected" {
+            continue;
+        }
+        let own = cve.metrics;
+        let all = [
+            own.cvss_metric_v40,
+            own.cvss_metric_v31,
+            own.cvss_metric_v30,
+            own.cvss_metric_v2,
+        ];
+        for metric in all.iter().flatten() {
+            let source = match metric.source.as_str() {
+                source if NVD.contains(&source) => Source::Nvd,
+                CISA => Source::Adp,
+                _ => Source::Cna,
+            };
+            // Some old entries have vectors that were never valid.
+            vectors.add(&cve.id, source, &metric.cvss_data.vector_string);
+        }
+    }
+    Ok(())
+}
