@@ -195,7 +195,7 @@ fn stale(
             GapKind::StaleAdvisories,
             shard,
             format!(
-                "the starter database was used, whose advisories for it end on {newest}; today is {}",
+                "the starter database was used, whose newest dated advisory for it is of {newest}; today is {}",
                 request.today
             ),
         ));
