@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 use crate::{
     Scheme,
-    compare::{digits, take_digits, take_while, valid_first},
+    compare::{digits, take_digits, take_while},
     same_name,
 };
 
@@ -132,10 +132,11 @@ impl<'a> Tokens<'a> {
     }
 
     /// Where the version stands in relation to one that ends here: only
-    /// suffixes of pre-releases come before the end.
+    /// suffixes of pre-releases, and what makes no sense, come before the end.
     fn rank(&self) -> i8 {
         match self.kind {
-            Kind::Suffix if self.weight < 0 => -1,
+            Kind::Suffix if self.weight < 0 => -2,
+            Kind::Invalid => -1,
             Kind::End => 0,
             Kind::Revision => 1,
             Kind::Hash => 2,
@@ -143,7 +144,7 @@ impl<'a> Tokens<'a> {
             Kind::Suffix => 4,
             Kind::Letter => 5,
             Kind::Number => 6,
-            Kind::First | Kind::Invalid => 7,
+            Kind::First => 7,
         }
     }
 }
@@ -156,27 +157,29 @@ fn is_valid(version: &str) -> bool {
     tokens.kind == Kind::End
 }
 
-fn compare(a: &str, b: &str) -> Ordering {
-    let valid = |version| is_valid(version).then_some(version);
-    valid_first((a, valid(a)), (b, valid(b)), |a, b| {
-        let (mut a, mut b) = (Tokens::new(a), Tokens::new(b));
-        while a.kind == b.kind && a.kind < Kind::End {
-            let order = match a.kind {
-                Kind::Number if a.text.starts_with('0') || b.text.starts_with('0') => {
-                    a.text.cmp(b.text)
-                }
-                Kind::First | Kind::Number | Kind::SuffixNumber | Kind::Revision => {
-                    digits(a.text, b.text)
-                }
-                Kind::Suffix => a.weight.cmp(&b.weight),
-                _ => a.text.cmp(b.text),
-            };
-            if order.is_ne() {
-                return order;
+/// What stands before the first token that makes no sense counts, as it does
+/// for apk: a slip in an advisory (`2.7.16-33`) must not hide what is far older.
+fn compare(first: &str, second: &str) -> Ordering {
+    let (mut a, mut b) = (Tokens::new(first), Tokens::new(second));
+    while a.kind == b.kind && a.kind < Kind::End {
+        let order = match a.kind {
+            Kind::Number if a.text.starts_with('0') || b.text.starts_with('0') => {
+                a.text.cmp(b.text)
             }
-            a.advance();
-            b.advance();
+            Kind::First | Kind::Number | Kind::SuffixNumber | Kind::Revision => {
+                digits(a.text, b.text)
+            }
+            Kind::Suffix => a.weight.cmp(&b.weight),
+            _ => a.text.cmp(b.text),
+        };
+        if order.is_ne() {
+            return order;
         }
-        a.rank().cmp(&b.rank())
-    })
+        a.advance();
+        b.advance();
+    }
+    if (a.kind, b.kind) == (Kind::Invalid, Kind::Invalid) {
+        return first.cmp(second);
+    }
+    a.rank().cmp(&b.rank())
 }

@@ -74,7 +74,8 @@ fn check(scheme: &Scheme, [a, b, c]: [&str; 3]) -> Result<(), TestCaseError> {
     };
     prop_assert!(holds, "{}: `{}`, `{}`, `{}`: {:?}", name, a, b, c, orders);
     let valid = [a, b].map(scheme.is_valid);
-    if valid[0] != valid[1] {
+    // apk orders by what stands before the first token that makes no sense.
+    if valid[0] != valid[1] && name != "apk" {
         prop_assert_eq!(
             compare(a, b),
             valid[0].cmp(&valid[1]),

@@ -83,6 +83,16 @@ fn apk_tools() {
     for valid in ["1.0~0a1b2c-r1", "0.1.0_alpha_pre2", "6b-r7"] {
         assert!((scheme.is_valid)(valid), "{valid}");
     }
+    // Slips of Alpine's own advisories; apk of 3.11 and of today say so too.
+    for (lower, higher) in [
+        ("2.7.15-r0", "2.7.16-33"),
+        ("2.7.16-33", "2.7.17-r0"),
+        ("4.10-1-r1", "4.11.0-r0"),
+        ("4.9.2-r0", "4.10-1-r1"),
+    ] {
+        let order = (scheme.compare)(lower, higher);
+        assert!(order.is_lt(), "{lower} {higher}");
+    }
 }
 
 /// NuGet.Client, `VersionComparerTests.cs` and `SemVer201SpecTests.cs`.
