@@ -1,4 +1,4 @@
-//! OSV records and shards.
+//! OSV records, shards, and files of facts.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -8,8 +8,9 @@ fuzz_target!(|data: &[u8]| {
     let Some((first, rest)) = data.split_first() else {
         return;
     };
-    match first % 2 {
+    match first % 3 {
         0 => drop(hostile::osv(rest)),
-        _ => drop(hostile::shard(rest)),
+        1 => drop(hostile::shard(rest)),
+        _ => drop(hostile::facts(rest)),
     }
 });

@@ -30,17 +30,18 @@ pub(crate) struct Dump {
 /// # Errors
 /// When the file is no zip, or no dump of the ecosystem.
 pub(crate) fn read_dump(file: File, ecosystem: &str, prose: Prose) -> Result<Dump, String> {
-    let Unzipped { items, refused } = unzip::read(
-        file,
-        |name| name.ends_with(".json"),
-        |bytes| {
-            let record = osv::parse(bytes).map_err(|error| error.to_string())?;
-            Ok(match Draft::new(&record, ecosystem, prose) {
-                Some(draft) => Ok(draft),
-                None => Err(record.affected.into_iter().next().map(|one| one.ecosystem)),
-            })
-        },
-    )?;
+    let Unzipped { items, refused } = unzip::read(file, |name, bytes| {
+        // A read-me beside the records is none; what looks like a record is
+        // read whatever its name.
+        if !name.ends_with(".json") && bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Ok(None);
+        }
+        let record = osv::parse(bytes).map_err(|error| error.to_string())?;
+        Ok(Some(match Draft::new(&record, ecosystem, prose) {
+            Some(draft) => Ok(draft),
+            None => Err(record.affected.into_iter().next().map(|one| one.ecosystem)),
+        }))
+    })?;
     let records = items.len();
     if records == 0 {
         return Err(match refused.first() {

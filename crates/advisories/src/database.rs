@@ -23,10 +23,19 @@ use crate::{
 pub(crate) const INDEX: &str = "index.json";
 pub(crate) const INDEX_FORMAT: u32 = 2;
 
-/// What `index.json` holds.
+/// `index.json`. A flipped bit in the name of a shard or in a date would hide
+/// advisories or their age, so that it has a checksum as the shards do.
+#[derive(Serialize, Deserialize)]
+struct IndexFile {
+    format: u32,
+    /// SHA-256 of the content, written without blanks.
+    sha256: String,
+    content: Index,
+}
+
+/// What the index holds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Index {
-    pub(crate) format: u32,
     pub(crate) shards: Vec<IndexShard>,
     pub(crate) sources: Vec<IndexSource>,
     /// Files of the index before this one: kept while readers may have them in
@@ -268,13 +277,19 @@ pub(crate) fn read_index(dir: &Path) -> Result<Option<Index>, OpenError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(cause) => return Err(OpenError::Read { path, cause }),
     };
-    let index: Index = serde_json::from_slice(&bytes).map_err(|error| OpenError::Damaged {
+    let damaged = |reason: String| OpenError::Damaged {
         path: path.clone(),
-        reason: error.to_string(),
-    })?;
-    if index.format != INDEX_FORMAT {
-        let reason = format!("it has format {}, {INDEX_FORMAT} is expected", index.format);
-        return Err(OpenError::Damaged { path, reason });
+        reason,
+    };
+    let Format { format } = parse(&bytes).map_err(damaged)?;
+    if format != INDEX_FORMAT {
+        let reason = format!("it has format {format}, {INDEX_FORMAT} is expected");
+        return Err(damaged(reason));
+    }
+    let file: IndexFile = parse(&bytes).map_err(damaged)?;
+    let index = file.content;
+    if checksum(&index).map_err(damaged)? != file.sha256 {
+        return Err(damaged("it has a wrong checksum".to_owned()));
     }
     // Names of files come from the index: they must stay inside the folder.
     if let Some(bad) = index
@@ -283,9 +298,34 @@ pub(crate) fn read_index(dir: &Path) -> Result<Option<Index>, OpenError> {
         .find(|one| one.file.contains(['/', '\\', '\0']))
     {
         let reason = format!("it names a file outside of its folder: `{}`", bad.file);
-        return Err(OpenError::Damaged { path, reason });
+        return Err(damaged(reason));
     }
     Ok(Some(index))
+}
+
+/// The part of an index file that every format has.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+fn parse<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, String> {
+    serde_json::from_slice(bytes).map_err(|error| error.to_string())
+}
+
+fn checksum(index: &Index) -> Result<String, String> {
+    let bytes = serde_json::to_vec(index).map_err(|error| error.to_string())?;
+    Ok(hex(&Sha256::digest(bytes)))
+}
+
+/// The bytes of `index.json`.
+pub(crate) fn index_file(index: &Index) -> Result<Vec<u8>, String> {
+    let file = IndexFile {
+        format: INDEX_FORMAT,
+        sha256: checksum(index)?,
+        content: index.clone(),
+    };
+    serde_json::to_vec_pretty(&file).map_err(|error| error.to_string())
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

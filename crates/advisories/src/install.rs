@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     UpdateError,
-    database::{INDEX, Index, IndexShard, hex},
+    database::{INDEX, Index, IndexShard, hex, index_file},
 };
 
 /// How files begin that are being written.
@@ -97,7 +97,7 @@ pub(crate) fn write_index(dir: &Path, index: &Index) -> Result<(), UpdateError> 
         path: path.clone(),
         cause,
     };
-    let bytes = serde_json::to_vec_pretty(index).map_err(|error| writing(error.into()))?;
+    let bytes = index_file(index).map_err(|why| writing(io::Error::other(why)))?;
     let sync = || {
         File::open(dir)
             .and_then(|dir| dir.sync_all())

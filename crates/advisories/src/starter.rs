@@ -9,8 +9,9 @@
 //! bodies    each shard, packed with zstd
 //! ```
 
-use std::{fs::File, path::Path};
+use std::{fs::File, io, path::Path};
 
+use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -80,9 +81,12 @@ pub fn make_starter(dir: &Path) -> Result<Vec<u8>, UpdateError> {
     shards.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
     let mut table = Value::default();
     let mut bodies = Vec::new();
-    for (info, bytes) in &shards {
-        let packed = zstd::bulk::compress(bytes, LEVEL)
-            .map_err(|error| damaged(&info.name, error.to_string()))?;
+    let all: Vec<io::Result<Vec<u8>>> = shards
+        .par_iter()
+        .map(|(_, bytes)| zstd::bulk::compress(bytes, LEVEL))
+        .collect();
+    for ((info, _), packed) in shards.iter().zip(all) {
+        let packed = packed.map_err(|error| damaged(&info.name, error.to_string()))?;
         table.text(&info.name);
         table.text(&info.newest);
         table.number(info.records);

@@ -224,6 +224,11 @@ impl Table {
         Ok(self.bytes.get().get(from..to).unwrap_or_default())
     }
 
+    /// Checks every block.
+    pub(crate) fn check_all(&self) -> Result<(), Damage> {
+        (0..self.end.div_ceil(BLOCK)).try_for_each(|block| self.check(block))
+    }
+
     fn check(&self, block: usize) -> Result<(), Damage> {
         let (word, bit) = (self.checked.get(block / 64), 1u64 << (block % 64));
         let Some(word) = word else { return Ok(()) };

@@ -27,14 +27,14 @@ pub(crate) struct Unzipped<T> {
     pub(crate) refused: Vec<(String, String)>,
 }
 
-/// Reads every entry of a zip whose path is wanted.
+/// Reads the entries of a zip; `parse` gets a path and the bytes, and says
+/// `None` to what is no record and need not be one.
 ///
 /// # Errors
 /// When the file is no zip, or unpacks to more than anybody can want.
 pub(crate) fn read<T: Send>(
     file: File,
-    wanted: impl Fn(&str) -> bool + Sync,
-    parse: impl Fn(&[u8]) -> Result<T, String> + Sync,
+    parse: impl Fn(&str, &[u8]) -> Result<Option<T>, String> + Sync,
 ) -> Result<Unzipped<T>, String> {
     let too_large = || format!("it unpacks to more than {ZIP_LIMIT} bytes");
     let reader = Positioned::new(file).map_err(|error| error.to_string())?;
@@ -44,6 +44,9 @@ pub(crate) fn read<T: Send>(
         .is_some_and(|size| size > ZIP_LIMIT.into())
     {
         return Err(too_large());
+    }
+    if archive.has_duplicate_names() {
+        return Err("two of its entries have the same name".to_owned());
     }
     // What a zip declares need not be what it holds.
     let left = AtomicU64::new(ZIP_LIMIT);
@@ -58,12 +61,15 @@ pub(crate) fn read<T: Send>(
             };
             let mut bytes = Vec::new();
             for index in taken {
-                let (name, result) = read_entry(&mut archive, *index, &wanted, &mut bytes);
+                let (name, result) = read_entry(&mut archive, *index, &mut bytes);
                 let spent = bytes.len() as u64;
                 if left.fetch_sub(spent, Ordering::Relaxed) < spent {
                     return None;
                 }
-                match result.and_then(|is_wanted| is_wanted.then(|| parse(&bytes)).transpose()) {
+                match result.and_then(|is_file| match is_file {
+                    true => parse(&name, &bytes),
+                    false => Ok(None),
+                }) {
                     Ok(item) => part.items.extend(item),
                     Err(reason) => part.refused.push((name, reason)),
                 }
@@ -82,11 +88,10 @@ pub(crate) fn read<T: Send>(
     Ok(all)
 }
 
-/// The name of an entry, and whether `bytes` now holds a record of it.
+/// The name of an entry, and whether it is a file, which `bytes` then holds.
 fn read_entry(
     archive: &mut zip::ZipArchive<Positioned>,
     index: usize,
-    wanted: impl Fn(&str) -> bool,
     bytes: &mut Vec<u8>,
 ) -> (String, Result<bool, String>) {
     bytes.clear();
@@ -99,7 +104,7 @@ fn read_entry(
     let name = entry
         .name()
         .map_or_else(|_| unnamed(), std::borrow::Cow::into_owned);
-    if entry.is_dir() || !wanted(&name) {
+    if entry.is_dir() {
         return (name, Ok(false));
     }
     let result = match entry.by_ref().take(RECORD_LIMIT + 1).read_to_end(bytes) {

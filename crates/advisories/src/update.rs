@@ -16,7 +16,7 @@ use std::{
 
 use crate::{
     build::{self, Dump},
-    database::{INDEX_FORMAT, Index, IndexShard, IndexSource, read_index},
+    database::{Index, IndexShard, IndexSource, read_index},
     facts::{FactKind, Gathered},
     fetch::{FetchError, FetchProgress, Fetched, Fetcher, From},
     install::{collect_garbage, install, write_index},
@@ -128,7 +128,6 @@ pub fn update(request: &UpdateRequest<'_>) -> Result<Updated, UpdateError> {
         fetcher: Fetcher::new(from, dir, request.patience, request.progress),
         request,
         index: Index {
-            format: INDEX_FORMAT,
             previous: old.shards.iter().map(|shard| shard.file.clone()).collect(),
             ..old.clone()
         },

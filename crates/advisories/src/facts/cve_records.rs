@@ -135,7 +135,10 @@ pub(super) fn read_zip(
     name: &str,
     refused: &mut Vec<String>,
 ) -> Result<(), String> {
-    let unzipped = unzip::read(file, is_record, parse)?;
+    let unzipped = unzip::read(file, |name, bytes| match is_record(name) {
+        true => parse(bytes).map(Some),
+        false => Ok(None),
+    })?;
     for record in &unzipped.items {
         add(vectors, record);
     }
@@ -220,5 +223,86 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, refused: &mut 
     }
     for folder in folders {
         collect(&folder, depth + 1, files, refused);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::facts::cvss::found;
+
+    fn fixtures() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cves")
+    }
+
+    fn sources(cve: &str) -> Vec<String> {
+        let (mut vectors, mut refused) = (Vectors::default(), Vec::new());
+        read_folder(&mut vectors, &fixtures(), "cves", &mut refused);
+        assert!(refused.is_empty(), "{refused:?}");
+        let found = found(vectors, cve).into_iter();
+        found
+            .map(|(source, vector)| format!("{source} {vector}"))
+            .collect()
+    }
+
+    #[test]
+    fn real_records_give_vectors_of_every_version() {
+        assert_eq!(
+            sources("CVE-2025-0210"),
+            [
+                "cve:cna CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:L/VI:L/VA:L/SC:N/SI:N/SA:N",
+                "cve:cna CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:L/A:L",
+                "cve:cna CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:L/A:L",
+                "cve:cna AV:N/AC:L/Au:N/C:P/I:P/A:P",
+            ]
+        );
+        assert_eq!(
+            sources("CVE-2024-0015"),
+            ["cve:adp CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H"]
+        );
+        assert!(sources("CVE-2024-0070").is_empty());
+    }
+
+    #[test]
+    fn a_rejected_record_is_not_believed_even_with_a_vector() {
+        let path = fixtures().join("2025/0xxx/CVE-2025-0210.json");
+        let text = fs::read_to_string(path).unwrap();
+        assert_eq!(parse(text.as_bytes()).unwrap().vectors.len(), 4);
+        let rejected = text.replace("PUBLISHED", "REJECTED");
+        assert_eq!(parse(rejected.as_bytes()).unwrap().vectors, []);
+    }
+
+    #[test]
+    fn a_zip_is_read_as_the_folder_is_and_what_is_broken_in_it_is_named() {
+        let mut zip = zip::ZipWriter::new(tempfile::tempfile().unwrap());
+        let options = zip::write::SimpleFileOptions::default();
+        let record = fs::read(fixtures().join("2025/0xxx/CVE-2025-0210.json")).unwrap();
+        let deep = "[".repeat(100_000);
+        for (name, bytes) in [
+            ("cves/2025/0xxx/CVE-2025-0210.json", record.as_slice()),
+            ("cves/2025/0xxx/CVE-2025-0211.json", &record[..500]),
+            ("cves/2025/0xxx/CVE-2025-0212.json", deep.as_bytes()),
+            ("cves/delta.json", b"{\"fetchTime\":\"x\"}"),
+            ("README.md", b"#"),
+        ] {
+            zip.start_file(name, options).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        let file = zip.finish().unwrap();
+        let (mut vectors, mut refused) = (Vectors::default(), Vec::new());
+        read_zip(&mut vectors, file, "cves.zip", &mut refused).unwrap();
+        assert_eq!(refused.len(), 2, "{refused:?}");
+        assert!(refused[0].starts_with("cves.zip/cves/2025/0xxx/CVE-2025-0211.json: "));
+        assert_eq!(found(vectors, "CVE-2025-0210").len(), 4);
+    }
+
+    #[test]
+    fn names_beside_the_dumps() {
+        assert!(is_zip("2026-11-23_all_CVEs_at_midnight.zip"));
+        assert!(!is_zip("all.zip"));
+        assert!(is_folder("cvelistV5-main"));
+        assert!(!is_folder("PyPI"));
     }
 }

@@ -227,7 +227,12 @@ pub(crate) struct Facts {
 impl Facts {
     /// Opens the shard of a kind.
     pub(crate) fn open(&mut self, kind: FactKind, bytes: Bytes) -> Result<(), Damage> {
-        let table = Some(Table::open(bytes)?);
+        let table = Table::open(bytes)?;
+        if kind == FactKind::EndOfLife {
+            // A small table, and its answers have no room for damage.
+            table.check_all()?;
+        }
+        let table = Some(table);
         match kind {
             FactKind::Exploited => self.kev = table,
             FactKind::Epss => self.epss = table,

@@ -16,7 +16,7 @@ pub(super) const PREFIX: &str = "nvdcve-2.0-";
 /// NVD's own source, by the names it had.
 const NVD: &[&str] = &["nvd@nist.gov", "NIST"];
 /// CISA as an authorised data publisher.
-const CISA: &str = "134c704f-9b21-4f2e-91b3-4a353db2bcc0";
+const CISA: &str = "134c704f-9b21-4f2e-91b3-4a467353bcc0";
 
 #[derive(Deserialize)]
 struct Feed {
@@ -92,4 +92,69 @@ pub(super) fn read(vectors: &mut Vectors, input: impl Read) -> Result<(), String
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::cvss::found;
+
+    const SAMPLE: &str = include_str!("../../tests/fixtures/nvdcve-2.0-sample.json");
+
+    fn sources(cve: &str) -> Vec<(String, String)> {
+        let mut vectors = Vectors::default();
+        read(&mut vectors, SAMPLE.as_bytes()).unwrap();
+        found(vectors, cve)
+    }
+
+    #[test]
+    fn a_real_feed_gives_each_source_its_vectors() {
+        let pair = |source: &str, vector: &str| (source.to_owned(), vector.to_owned());
+        assert_eq!(
+            sources("CVE-1999-0002"),
+            [pair("nvd", "AV:N/AC:L/Au:N/C:C/I:C/A:C")]
+        );
+        assert_eq!(
+            sources("CVE-2021-31542"),
+            [
+                pair("nvd", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N"),
+                pair("nvd", "AV:N/AC:L/Au:N/C:P/I:N/A:N"),
+            ]
+        );
+        let both = "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H";
+        assert_eq!(
+            sources("CVE-2024-0015"),
+            [pair("cve:adp", both), pair("nvd", both)]
+        );
+        assert!(sources("CVE-1999-0020").is_empty());
+    }
+
+    #[test]
+    fn a_rejected_entry_is_not_believed_even_with_a_vector() {
+        let text = SAMPLE.replace("\"Modified\"", "\"Rejected\"");
+        let mut vectors = Vectors::default();
+        read(&mut vectors, text.as_bytes()).unwrap();
+        assert!(vectors.finish().is_none());
+    }
+
+    #[test]
+    fn what_is_no_feed_is_refused_with_its_line() {
+        for (text, want) in [
+            (
+                "{\n\"vulnerabilities\": [{\"cve\": 7}]}",
+                "line 2 column 30",
+            ),
+            ("{}", "missing field `vulnerabilities`"),
+            (
+                "{\"vulnerabilities\": [{\"cve\": {\"id\": \"x\"}}]}",
+                "`x` is no CVE",
+            ),
+            (SAMPLE.get(..2000).unwrap(), "EOF while parsing"),
+        ] {
+            let error = read(&mut Vectors::default(), text.as_bytes()).unwrap_err();
+            assert!(error.contains(want), "{error}");
+        }
+        let deep = format!("{{\"vulnerabilities\":[{{\"cve\":{}", "[".repeat(100_000));
+        assert!(read(&mut Vectors::default(), deep.as_bytes()).is_err());
+    }
 }

@@ -10,7 +10,11 @@
 mod matching;
 mod memory;
 mod osv_scanner;
+mod readers;
+mod starter;
 mod stores;
+mod support;
+mod updates;
 
 use std::path::{Path, PathBuf};
 
