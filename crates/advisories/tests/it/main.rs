@@ -11,6 +11,7 @@ mod matching;
 mod memory;
 mod osv_scanner;
 mod readers;
+mod server;
 mod starter;
 mod stores;
 mod support;
