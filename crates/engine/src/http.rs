@@ -3,6 +3,7 @@
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     os::unix::net::UnixStream,
+    time::{Duration, Instant},
 };
 
 /// What went wrong.
@@ -17,8 +18,9 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Bytes of a status line with all header fields.
-const HEAD_LIMIT: usize = 64 << 10;
+/// Bytes of a status line with all header fields, those of interim answers
+/// included.
+const HEAD_LIMIT: u64 = 64 << 10;
 
 /// How the end of a body is told (RFC 9112, section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,40 +32,56 @@ enum Framing {
     Done,
 }
 
+/// A connection, and how long its other end may be silent.
+struct Wire {
+    stream: UnixStream,
+    patience: Patience,
+}
+
+#[derive(Clone, Copy)]
+enum Patience {
+    /// Everything has to be there by then: an end that lets a byte drip now and
+    /// again hangs too.
+    Until(Instant),
+    /// The socket's own timeout counts, from one piece to the next.
+    Each,
+}
+
+impl Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Patience::Until(end) = self.patience {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            self.stream.set_read_timeout(Some(left))?;
+        }
+        self.stream.read(buffer)
+    }
+}
+
 /// An answer whose body is read from it.
 pub(crate) struct Response {
     status: u16,
     framing: Framing,
-    reader: BufReader<UnixStream>,
+    reader: BufReader<Wire>,
 }
 
-/// Asks for `path`.
-pub(crate) fn get(mut stream: UnixStream, path: &str) -> Result<Response, Failure> {
+/// Asks for `path`; the head of the answer has to be there by `end`.
+pub(crate) fn get(mut stream: UnixStream, path: &str, end: Instant) -> Result<Response, Failure> {
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: seawall\r\n\
          Accept: */*\r\nConnection: close\r\n\r\n"
     );
     stream.write_all(request.as_bytes())?;
-    let mut reader = BufReader::with_capacity(256 << 10, stream);
+    let wire = Wire {
+        stream,
+        patience: Patience::Until(end),
+    };
+    let mut reader = BufReader::with_capacity(256 << 10, wire);
+    let mut left = HEAD_LIMIT;
     loop {
-        let mut head = Vec::new();
-        loop {
-            let before = head.len();
-            let left = (HEAD_LIMIT - before) as u64;
-            reader.by_ref().take(left).read_until(b'\n', &mut head)?;
-            let line = head.get(before..).unwrap_or_default();
-            if !line.ends_with(b"\n") {
-                let what = if left <= line.len() as u64 {
-                    "its header is too long"
-                } else {
-                    "it hung up early"
-                };
-                return Err(Failure::Protocol(what));
-            }
-            if matches!(line, b"\r\n" | b"\n") && before > 0 {
-                break;
-            }
-        }
+        let head = read_head(&mut reader, &mut left)?;
         let (status, framing) = parse_head(&head).map_err(Failure::Protocol)?;
         // Interim answers precede the real one (RFC 9110, section 15.2).
         if status >= 200 {
@@ -72,6 +90,28 @@ pub(crate) fn get(mut stream: UnixStream, path: &str) -> Result<Response, Failur
                 framing,
                 reader,
             });
+        }
+    }
+}
+
+/// One head with the empty line that ends it, of at most `left` bytes.
+fn read_head(reader: &mut impl BufRead, left: &mut u64) -> Result<Vec<u8>, Failure> {
+    let mut head = Vec::new();
+    loop {
+        let before = head.len();
+        let read = reader.by_ref().take(*left).read_until(b'\n', &mut head)?;
+        *left -= read as u64;
+        let line = head.get(before..).unwrap_or_default();
+        if !line.ends_with(b"\n") {
+            let what = if *left == 0 {
+                "its header is too long"
+            } else {
+                "it hung up early"
+            };
+            return Err(Failure::Protocol(what));
+        }
+        if matches!(line, b"\r\n" | b"\n") && before > 0 {
+            return Ok(head);
         }
     }
 }
@@ -127,8 +167,12 @@ impl Response {
         self.status
     }
 
-    pub(crate) fn stream(&self) -> &UnixStream {
-        self.reader.get_ref()
+    /// From here on the answer may take its time, as long as no pause is longer
+    /// than `wait`.
+    pub(crate) fn allow_pauses(&mut self, wait: Duration) -> io::Result<()> {
+        let wire = self.reader.get_mut();
+        wire.patience = Patience::Each;
+        wire.stream.set_read_timeout(Some(wait))
     }
 
     fn next_chunk(&mut self) -> io::Result<u64> {
@@ -198,16 +242,16 @@ mod tests {
     use super::*;
 
     /// What a server that says exactly this is understood to say.
-    fn ask(answer: &'static [u8]) -> Result<(u16, io::Result<Vec<u8>>), &'static str> {
+    fn ask(answer: &[u8]) -> Result<(u16, io::Result<Vec<u8>>), &'static str> {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let answer = answer.to_vec();
         let server = thread::spawn(move || {
             let mut request = [0; 1024];
             let _ = theirs.read(&mut request);
-            let _ = theirs.write_all(answer);
+            let _ = theirs.write_all(&answer);
         });
-        let response = get(ours, "/x");
-        server.join().unwrap();
-        match response {
+        let response = get(ours, "/x", Instant::now() + Duration::from_secs(30));
+        let said = match response {
             Ok(mut response) => {
                 let mut body = Vec::new();
                 let end = response.read_to_end(&mut body).map(|_| body);
@@ -215,7 +259,9 @@ mod tests {
             }
             Err(Failure::Protocol(what)) => Err(what),
             Err(Failure::Io(error)) => panic!("{error}"),
-        }
+        };
+        server.join().unwrap();
+        said
     }
 
     #[test]
@@ -251,5 +297,22 @@ mod tests {
         assert!(ask(b"HTTP/1.1 abc\r\n\r\n").is_err());
         assert!(ask(b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n").is_err());
         assert!(ask(b"HTTP/1.1 200 OK\r\n").is_err());
+    }
+
+    #[test]
+    fn a_head_has_an_end() {
+        let fields = "X-Y: z\r\n".repeat(20_000);
+        let endless = format!("HTTP/1.1 200 OK\r\n{fields}");
+        assert_eq!(
+            ask(endless.as_bytes()).unwrap_err(),
+            "its header is too long"
+        );
+        let line = format!("HTTP/1.1 200 {}", "O".repeat(100_000));
+        assert_eq!(ask(line.as_bytes()).unwrap_err(), "its header is too long");
+        let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(20_000);
+        assert_eq!(
+            ask(interim.as_bytes()).unwrap_err(),
+            "its header is too long"
+        );
     }
 }

@@ -4,14 +4,14 @@
 //! a stream. The client speaks HTTP/1.1 (RFC 9112) over the socket, bounds
 //! what it buffers, and ends a wait with an error that names the socket.
 
+mod connect;
 mod http;
 
 use std::{
     env,
-    io::Read,
-    os::unix::net::UnixStream,
+    io::{self, Read},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 pub use http::parse_response_head;
@@ -45,7 +45,7 @@ pub enum Error {
         socket: PathBuf,
         /// Why.
         #[source]
-        cause: std::io::Error,
+        cause: io::Error,
     },
     /// The engine said nothing for too long.
     #[error("`{}` did not answer within {} s", .socket.display(), .wait.as_secs())]
@@ -55,6 +55,20 @@ pub enum Error {
         /// How long it was waited for.
         wait: Duration,
     },
+    /// The engine stopped in the middle of an image.
+    #[error("`{}` stopped in the middle of the image and said nothing for {} s", .socket.display(), .wait.as_secs())]
+    Stalled {
+        /// The socket.
+        socket: PathBuf,
+        /// How long it was waited for.
+        wait: Duration,
+    },
+    /// The engine ended an image before its end.
+    #[error("`{}` hung up in the middle of the image", .socket.display())]
+    HungUp {
+        /// The socket.
+        socket: PathBuf,
+    },
     /// The connection broke.
     #[error("the connection to `{}` broke", .socket.display())]
     Broken {
@@ -62,7 +76,7 @@ pub enum Error {
         socket: PathBuf,
         /// Why.
         #[source]
-        cause: std::io::Error,
+        cause: io::Error,
     },
     /// What came is no HTTP, or beyond a bound.
     #[error("`{}` does not speak HTTP as expected: {what}", .socket.display())]
@@ -95,9 +109,9 @@ pub enum Error {
 /// How long an engine may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Waits {
-    /// For the answer to a small question.
+    /// For the whole answer to a small question.
     pub answer: Duration,
-    /// For the first byte of an export: the engine gathers layers first.
+    /// For the head of an export: the engine gathers layers first.
     pub first: Duration,
     /// Between two pieces of an export.
     pub next: Duration,
@@ -154,12 +168,15 @@ impl Client {
         let mut body = Vec::new();
         let response = self.get(&path, name, self.waits.answer)?;
         let socket = || self.socket.clone();
-        let read = response.take(ANSWER_LIMIT).read_to_end(&mut body);
+        let read = response.take(ANSWER_LIMIT + 1).read_to_end(&mut body);
         read.map_err(|cause| self.transport(cause, self.waits.answer))?;
         let protocol = |what| Error::Protocol {
             socket: socket(),
             what,
         };
+        if body.len() as u64 > ANSWER_LIMIT {
+            return Err(protocol("an image's description has no end"));
+        }
         let raw: serde_json::Value = serde_json::from_slice(&body)
             .map_err(|_| protocol("an image's description is no JSON"))?;
         let texts = |value: &serde_json::Value| -> Vec<String> {
@@ -189,44 +206,49 @@ impl Client {
         })
     }
 
-    /// The image as a docker-archive, as it comes.
+    /// The image as a docker-archive, as it comes. A read fails with an
+    /// [`enum@Error`] inside when the engine stops or hangs up before the end.
     ///
     /// # Errors
     /// When there is no such image, or the engine does not answer properly.
     pub fn export(&self, name: &str) -> Result<impl Read + Send + 'static, Error> {
-        let response = self.get(
-            &format!("/images/{}/get", escape(name)),
-            name,
-            self.waits.first,
-        )?;
-        let set = response.stream().set_read_timeout(Some(self.waits.next));
-        set.map_err(|cause| self.transport(cause, self.waits.next))?;
-        Ok(response)
+        let path = format!("/images/{}/get", escape(name));
+        let mut response = self.get(&path, name, self.waits.first)?;
+        let wait = self.waits.next;
+        let set = response.allow_pauses(wait);
+        set.map_err(|cause| self.transport(cause, wait))?;
+        Ok(Export {
+            response,
+            socket: self.socket.clone(),
+            wait,
+        })
     }
 
     fn get(&self, path: &str, image: &str, wait: Duration) -> Result<http::Response, Error> {
-        let connecting = |cause| Error::Connect {
-            socket: self.socket.clone(),
-            cause,
-        };
-        let stream = UnixStream::connect(&self.socket).map_err(connecting)?;
-        stream.set_read_timeout(Some(wait)).map_err(connecting)?;
-        stream
-            .set_write_timeout(Some(self.waits.answer))
-            .map_err(connecting)?;
-        let response = http::get(stream, path).map_err(|failure| match failure {
-            http::Failure::Io(cause) => self.transport(cause, wait),
-            http::Failure::Protocol(what) => Error::Protocol {
+        // Servers tidy such a path up and answer something else.
+        if image.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err(self.no_image(image));
+        }
+        let stream = connect::connect(&self.socket, self.waits.answer).map_err(|cause| {
+            if is_timeout(&cause) {
+                return self.transport(cause, self.waits.answer);
+            }
+            Error::Connect {
                 socket: self.socket.clone(),
-                what,
-            },
+                cause,
+            }
         })?;
+        let response =
+            http::get(stream, path, Instant::now() + wait).map_err(|failure| match failure {
+                http::Failure::Io(cause) => self.transport(cause, wait),
+                http::Failure::Protocol(what) => Error::Protocol {
+                    socket: self.socket.clone(),
+                    what,
+                },
+            })?;
         match response.status() {
             200 => Ok(response),
-            404 => Err(Error::NoImage {
-                name: image.to_owned(),
-                socket: self.socket.clone(),
-            }),
+            404 => Err(self.no_image(image)),
             status => {
                 let mut body = Vec::new();
                 // The status alone says enough when the body does not come.
@@ -240,13 +262,52 @@ impl Client {
         }
     }
 
-    fn transport(&self, cause: std::io::Error, wait: Duration) -> Error {
-        use std::io::ErrorKind;
-        let socket = self.socket.clone();
-        match cause.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => Error::Silent { socket, wait },
-            _ => Error::Broken { socket, cause },
+    fn no_image(&self, name: &str) -> Error {
+        Error::NoImage {
+            name: name.to_owned(),
+            socket: self.socket.clone(),
         }
+    }
+
+    fn transport(&self, cause: io::Error, wait: Duration) -> Error {
+        let socket = self.socket.clone();
+        if is_timeout(&cause) {
+            Error::Silent { socket, wait }
+        } else {
+            Error::Broken { socket, cause }
+        }
+    }
+}
+
+/// A timeout of a socket shows as either.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
+}
+
+/// An image on its way, whose errors say what the engine did.
+struct Export {
+    response: http::Response,
+    socket: PathBuf,
+    wait: Duration,
+}
+
+impl Read for Export {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.response.read(buffer).map_err(|cause| {
+            let (socket, wait) = (self.socket.clone(), self.wait);
+            match cause.kind() {
+                _ if is_timeout(&cause) => {
+                    io::Error::new(io::ErrorKind::TimedOut, Error::Stalled { socket, wait })
+                }
+                kind @ io::ErrorKind::UnexpectedEof => {
+                    io::Error::new(kind, Error::HungUp { socket })
+                }
+                _ => cause,
+            }
+        })
     }
 }
 

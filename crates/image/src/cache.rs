@@ -125,6 +125,19 @@ impl Cache {
         let _ = fs::write(self.dir.join(format!("{}-document", digest.hex())), bytes);
     }
 
+    /// The digest of the document that was noted under `key`, a digest of
+    /// whatever the caller knows it by.
+    pub(crate) fn note(&self, key: &Digest) -> Option<Digest> {
+        let text = fs::read_to_string(self.dir.join(format!("{}-note", key.hex()))).ok()?;
+        text.parse().ok()
+    }
+
+    /// Notes the digest of a document under `key`.
+    pub(crate) fn put_note(&self, key: &Digest, document: &Digest) {
+        let path = self.dir.join(format!("{}-note", key.hex()));
+        let _ = fs::write(path, document.to_string());
+    }
+
     /// Whether the stored bytes with this digest were seen to unpack to a tar
     /// with this diff id.
     pub(crate) fn unpacks_to(&self, stored: &Digest, diff_id: &Digest) -> bool {

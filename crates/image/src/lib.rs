@@ -11,6 +11,7 @@ mod archive;
 mod cache;
 mod chunks;
 mod collect;
+mod config;
 mod daemon;
 mod decompress;
 mod digest;
@@ -70,11 +71,11 @@ pub mod hostile {
 
 pub use analyser::{Analyser, Body, Entry, EntryKind, Interest, Need};
 pub use cache::Cache;
+pub use config::{HistoryStep, ImageConfig, parse_config};
 pub use digest::{Digest, ParseDigestError};
 pub use error::Error;
 pub use layer::LayerError;
 pub use limits::Limits;
-pub use manifest::{HistoryStep, ImageConfig, parse_config};
 pub use open::{Image, Options, Source, open};
 pub use platform::{ParsePlatformError, Platform};
 pub use progress::{NoProgress, Progress};

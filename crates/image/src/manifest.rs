@@ -5,11 +5,12 @@
 //! layouts have an `index.json` (OCI image-spec 1.1). Docker writes both since
 //! version 25; then Docker's own is followed, since it has the tags.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
-use crate::{Digest, Error, Limits, Platform};
+use crate::{
+    Digest, Error, ImageConfig, Limits, Platform,
+    config::{known, parse_config},
+};
 
 /// Where documents are found by name.
 pub(crate) trait Documents {
@@ -42,47 +43,12 @@ pub(crate) struct PlannedLayer {
     pub(crate) foreign: bool,
 }
 
-/// What an image's configuration says (OCI image-spec, config.md).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImageConfig {
-    /// `User`.
-    pub user: Option<String>,
-    /// `Env`, as `NAME=value`.
-    pub env: Vec<String>,
-    /// `Entrypoint`.
-    pub entrypoint: Vec<String>,
-    /// `Cmd`.
-    pub cmd: Vec<String>,
-    /// `ExposedPorts`, sorted.
-    pub exposed_ports: Vec<String>,
-    /// `Volumes`, sorted.
-    pub volumes: Vec<String>,
-    /// `Labels`.
-    pub labels: BTreeMap<String, String>,
-    /// `WorkingDir`.
-    pub working_dir: Option<String>,
-    /// `created`, RFC 3339.
-    pub created: Option<String>,
-    /// The platform.
-    pub platform: Option<Platform>,
-    /// The build steps.
-    pub history: Vec<HistoryStep>,
-    pub(crate) diff_ids: Vec<String>,
-}
-
-/// One step of an image's history.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HistoryStep {
-    /// The command.
-    pub created_by: String,
-    /// Whether it made no layer.
-    pub empty_layer: bool,
-}
-
 mod wire {
     use std::collections::BTreeMap;
 
     use serde::Deserialize;
+
+    use crate::config::{WirePlatform, nullable};
 
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
@@ -90,13 +56,13 @@ mod wire {
         pub(super) config: String,
         #[serde(default)]
         pub(super) repo_tags: Option<Vec<String>>,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "nullable")]
         pub(super) layers: Vec<String>,
     }
 
     #[derive(Deserialize)]
     pub(super) struct Index {
-        #[serde(default)]
+        #[serde(default, deserialize_with = "nullable")]
         pub(super) manifests: Vec<Descriptor>,
     }
 
@@ -107,19 +73,9 @@ mod wire {
         pub(super) media_type: String,
         pub(super) digest: String,
         #[serde(default)]
-        pub(super) platform: Option<Platform>,
+        pub(super) platform: Option<WirePlatform>,
         #[serde(default)]
         pub(super) annotations: Option<BTreeMap<String, String>>,
-    }
-
-    #[derive(Clone, Deserialize)]
-    pub(super) struct Platform {
-        #[serde(default)]
-        pub(super) os: String,
-        #[serde(default)]
-        pub(super) architecture: String,
-        #[serde(default)]
-        pub(super) variant: Option<String>,
     }
 
     /// A manifest or an index: media types are not always there.
@@ -132,50 +88,9 @@ mod wire {
         #[serde(default)]
         pub(super) layers: Option<Vec<Descriptor>>,
     }
-
-    #[derive(Deserialize)]
-    pub(super) struct Config {
-        #[serde(flatten)]
-        pub(super) platform: Option<Platform>,
-        #[serde(default)]
-        pub(super) created: Option<String>,
-        #[serde(default)]
-        pub(super) config: Option<Run>,
-        #[serde(default)]
-        pub(super) rootfs: Option<RootFs>,
-        #[serde(default)]
-        pub(super) history: Option<Vec<History>>,
-    }
-
-    #[derive(Default, Deserialize)]
-    #[serde(rename_all = "PascalCase", default)]
-    pub(super) struct Run {
-        pub(super) user: Option<String>,
-        pub(super) env: Option<Vec<String>>,
-        pub(super) entrypoint: Option<Vec<String>>,
-        pub(super) cmd: Option<Vec<String>>,
-        pub(super) exposed_ports: Option<BTreeMap<String, serde::de::IgnoredAny>>,
-        pub(super) volumes: Option<BTreeMap<String, serde::de::IgnoredAny>>,
-        pub(super) labels: Option<BTreeMap<String, String>>,
-        pub(super) working_dir: Option<String>,
-    }
-
-    #[derive(Deserialize)]
-    pub(super) struct RootFs {
-        #[serde(default)]
-        pub(super) diff_ids: Vec<String>,
-    }
-
-    #[derive(Deserialize)]
-    pub(super) struct History {
-        #[serde(default)]
-        pub(super) created_by: String,
-        #[serde(default)]
-        pub(super) empty_layer: bool,
-    }
 }
 
-fn json<'a, T: Deserialize<'a>>(name: &str, bytes: &'a [u8]) -> Result<T, Error> {
+pub(crate) fn json<'a, T: Deserialize<'a>>(name: &str, bytes: &'a [u8]) -> Result<T, Error> {
     serde_json::from_slice(bytes).map_err(|error| Error::Malformed {
         name: name.to_owned(),
         reason: error.to_string(),
@@ -190,55 +105,6 @@ fn digest(name: &str, text: &str) -> Result<Digest, Error> {
         })
 }
 
-/// Reads an image's configuration.
-///
-/// # Errors
-/// When it does not follow its form.
-pub fn parse_config(bytes: &[u8]) -> Result<ImageConfig, Error> {
-    let wire: wire::Config = json("the configuration", bytes)?;
-    let run = wire.config.unwrap_or_default();
-    let keys = |map: Option<BTreeMap<String, _>>| map.unwrap_or_default().into_keys().collect();
-    Ok(ImageConfig {
-        user: run.user.filter(|user| !user.is_empty()),
-        env: run.env.unwrap_or_default(),
-        entrypoint: run.entrypoint.unwrap_or_default(),
-        cmd: run.cmd.unwrap_or_default(),
-        exposed_ports: keys(run.exposed_ports),
-        volumes: keys(run.volumes),
-        labels: run.labels.unwrap_or_default(),
-        working_dir: run.working_dir.filter(|dir| !dir.is_empty()),
-        created: wire.created,
-        platform: wire.platform.and_then(|platform| known(&platform)),
-        history: wire
-            .history
-            .unwrap_or_default()
-            .into_iter()
-            .map(|step| HistoryStep {
-                created_by: step.created_by,
-                empty_layer: step.empty_layer,
-            })
-            .collect(),
-        diff_ids: wire
-            .rootfs
-            .map(|rootfs| rootfs.diff_ids)
-            .unwrap_or_default(),
-    })
-}
-
-fn known(platform: &wire::Platform) -> Option<Platform> {
-    if platform.os.is_empty() || platform.architecture.is_empty() {
-        return None;
-    }
-    Some(Platform {
-        os: platform.os.clone(),
-        architecture: platform.architecture.clone(),
-        variant: platform
-            .variant
-            .clone()
-            .filter(|variant| !variant.is_empty()),
-    })
-}
-
 /// Plans the image of an archive or a layout.
 pub(crate) fn plan(
     documents: &dyn Documents,
@@ -247,7 +113,14 @@ pub(crate) fn plan(
     limits: &Limits,
 ) -> Result<Option<Plan>, Error> {
     if let Some(bytes) = documents.document("manifest.json")? {
-        return docker(documents, &bytes, reference, platform, limits).map(Some);
+        let plan = docker(documents, &bytes, reference, platform, limits);
+        // Of several platforms Docker names one there, in the index all.
+        if let Err(Error::NoPlatform { .. }) = plan
+            && let Some(index) = documents.document("index.json")?
+        {
+            return oci(documents, &index, reference, platform, limits).map(Some);
+        }
+        return plan.map(Some);
     }
     if let Some(bytes) = documents.document("index.json")? {
         return oci(documents, &bytes, reference, platform, limits).map(Some);
@@ -356,25 +229,10 @@ pub(crate) fn oci(
     limits: &Limits,
 ) -> Result<Plan, Error> {
     let index: wire::Index = json("index.json", bytes)?;
-    let tag = |one: &wire::Descriptor| {
-        let annotations = one.annotations.as_ref()?;
-        let names = [
-            "org.opencontainers.image.ref.name",
-            "io.containerd.image.name",
-        ];
-        names
-            .iter()
-            .find_map(|name| annotations.get(*name))
-            .cloned()
-    };
-    let names: Vec<String> = index
-        .manifests
-        .iter()
-        .map(|one| tag(one).unwrap_or_else(|| one.digest.clone()))
-        .collect();
-    let mut candidates = index.manifests.clone();
+    let names: Vec<String> = index.manifests.iter().map(name_of).collect();
+    let mut candidates = index.manifests;
     if let Some(wanted) = reference {
-        candidates.retain(|one| one.digest == wanted || tag(one).as_deref() == Some(wanted));
+        candidates.retain(|one| one.digest == wanted || tags_of(one).any(|tag| tag == wanted));
         if candidates.is_empty() {
             // A digest may also name a platform's manifest in a nested index.
             if let Ok(digest) = wanted.parse::<Digest>()
@@ -388,8 +246,11 @@ pub(crate) fn oci(
             });
         }
     }
-    let tags: Vec<String> = candidates.iter().filter_map(tag).collect();
     let first = choose(&candidates, platform)?;
+    let same = candidates.iter().filter(|one| one.digest == first.digest);
+    let tags = same
+        .filter_map(|one| tags_of(one).next().map(str::to_owned))
+        .collect();
     manifest(
         documents,
         digest("index.json", &first.digest)?,
@@ -398,6 +259,24 @@ pub(crate) fn oci(
         limits,
         0,
     )
+}
+
+/// What an index calls an image, the whole name first: containerd writes one
+/// beside the bare tag.
+fn tags_of(one: &wire::Descriptor) -> impl Iterator<Item = &str> {
+    let annotations = one.annotations.as_ref();
+    [
+        "io.containerd.image.name",
+        "org.opencontainers.image.ref.name",
+    ]
+    .into_iter()
+    .filter_map(move |name| Some(annotations?.get(name)?.as_str()))
+}
+
+/// A name to tell one image from others by.
+fn name_of(one: &wire::Descriptor) -> String {
+    let tag = tags_of(one).next().map(str::to_owned);
+    tag.unwrap_or_else(|| one.digest.clone())
 }
 
 /// The one manifest that fits.
@@ -421,7 +300,10 @@ fn choose<'a>(
         .filter(|one| !is_attestation(one))
         .collect();
     let platform_of = |one: &wire::Descriptor| one.platform.as_ref().and_then(known);
-    if let [only] = images.as_slice() {
+    // One image may have several names.
+    if let [only, rest @ ..] = images.as_slice()
+        && rest.iter().all(|one| one.digest == only.digest)
+    {
         // Its configuration is checked against the platform later on.
         let fits = platform
             .zip(platform_of(only))
@@ -430,29 +312,39 @@ fn choose<'a>(
             return Ok(only);
         }
     }
+    let several = |images: &[&wire::Descriptor]| {
+        Err(Error::Several(
+            images.iter().copied().map(name_of).collect(),
+        ))
+    };
     let wanted = platform.cloned().unwrap_or_else(Platform::host);
-    let fitting: Vec<&&wire::Descriptor> = images
+    let fitting: Vec<&wire::Descriptor> = images
         .iter()
         .filter(|one| platform_of(one).is_some_and(|is| wanted.accepts(&is)))
+        .copied()
         .collect();
     if let [first, ..] = fitting.as_slice() {
+        // One image under two tags, or for two variants, is no question; two
+        // images are.
+        let is_other = |one: &&wire::Descriptor| {
+            one.digest != first.digest
+                && platform_of(one) == platform_of(first)
+                && tags_of(one).next() != tags_of(first).next()
+        };
+        if fitting.iter().any(is_other) {
+            return several(&fitting);
+        }
         return Ok(first);
     }
-    let names = images.iter().map(|one| {
-        platform_of(one).map_or_else(|| one.digest.clone(), |platform| platform.to_string())
-    });
     if images.iter().all(|one| one.platform.is_none()) && !images.is_empty() {
-        let tagged = images.iter().map(|one| {
-            let tag = one.annotations.as_ref();
-            let tag = tag.and_then(|all| all.get("org.opencontainers.image.ref.name"));
-            tag.unwrap_or(&one.digest).clone()
-        });
-        return Err(Error::Several(tagged.collect()));
+        return several(&images);
     }
-    Err(Error::NoPlatform {
-        wanted,
-        there: names.collect(),
-    })
+    let mut there: Vec<String> = images
+        .iter()
+        .map(|one| platform_of(one).map_or_else(|| name_of(one), |platform| platform.to_string()))
+        .collect();
+    there.dedup();
+    Err(Error::NoPlatform { wanted, there })
 }
 
 fn manifest(
