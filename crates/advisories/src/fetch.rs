@@ -174,8 +174,11 @@ impl<'a> Fetcher<'a> {
         match &self.from {
             From::Dir(dir) => {
                 let path = dir.join(name);
-                let file = read(&path).map_err(|cause| FetchError::Read { path, cause })?;
-                Ok(file.map(|file| Fetched::New { file, etag: None }))
+                let opened = read(&path).map_err(|cause| FetchError::Read { path, cause })?;
+                Ok(opened.map(|(file, length)| {
+                    self.progress.bytes(name, length);
+                    Fetched::New { file, etag: None }
+                }))
             }
             From::Url(url) => self.http(&format!("{url}/{}", escape(name)), name, etag),
         }
@@ -295,11 +298,12 @@ fn read_pieces(mut body: impl Read, pieces: &mpsc::SyncSender<io::Result<Vec<u8>
     }
 }
 
-fn read(path: &Path) -> io::Result<Option<File>> {
+/// A file and its length; `None` when it is not there.
+fn read(path: &Path) -> io::Result<Option<(File, u64)>> {
     match fs::metadata(path) {
         // A pipe would be waited for without end.
         Ok(metadata) if !metadata.is_file() => Err(io::Error::other("it is no file")),
-        Ok(_) => File::open(path).map(Some),
+        Ok(metadata) => Ok(Some((File::open(path)?, metadata.len()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

@@ -14,7 +14,7 @@ use seawall_model::{Gap, GapKind};
 use seawall_policy::Thresholds;
 
 use crate::{
-    errors::hinted,
+    errors::explained,
     printer::Printer,
     progress::ByteBar,
     settings::{self, Update},
@@ -83,14 +83,16 @@ fn open_installed(dir: &Path) -> Result<Option<Database>> {
     match Database::open(dir) {
         Ok(database) => Ok(Some(database)),
         Err(OpenError::None(_)) => Ok(None),
-        Err(error) => Err(anyhow::Error::new(error).context(hinted(
-            format!("cannot use the advisory database in `{}`", dir.display()),
-            format!(
-                "remove the folder and run `seawall db update --db {}`",
-                dir.display()
-            ),
-        ))),
+        Err(error) => Err(unusable(error, dir)),
     }
+}
+
+/// A database that is there and cannot be read.
+pub(crate) fn unusable(error: OpenError, dir: &Path) -> anyhow::Error {
+    let dir = dir.display();
+    let message = format!("cannot use the advisory database in `{dir}`");
+    let hint = format!("remove the folder and run `seawall db update --db {dir}`");
+    explained(error, message, hint)
 }
 
 /// `Debian` of `Debian:12`.

@@ -1,12 +1,13 @@
 //! Errors as users read them: the chain of causes, and a hint where one helps.
 
-use std::{fmt, io};
+use std::{error::Error, fmt, io};
 
 /// An error that knows what to do about it.
 #[derive(Debug)]
 pub(crate) struct Hinted {
     message: String,
     hint: String,
+    cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl fmt::Display for Hinted {
@@ -15,13 +16,32 @@ impl fmt::Display for Hinted {
     }
 }
 
-impl std::error::Error for Hinted {}
+impl Error for Hinted {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
 
 /// An error of the user's making, with what to do instead.
 pub(crate) fn hinted(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
     Hinted {
         message: message.into(),
         hint: hint.into(),
+        cause: None,
+    }
+    .into()
+}
+
+/// What an error means to the user, with what to do about it.
+pub(crate) fn explained(
+    cause: impl Error + Send + Sync + 'static,
+    message: impl Into<String>,
+    hint: impl Into<String>,
+) -> anyhow::Error {
+    Hinted {
+        message: message.into(),
+        hint: hint.into(),
+        cause: Some(Box::new(cause)),
     }
     .into()
 }

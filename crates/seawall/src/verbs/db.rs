@@ -6,7 +6,13 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use seawall_advisories::{Database, From, OpenError, PUBLIC_BUCKET, UpdateRequest};
 
-use crate::{Outcome, database::Downloads, errors::hinted, printer::Printer, settings};
+use crate::{
+    Outcome,
+    database::{self, Downloads},
+    errors::hinted,
+    printer::Printer,
+    settings,
+};
 
 /// What can be typed behind `db`.
 #[derive(Debug, Subcommand)]
@@ -91,12 +97,7 @@ fn update(arguments: Update, printer: &Printer) -> Result<Outcome> {
             format!("nothing says which ecosystems of `{from}` are wanted"),
             "name them: `seawall db update Debian PyPI`",
         ),
-        error @ seawall_advisories::UpdateError::Open(_) => {
-            anyhow::Error::new(error).context(hinted(
-                format!("cannot use the advisory database in `{}`", dir.display()),
-                "remove the folder and update again",
-            ))
-        }
+        seawall_advisories::UpdateError::Open(error) => database::unusable(error, &dir),
         error => anyhow::Error::new(error),
     })?;
     drop(progress);
@@ -146,7 +147,7 @@ fn info(arguments: Info, printer: &Printer) -> Result<Outcome> {
             ));
             Database::starter(&[])
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(database::unusable(error, &dir)),
     };
     let (today, now) = settings::today();
     let mut table = format!(

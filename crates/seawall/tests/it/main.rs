@@ -6,6 +6,7 @@
 )]
 
 mod command;
+mod database;
 mod floors;
 mod formats;
 mod service;
