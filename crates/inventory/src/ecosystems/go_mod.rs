@@ -83,7 +83,12 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
     for line in &all {
         match (line.verb, line.words.as_slice()) {
             ("go", [version, ..]) => go = Some(*version),
-            ("toolchain", [version, ..]) => toolchain = version.strip_prefix("go"),
+            // `go1.21.3-custom` is Go 1.21.3 of somebody's own making, not what
+            // comes before 1.21.3 (Go Toolchains, "Version selection").
+            ("toolchain", [name, ..]) => {
+                let version = name.strip_prefix("go");
+                toolchain = version.and_then(|version| version.split(['-', '+']).next());
+            }
             ("require", [name, version, ..]) => {
                 count += 1;
                 let new = replaced

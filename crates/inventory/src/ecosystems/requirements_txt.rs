@@ -8,19 +8,42 @@ lock_file!(
     "requirements-txt",
     "pypi",
     [
-        Interest::Name("requirements.txt"),
-        Interest::Name("requirements.lock"),
-        Interest::Name("constraints.txt"),
-        Interest::Name("requirements-dev.txt"),
-        Interest::Name("requirements-test.txt"),
-        Interest::Name("requirements-prod.txt"),
-        Interest::Name("dev-requirements.txt"),
-        Interest::Name("test-requirements.txt"),
-        Interest::Name("requirements_dev.txt"),
-        Interest::Name("requirements_test.txt"),
+        Interest::Name(NAMES[0]),
+        Interest::Name(NAMES[1]),
+        Interest::Name(NAMES[2]),
+        Interest::Name(NAMES[3]),
+        Interest::Name(NAMES[4]),
+        Interest::Name(NAMES[5]),
+        Interest::Name(NAMES[6]),
+        Interest::Name(NAMES[7]),
+        Interest::Name(NAMES[8]),
+        Interest::Name(NAMES[9]),
     ],
     parse
 );
+
+/// The names that are read.
+const NAMES: [&str; 10] = [
+    "requirements.txt",
+    "requirements.lock",
+    "constraints.txt",
+    "requirements-dev.txt",
+    "requirements-test.txt",
+    "requirements-prod.txt",
+    "dev-requirements.txt",
+    "test-requirements.txt",
+    "requirements_dev.txt",
+    "requirements_test.txt",
+];
+
+/// The file that an option includes: `-r base.txt`, `--constraint=c.txt`.
+fn included(option: &str) -> Option<&str> {
+    ["--requirement", "--constraint", "-r", "-c"]
+        .into_iter()
+        .find_map(|word| option.strip_prefix(word))
+        .map(|rest| rest.trim_start().trim_start_matches('=').trim())
+        .and_then(|rest| rest.split_whitespace().next())
+}
 
 fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
     let mut unpinned = 0;
@@ -33,9 +56,19 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
         }
         if trimmed.starts_with('-') {
             // `-e` and paths are projects of this machine or of a repository;
-            // `-r` and `-c` files are read under their own names.
+            // `-r` and `-c` files are read under their own names, where those
+            // tell what they are.
             let is_project = trimmed.starts_with("-e") || trimmed.starts_with("--editable");
             direct_references += usize::from(is_project);
+            if let Some(path) = included(trimmed)
+                && !path
+                    .rsplit('/')
+                    .next()
+                    .is_some_and(|name| NAMES.contains(&name))
+            {
+                let reason = format!("it includes `{path}`, which is not read under that name");
+                out.gap(GapKind::Unsupported, &reason);
+            }
             continue;
         }
         let name_end = trimmed
