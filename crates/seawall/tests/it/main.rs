@@ -9,5 +9,6 @@ mod command;
 mod database;
 mod floors;
 mod formats;
+mod osv_scanner;
 mod service;
 mod support;
