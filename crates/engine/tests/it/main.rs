@@ -1,4 +1,4 @@
 //! The client against servers that misbehave.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod hanging;
