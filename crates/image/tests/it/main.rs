@@ -8,5 +8,6 @@
 
 mod hostile;
 mod layers;
+mod platforms;
 mod sources;
 mod support;
