@@ -7,6 +7,8 @@
 
 mod command;
 mod database;
+mod engine;
+mod engines;
 mod floors;
 mod formats;
 mod osv_scanner;
