@@ -10,6 +10,7 @@ use crate::{
         range,
         subject::{self, Subject},
     },
+    shard::base,
 };
 
 /// What one record says of one package.
@@ -320,9 +321,4 @@ fn nothing() -> Decision {
         affected: false,
         reason: String::new(),
     }
-}
-
-/// The ecosystem of a shard: `Debian` of `Debian:12`.
-fn base(shard: &str) -> &str {
-    shard.split(':').next().unwrap_or(shard)
 }

@@ -163,8 +163,8 @@ fn info(arguments: Info, printer: &Printer) -> Result<Outcome> {
         table += &format!(
             "{:<28} {:>9} {:>9} {:>10}  {:<10}  {:>8}  {}\n",
             shard.name,
-            shard.records,
-            shard.packages,
+            counted(shard.records),
+            counted(shard.packages),
             shard.bytes.div_ceil(1024),
             day,
             age(day, &today),
@@ -173,6 +173,14 @@ fn info(arguments: Info, printer: &Printer) -> Result<Outcome> {
     }
     printer.result(table.as_bytes())?;
     Ok(Outcome::Done)
+}
+
+/// Facts are no records of packages.
+fn counted(number: u64) -> String {
+    match number {
+        0 => "-".to_owned(),
+        number => number.to_string(),
+    }
 }
 
 /// Days between two dates, as people say it.
