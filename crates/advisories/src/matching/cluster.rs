@@ -5,9 +5,9 @@
 //! becomes one match for each CVE, and where several advisories are about one
 //! CVE, all of them must be met (the first fix of it was not enough).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use seawall_model::{Confidence, Kev, Severity, Status, Vulnerability};
+use seawall_model::{Confidence, Epss, Kev, Severity, Status, Vulnerability};
 
 use crate::{
     Affected, Candidate, Match, Record, RecordKind, Store, StoreError,
@@ -19,11 +19,12 @@ use crate::{
     severity::Opinions,
 };
 
-/// A record, its entries for one subject, and what came of them.
+/// A record, its entries that bear one name, and what came of them for one
+/// subject of that name.
 pub(crate) struct Judged<'a> {
-    pub record: Record<'a>,
-    pub entries: Vec<Affected<'a>>,
-    pub judgement: Judgement<'a>,
+    record: &'a Record<'a>,
+    entries: &'a [Affected<'a>],
+    judgement: Judgement<'a>,
 }
 
 impl<'a> Judged<'a> {
@@ -43,12 +44,12 @@ pub(crate) struct Found {
     pub range: String,
 }
 
-/// Judges every record once, by all of its entries that bear the name.
-pub(crate) fn judge_all<'a>(
-    subject: &Subject<'_>,
-    candidates: Vec<Candidate<'a>>,
-) -> Vec<Judged<'a>> {
-    let mut records: Vec<(Record<'a>, Vec<Affected<'a>>)> = Vec::new();
+/// A record and all of its entries that bear one name.
+pub(crate) type Named<'a> = (Record<'a>, Vec<Affected<'a>>);
+
+/// Every record once, with all of its entries.
+pub(crate) fn by_record(candidates: Vec<Candidate<'_>>) -> Vec<Named<'_>> {
+    let mut records: Vec<Named<'_>> = Vec::new();
     for candidate in candidates {
         // A record's entries come one after the other; a record that stands in
         // two shards (two repositories of one release) is one record too.
@@ -62,16 +63,61 @@ pub(crate) fn judge_all<'a>(
         }
     }
     records
-        .into_iter()
-        .map(|(record, entries)| {
-            let judgement = judge::judge(subject, &record, &entries);
-            Judged {
-                record,
-                entries,
-                judgement,
+}
+
+/// Judges a subject by every record of its name.
+pub(crate) fn judge_all<'a>(subject: &Subject<'_>, records: &'a [Named<'a>]) -> Vec<Judged<'a>> {
+    let judge = |(record, entries): &'a Named<'a>| Judged {
+        record,
+        entries,
+        judgement: judge::judge(subject, record, entries),
+    };
+    records.iter().map(judge).collect()
+}
+
+/// Severity, exploitation and its likelihood, as the database has them of CVEs:
+/// each is asked for once, however many versions of a package it is about.
+pub(crate) struct Facts<'s> {
+    store: &'s dyn Store,
+    known: HashMap<String, OfCve<'s>>,
+}
+
+#[derive(Default)]
+struct OfCve<'s> {
+    vectors: Vec<(&'s str, &'s str)>,
+    kev: Option<Kev>,
+    epss: Option<Epss>,
+    /// The last fault of the database that was met on the way.
+    error: Option<StoreError>,
+}
+
+impl<'s> Facts<'s> {
+    pub(crate) fn new(store: &'s dyn Store) -> Self {
+        Facts {
+            store,
+            known: HashMap::new(),
+        }
+    }
+
+    fn of(&mut self, cve: &str) -> &OfCve<'s> {
+        let store = self.store;
+        self.known.entry(cve.to_owned()).or_insert_with(|| {
+            let mut facts = OfCve::default();
+            match store.cvss(cve) {
+                Ok(vectors) => facts.vectors = vectors,
+                Err(error) => facts.error = Some(error),
             }
+            match store.kev(cve) {
+                Ok(kev) => facts.kev = kev,
+                Err(error) => facts.error = Some(error),
+            }
+            match store.epss(cve) {
+                Ok(epss) => facts.epss = epss,
+                Err(error) => facts.error = Some(error),
+            }
+            facts
         })
-        .collect()
+    }
 }
 
 /// Gathers the records that affect a subject into one match per flaw.
@@ -80,7 +126,7 @@ pub(crate) fn judge_all<'a>(
 /// What was found in spite of it, and the error, when facts of a CVE could not
 /// be read.
 pub(crate) fn gather(
-    store: &dyn Store,
+    facts: &mut Facts<'_>,
     subject: &Subject<'_>,
     judged: &[Judged<'_>],
     end_of_life: bool,
@@ -93,7 +139,7 @@ pub(crate) fn gather(
     let mut found = Vec::with_capacity(clusters.len());
     let mut error = None;
     for cluster in &clusters {
-        let (one, failed) = finding(store, subject, cluster, end_of_life);
+        let (one, failed) = finding(facts, subject, cluster, end_of_life);
         found.push(one);
         error = error.or(failed);
     }
@@ -125,16 +171,16 @@ pub(crate) fn is_record_of(record: &Record<'_>, cve: &str) -> bool {
 fn by_flaw<'j, 'a>(judged: &'j [Judged<'a>]) -> Vec<Cluster<'j, 'a>> {
     let mut flaws: BTreeMap<&'a str, Vec<&'j Judged<'a>>> = BTreeMap::new();
     for one in judged.iter().filter(|one| one.hit().is_some()) {
-        for id in flaws_of(&one.record) {
+        for id in flaws_of(one.record) {
             flaws.entry(id).or_default().push(one);
         }
     }
     // An advisory speaks of the version that mends all of its flaws; the
     // publisher's record of one flaw knows better about that one.
     let is_cleared = |id: &str| {
-        judged.iter().any(|one| {
-            !one.record.withdrawn && one.hit().is_none() && is_record_of(&one.record, id)
-        })
+        judged
+            .iter()
+            .any(|one| !one.record.withdrawn && one.hit().is_none() && is_record_of(one.record, id))
     };
     flaws
         .into_iter()
@@ -279,7 +325,7 @@ fn kind_rank(kind: RecordKind) -> u8 {
 }
 
 fn finding(
-    store: &dyn Store,
+    facts: &mut Facts<'_>,
     subject: &Subject<'_>,
     cluster: &Cluster<'_, '_>,
     end_of_life: bool,
@@ -318,7 +364,7 @@ fn finding(
     aliases.dedup();
 
     let error = add_facts(
-        store,
+        facts,
         subject,
         cluster.id,
         &aliases,
@@ -342,7 +388,7 @@ fn finding(
         let text = |pick: for<'r> fn(&Record<'r>) -> &'r str| {
             records
                 .iter()
-                .map(|(one, _)| pick(&one.record))
+                .map(|(one, _)| pick(one.record))
                 .find(|text| is_known(text))
                 .map(str::to_owned)
         };
@@ -383,7 +429,7 @@ fn mending<'a>(subject: &Subject<'_>, records: &[(&Judged<'a>, &Hit<'a>)]) -> Ve
         .collect();
     // The rule for nearly all records: one range that ends where it is mended.
     if let [(one, _)] = records
-        && let [entry] = one.entries.as_slice()
+        && let [entry] = one.entries
         && let [range] = entry.ranges.as_slice()
         && range.events.len() <= 2
     {
@@ -401,11 +447,11 @@ fn mending<'a>(subject: &Subject<'_>, records: &[(&Judged<'a>, &Hit<'a>)]) -> Ve
         }
         let holding = records
             .iter()
-            .filter(|(one, _)| judge::would_be_affected(subject, &one.entries, version));
+            .filter(|(one, _)| judge::would_be_affected(subject, one.entries, version));
         let mut held = false;
         for (one, _) in holding {
             held = true;
-            for entry in &one.entries {
+            for entry in one.entries {
                 todo.extend(range::fixes(subject.scheme, entry, version));
             }
         }
@@ -459,7 +505,7 @@ fn status(
 
 /// Severities, CVSS, KEV and EPSS.
 fn add_facts(
-    store: &dyn Store,
+    facts: &mut Facts<'_>,
     subject: &Subject<'_>,
     id: &str,
     aliases: &[&str],
@@ -490,28 +536,21 @@ fn add_facts(
         .copied()
         .filter(|id| is_cve(id))
     {
-        match store.cvss(cve) {
-            Ok(vectors) => opinions.add_vectors(vectors.into_iter()),
-            Err(failed) => error = Some(failed),
-        }
-        match store.kev(cve) {
-            Ok(kev) => merge_kev(&mut vulnerability.kev, kev),
-            Err(failed) => error = Some(failed),
-        }
-        match store.epss(cve) {
-            Ok(epss) => vulnerability.epss = vulnerability.epss.or(epss),
-            Err(failed) => error = Some(failed),
-        }
+        let known = facts.of(cve);
+        opinions.add_vectors(known.vectors.iter().copied());
+        merge_kev(&mut vulnerability.kev, known.kev.as_ref());
+        vulnerability.epss = vulnerability.epss.or(known.epss);
+        error = known.error.clone().or(error);
     }
     (vulnerability.severities, vulnerability.cvss) = opinions.finish();
     error
 }
 
 /// The earliest entry counts when several CVEs of one flaw have one.
-fn merge_kev(kept: &mut Option<Kev>, new: Option<Kev>) {
-    let earlier = |new: &Kev| kept.as_ref().is_none_or(|kept| new.added < kept.added);
-    if new.as_ref().is_some_and(earlier) {
-        *kept = new;
+fn merge_kev(kept: &mut Option<Kev>, new: Option<&Kev>) {
+    let earlier = |new: &&Kev| kept.as_ref().is_none_or(|kept| new.added < kept.added);
+    if let Some(new) = new.filter(earlier) {
+        *kept = Some(new.clone());
     }
 }
 

@@ -20,7 +20,7 @@ use seawall_model::{Confidence, Gap, Os, Package, Severity, Vulnerability};
 use crate::{
     RecordKind, Store, StoreError,
     matching::{
-        cluster::Found,
+        cluster::{Facts, Found},
         subject::{Authority, Subject},
     },
 };
@@ -157,22 +157,31 @@ pub fn find(store: &dyn Store, request: &Request<'_>) -> Matches {
         subject::subjects(request.os, request.packages, request.epochs_left_out);
     let shards = Shards::new(store, request.os);
     let end_of_life = end_of_life(store, request);
-    let look_up = |subject: &Subject<'_>| -> (Vec<Found>, Vec<StoreError>) {
-        look_up(store, &shards, subject, end_of_life.is_some())
+    // Many versions of one package (a tree of node_modules is full of them) are
+    // judged by records that are read once.
+    let mut order: Vec<usize> = (0..subjects.len()).collect();
+    let name = |at: &usize| subjects.get(*at).map(Subject::key);
+    order.sort_by_key(name);
+    let groups: Vec<&[usize]> = order.chunk_by(|a, b| name(a) == name(b)).collect();
+    let look_up = |group: &&[usize]| {
+        let of_name: Vec<&Subject<'_>> = group.iter().filter_map(|at| subjects.get(*at)).collect();
+        look_up(store, &shards, &of_name, end_of_life.is_some())
     };
-    let results: Vec<(Vec<Found>, Vec<StoreError>)> = if subjects.len() < 2 * SUBJECTS_PER_TASK {
-        subjects.iter().map(look_up).collect()
+    let results: Vec<(Vec<Vec<Found>>, Vec<StoreError>)> = if subjects.len() < 2 * SUBJECTS_PER_TASK
+    {
+        groups.iter().map(look_up).collect()
     } else {
-        subjects
-            .par_iter()
-            .with_min_len(SUBJECTS_PER_TASK)
-            .map(look_up)
-            .collect()
+        groups.par_iter().map(look_up).collect()
     };
-    let mut found = Vec::new();
+    let mut found: Vec<Vec<Found>> = Vec::new();
+    found.resize_with(subjects.len(), Vec::new);
     let mut damage = Vec::new();
-    for (some, errors) in results {
-        found.push(some);
+    for (group, (of_group, errors)) in groups.iter().zip(results) {
+        for (at, of_subject) in group.iter().zip(of_group) {
+            if let Some(slot) = found.get_mut(*at) {
+                *slot = of_subject;
+            }
+        }
         damage.extend(errors);
     }
     let mut gaps = gaps::damaged(damage);
@@ -190,16 +199,20 @@ pub fn find(store: &dyn Store, request: &Request<'_>) -> Matches {
     }
 }
 
+/// What affects each of the subjects, which are of one name.
 fn look_up(
     store: &dyn Store,
     shards: &Shards<'_>,
-    subject: &Subject<'_>,
+    subjects: &[&Subject<'_>],
     end_of_life: bool,
-) -> (Vec<Found>, Vec<StoreError>) {
+) -> (Vec<Vec<Found>>, Vec<StoreError>) {
+    let Some(first) = subjects.first() else {
+        return (Vec::new(), Vec::new());
+    };
     let mut candidates = Vec::new();
     let mut errors = Vec::new();
-    for shard in shards.of(subject.authority) {
-        match store.candidates(shard, &subject.name) {
+    for shard in shards.of(first.authority) {
+        match store.candidates(shard, &first.name) {
             Ok(more) => candidates.extend(more),
             Err(error) => errors.push(error),
         }
@@ -207,14 +220,20 @@ fn look_up(
     if candidates.is_empty() {
         return (Vec::new(), errors);
     }
-    let judged = cluster::judge_all(subject, candidates);
-    match cluster::gather(store, subject, &judged, end_of_life) {
-        Ok(found) => (found, errors),
-        Err((found, error)) => {
-            errors.push(error);
-            (found, errors)
+    let records = cluster::by_record(candidates);
+    let mut facts = Facts::new(store);
+    let mut of_subject = |subject: &&Subject<'_>| {
+        let judged = cluster::judge_all(subject, &records);
+        match cluster::gather(&mut facts, subject, &judged, end_of_life) {
+            Ok(found) => found,
+            Err((found, error)) => {
+                errors.push(error);
+                found
+            }
         }
-    }
+    };
+    let found = subjects.iter().map(&mut of_subject).collect();
+    (found, errors)
 }
 
 fn end_of_life(store: &dyn Store, request: &Request<'_>) -> Option<EndOfLife> {

@@ -69,6 +69,18 @@ pub(crate) struct Subject<'a> {
     pub epoch_unknown: bool,
 }
 
+impl Subject<'_> {
+    /// What its records are found by: subjects of one key share them.
+    pub(crate) fn key(&self) -> (bool, &'static str, &str) {
+        let authority = self.authority;
+        (
+            authority.is_distribution(),
+            authority.ecosystem(),
+            &self.name,
+        )
+    }
+}
+
 /// Who answers for a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Authority {
