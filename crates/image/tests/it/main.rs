@@ -6,6 +6,7 @@
     reason = "a test fails by a panic and talks to the developer"
 )]
 
+mod cache;
 mod hostile;
 mod layers;
 mod platforms;
