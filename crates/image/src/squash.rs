@@ -7,7 +7,6 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     hash::BuildHasherDefault,
-    ops::Bound,
 };
 
 use crate::{
@@ -68,13 +67,16 @@ pub(crate) fn squash(layers: &[&LayerEvidence], matcher: &Matcher<'_>) -> Squash
             let canonical = state.canonical_parent(&file.path);
             state.add(canonical, index, file);
         }
+        // Looked up, not searched for: a hostile layer has a million of both.
+        let mut same: HashMap<(&str, Index), &FileEvidence> = HashMap::new();
+        if !layer.hard_links.is_empty() {
+            for file in &layer.files {
+                same.entry((&file.path, file.analyser)).or_insert(file);
+            }
+        }
         for link in &layer.hard_links {
-            let mut same = layer
-                .files
-                .iter()
-                .filter(|file| file.analyser == link.analyser);
             let canonical = state.canonical_parent(&link.path);
-            match same.find(|file| file.path == link.target) {
+            match same.get(&(link.target.as_str(), link.analyser)) {
                 Some(file) => state.add(canonical, index, file),
                 None => unresolved.push(Unresolved {
                     analyser: link.analyser,
@@ -136,15 +138,17 @@ impl<'a> State<'a> {
 
     /// Removes what `layer` removes, covers or replaces.
     fn take_away(&mut self, layer: &LayerEvidence) {
-        for path in &layer.whiteouts {
-            let path = self.canonical_parent(path);
-            self.remove(&path, true);
-            self.remove_below(&path);
+        // Where these lie is decided by what lies below, all of it.
+        let whiteouts = layer.whiteouts.iter();
+        let whiteouts: Vec<String> = whiteouts.map(|path| self.canonical_parent(path)).collect();
+        let opaque = layer.opaque.iter();
+        let opaque = opaque.map(|dir| self.resolve(dir).unwrap_or_else(|| dir.clone()));
+        let mut below: HashSet<String, BuildHasherDefault<Fnv>> = opaque.collect();
+        for path in whiteouts {
+            self.remove(&path);
+            below.insert(path);
         }
-        for dir in &layer.opaque {
-            let dir = self.resolve(dir).unwrap_or_else(|| dir.clone());
-            self.remove_below(&dir);
-        }
+        self.remove_below(&below);
         // Paths that matter, and all above them: a file in the place of any of
         // them takes it away.
         let mut matter: HashSet<&str, BuildHasherDefault<Fnv>> = HashSet::default();
@@ -177,41 +181,38 @@ impl<'a> State<'a> {
                 replaced.push((here.clone(), is_dir));
             }
         });
+        let mut below = HashSet::default();
         for (path, is_dir) in replaced {
             // A directory replaces a file or a link, and keeps a directory.
-            self.remove(&path, true);
+            self.remove(&path);
             if !is_dir {
-                self.remove_below(&path);
+                below.insert(path);
             }
         }
+        self.remove_below(&below);
     }
 
-    fn remove(&mut self, path: &str, links: bool) {
+    fn remove(&mut self, path: &str) {
         let keys: Vec<_> = self
             .files
             .range((path.to_owned(), 0)..=(path.to_owned(), Index::MAX))
             .map(|(key, _)| key.clone())
             .collect();
         self.hide(keys);
-        if links {
-            self.links.remove(path);
-        }
+        self.links.remove(path);
     }
 
-    fn remove_below(&mut self, dir: &str) {
-        let prefix = if dir.is_empty() {
-            String::new()
-        } else {
-            format!("{dir}/")
-        };
-        let keys: Vec<_> = self
-            .files
-            .range((Bound::Included((prefix.clone(), 0)), Bound::Unbounded))
-            .take_while(|((path, _), _)| path.starts_with(&prefix))
-            .map(|(key, _)| key.clone())
-            .collect();
+    /// Removes what lies below any of `dirs`: in one pass, since a layer may
+    /// remove as many as there are.
+    fn remove_below(&mut self, dirs: &HashSet<String, BuildHasherDefault<Fnv>>) {
+        if dirs.is_empty() {
+            return;
+        }
+        let is_below = |path: &str| ancestors(path).chain([""]).any(|dir| dirs.contains(dir));
+        let keys = self.files.keys().filter(|(path, _)| is_below(path));
+        let keys: Vec<_> = keys.cloned().collect();
         self.hide(keys);
-        self.links.retain(|path, _| !path.starts_with(&prefix));
+        self.links.retain(|path, _| !is_below(path));
     }
 
     fn hide(&mut self, keys: Vec<(String, Index)>) {
