@@ -70,6 +70,10 @@ impl<'a> Loose<'a> {
             };
             wanted = self.0.content(chunk);
         }
+        if wanted && file.limit() > 0 {
+            // What is left of it may look whole.
+            return Err(io::Error::other("it became shorter while it was read"));
+        }
         if wanted {
             self.0.end();
         }

@@ -7,6 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::{
+    fs::{Mode, OFlags},
+    io::Errno,
+};
+
 use crate::{
     Error, Image,
     manifest::{self, Documents},
@@ -39,6 +44,15 @@ pub(crate) fn open(dir: &Path, reference: Option<&str>, run: &Run<'_>) -> Result
     read_plan(plan, &layout, run)
 }
 
+/// The file, if it is a regular one.
+pub(crate) fn regular(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is no regular file"))
+    }
+}
+
 struct Layout {
     dir: PathBuf,
     json_limit: u64,
@@ -48,10 +62,12 @@ impl Layout {
     /// Names come from this crate and from digests that passed their strict
     /// parser: they cannot leave the folder.
     fn file(&self, name: &str) -> io::Result<Option<File>> {
-        match File::open(self.dir.join(name)) {
-            Ok(file) => Ok(Some(file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        // A pipe in the place of a blob must not be waited for.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        match rustix::fs::open(self.dir.join(name), flags, Mode::empty()) {
+            Ok(file) => regular(File::from(file)).map(Some),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -1,29 +1,36 @@
 //! Root file systems and projects: folders walked without leaving them.
 //!
-//! Names are taken from directories, links are never followed while walking,
-//! and files are opened beneath the root by the kernel (`openat2` with
-//! `RESOLVE_IN_ROOT`, Linux 5.6), so that a link swapped in meanwhile cannot
-//! lead out of it.
+//! Each folder is opened beneath the root by the kernel (`openat2`, Linux 5.6),
+//! which refuses links on the way, and its files are opened by their name in
+//! it: a link swapped in meanwhile cannot lead out of the root.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, Metadata},
     io,
-    os::unix::{
-        ffi::OsStrExt,
-        fs::{MetadataExt, PermissionsExt},
+    os::{
+        fd::OwnedFd,
+        unix::{
+            ffi::OsStrExt,
+            fs::{MetadataExt, PermissionsExt},
+        },
     },
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::{
+    fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat},
+    io::Errno,
+};
 use seawall_model::{Gap, GapKind};
 
 use crate::{
     EntryKind, Error, Image, View,
     evidence::LayerEvidence,
     loose::{Loose, LooseEntry},
+    oci::regular,
     open::{Run, single},
-    paths::join,
+    paths::{join, resolve_link, split},
 };
 
 /// How a folder is walked.
@@ -89,7 +96,7 @@ pub(crate) fn open(path: &Path, walk: Walk, run: &Run<'_>) -> Result<Image, Erro
         left: run.options.limits.tree_entries,
         run,
     };
-    walker.directory("", 0);
+    walker.directory("", Path::new("."), 0);
     let mut gaps = std::mem::take(&mut walker.gaps);
     let evidence = walker.loose.finish();
     let (mut files, squashed) = single(&evidence, run);
@@ -102,16 +109,25 @@ pub(crate) fn open(path: &Path, walk: Walk, run: &Run<'_>) -> Result<Image, Erro
             ..again
         };
         let mut loose = Loose::new(&reading);
-        let Ok(metadata) = path.join(&one.target).symlink_metadata() else {
-            continue;
+        let target = Path::new(&one.target);
+        let (file, metadata) = match beneath(&root, path, target, ResolveFlags::IN_ROOT) {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                let reason = format!("it is a link to `{}`: {error}", one.target);
+                gaps.push(Gap::new(GapKind::Damaged, one.path.clone(), reason));
+                continue;
+            }
         };
-        if visit(&mut loose, &root, path, &one.target, &metadata).is_ok() {
-            let found: LayerEvidence = loose.finish();
-            gaps.extend(found.gaps);
-            files.extend(found.files.iter().filter_map(|file| {
-                crate::squash::evidence(one.path.clone(), 0, file, run.matcher)
-            }));
-        }
+        loose.visit(&header(&one.target, &metadata), || Ok(file));
+        let found: LayerEvidence = loose.finish();
+        gaps.extend(found.gaps);
+        files.extend(
+            found
+                .files
+                .iter()
+                .filter_map(|file| crate::squash::evidence(one.path.clone(), 0, file, run.matcher)),
+        );
     }
     crate::squash::sort(&mut files);
     gaps.extend(evidence.gaps);
@@ -161,7 +177,7 @@ pub(crate) fn open_file(path: &Path, run: &Run<'_>) -> Result<Image, Error> {
     }
     let reading = run.reading(false);
     let mut loose = Loose::new(&reading);
-    loose.visit(&header(&name, EntryKind::File, &metadata, b""), || Ok(file));
+    loose.visit(&header(&name, &metadata), || Ok(file));
     let evidence = loose.finish();
     let (files, _) = single(&evidence, run);
     let gaps = evidence.gaps;
@@ -185,13 +201,17 @@ struct Walker<'a> {
     run: &'a Run<'a>,
 }
 
+/// A name in a folder. It need not be UTF-8; then what is shown of it names
+/// nothing.
+struct Name {
+    shown: String,
+    real: PathBuf,
+    kind: FileType,
+}
+
 impl Walker<'_> {
-    fn directory(&mut self, dir: &str, depth: usize) {
-        let path: PathBuf = if dir.is_empty() {
-            self.base.to_owned()
-        } else {
-            self.base.join(dir)
-        };
+    /// Walks a folder: `dir` is its path as it is shown, `real` as it is.
+    fn directory(&mut self, dir: &str, real: &Path, depth: usize) {
         if depth > MOST_DEEP {
             self.gap(
                 dir,
@@ -200,70 +220,169 @@ impl Walker<'_> {
             );
             return;
         }
-        let entries = match fs::read_dir(&path) {
-            Ok(entries) => entries,
+        let fd = match folder(self.root, self.base, real) {
+            Ok(fd) => fd,
+            // Gone since the folder above was read.
+            Err(Errno::NOENT) => return,
             Err(error) => {
-                return self.gap(dir, GapKind::Damaged, format!("cannot be read: {error}"));
+                return self.unreadable(dir, error);
             }
         };
-        let mut names: Vec<(String, fs::FileType)> = Vec::new();
-        for entry in entries {
-            let Some(left) = self.left.checked_sub(1) else {
-                let limit = self.run.options.limits.tree_entries;
-                return self.gap(
-                    dir,
-                    GapKind::Limit,
-                    format!("there are more than {limit} files"),
-                );
-            };
-            self.left = left;
-            match entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?))) {
-                Ok((name, kind)) => names.push((name.to_string_lossy().into_owned(), kind)),
-                Err(error) => self.gap(dir, GapKind::Damaged, format!("cannot be read: {error}")),
-            }
-        }
+        let mut names = match Dir::read_from(&fd) {
+            Ok(entries) => self.names(dir, &fd, entries),
+            Err(error) => return self.unreadable(dir, error),
+        };
         // The order of a directory is the file system's; reports must not
         // hang on it.
-        names.sort_by(|a, b| a.0.cmp(&b.0));
-        if self.walk == Walk::Project && names.iter().any(|(name, _)| name == "CACHEDIR.TAG") {
+        names.sort_by(|a, b| a.real.cmp(&b.real));
+        if self.walk == Walk::Project && names.iter().any(|name| name.shown == "CACHEDIR.TAG") {
             return;
         }
-        for (name, kind) in names {
-            let path = join(dir, &name);
-            if kind.is_dir() {
-                let skipped = match self.walk {
-                    Walk::Project => NOT_OURS.contains(&name.as_str()),
-                    Walk::System => NOT_STORED.contains(&path.as_str()),
-                };
-                if !skipped {
-                    self.directory(&path, depth + 1);
-                }
-            } else {
-                self.file(&path, kind);
+        for name in names.iter().filter(|name| name.kind != FileType::Directory) {
+            self.file(&fd, dir, real, name);
+        }
+        // Not kept open while what is below is walked: that may be deep.
+        drop(fd);
+        for name in names.iter().filter(|name| name.kind == FileType::Directory) {
+            let path = join(dir, &name.shown);
+            let is_skipped = match self.walk {
+                Walk::Project => NOT_OURS.contains(&name.shown.as_str()),
+                Walk::System => NOT_STORED.contains(&path.as_str()),
+            };
+            if !is_skipped {
+                self.directory(&path, &real.join(&name.real), depth + 1);
             }
         }
     }
 
-    fn file(&mut self, path: &str, kind: fs::FileType) {
+    fn names(&mut self, dir: &str, fd: &OwnedFd, entries: Dir) -> Vec<Name> {
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.unreadable(dir, error);
+                    break;
+                }
+            };
+            let bytes = entry.file_name().to_bytes();
+            if matches!(bytes, b"." | b"..") {
+                continue;
+            }
+            let Some(left) = self.left.checked_sub(1) else {
+                let limit = self.run.options.limits.tree_entries;
+                let reason = format!("there are more than {limit} files");
+                self.gap(dir, GapKind::Limit, reason);
+                break;
+            };
+            self.left = left;
+            let kind = match entry.file_type() {
+                // Some file systems do not say.
+                FileType::Unknown => {
+                    rustix::fs::statat(fd, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW)
+                        .map_or(FileType::Unknown, |stat| {
+                            FileType::from_raw_mode(stat.st_mode)
+                        })
+                }
+                kind => kind,
+            };
+            names.push(Name {
+                shown: String::from_utf8_lossy(bytes).into_owned(),
+                real: PathBuf::from(OsStr::from_bytes(bytes)),
+                kind,
+            });
+        }
+        names
+    }
+
+    fn file(&mut self, fd: &OwnedFd, dir: &str, real: &Path, name: &Name) {
+        let path = join(dir, &name.shown);
         let matcher = self.run.matcher;
         let mut wanted = Vec::new();
-        matcher.by_path(path, &mut wanted);
-        let is_link = kind.is_symlink() && self.walk == Walk::System;
-        let by_content = kind.is_file() && matcher.wants_header();
-        if wanted.is_empty() && !is_link && !by_content {
-            return;
-        }
-        let metadata = match self.base.join(path).symlink_metadata() {
-            Ok(metadata) => metadata,
-            // Gone since its directory was read.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-            Err(error) => {
-                return self.gap(path, GapKind::Damaged, format!("cannot be read: {error}"));
+        matcher.by_path(&path, &mut wanted);
+        let visited = match name.kind {
+            FileType::RegularFile if !wanted.is_empty() || matcher.wants_header() => {
+                self.regular(fd, &path, real, name)
             }
+            FileType::Symlink if self.walk == Walk::System => self.link(fd, &path, name),
+            FileType::Symlink if !wanted.is_empty() => self.project_link(fd, &path, real, name),
+            FileType::RegularFile | FileType::Symlink => Ok(()),
+            _ if !wanted.is_empty() => {
+                let reason = "it is no regular file but a pipe, a socket or a device";
+                self.gap(&path, GapKind::Damaged, reason.to_owned());
+                Ok(())
+            }
+            _ => Ok(()),
         };
-        if let Err(error) = visit(&mut self.loose, self.root, self.base, path, &metadata) {
-            self.gap(path, GapKind::Damaged, format!("cannot be read: {error}"));
+        match visited {
+            // Gone since its directory was read.
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(error) => self.unreadable(&path, error),
         }
+    }
+
+    fn regular(&mut self, fd: &OwnedFd, path: &str, real: &Path, name: &Name) -> Result<(), Errno> {
+        let stat = rustix::fs::statat(fd, &name.real, AtFlags::SYMLINK_NOFOLLOW)?;
+        let mut capability = [0; 64];
+        let full = self.base.join(real).join(&name.real);
+        let length = rustix::fs::lgetxattr(full, "security.capability", &mut capability);
+        let mut entry = by_stat(path, EntryKind::File, &stat, b"");
+        entry.capability = length.ok().and_then(|length| capability.get(..length));
+        self.loose.visit(&entry, || {
+            let file = rustix::fs::openat(fd, &name.real, READ | OFlags::NOFOLLOW, Mode::empty())?;
+            regular(File::from(file))
+        });
+        Ok(())
+    }
+
+    fn link(&mut self, fd: &OwnedFd, path: &str, name: &Name) -> Result<(), Errno> {
+        let stat = rustix::fs::statat(fd, &name.real, AtFlags::SYMLINK_NOFOLLOW)?;
+        let target = rustix::fs::readlinkat(fd, &name.real, Vec::new())?;
+        let entry = by_stat(path, EntryKind::Symlink, &stat, target.to_bytes());
+        self.loose.visit(&entry, || Ok(io::empty()));
+        Ok(())
+    }
+
+    /// A link in the place of a file of a project. What it leads to is read
+    /// unless that has a name of its own to be read by.
+    fn project_link(
+        &mut self,
+        fd: &OwnedFd,
+        path: &str,
+        real: &Path,
+        name: &Name,
+    ) -> Result<(), Errno> {
+        let target = rustix::fs::readlinkat(fd, &name.real, Vec::new())?;
+        let target = target.to_string_lossy();
+        match beneath(
+            self.root,
+            self.base,
+            &real.join(&name.real),
+            ResolveFlags::BENEATH,
+        ) {
+            Ok((file, metadata)) => {
+                let mut there = Vec::new();
+                let own = resolve_link(split(path).0, &target);
+                self.run.matcher.by_path(&own, &mut there);
+                if there.is_empty() {
+                    self.loose.visit(&header(path, &metadata), || Ok(file));
+                }
+            }
+            Err(error) => {
+                let reason = if error.raw_os_error() == Some(Errno::XDEV.raw_os_error()) {
+                    format!("it is a link to `{target}`, out of the folder")
+                } else {
+                    format!("it is a link to `{target}`: {error}")
+                };
+                self.gap(path, GapKind::Missing, reason);
+            }
+        }
+        Ok(())
+    }
+
+    fn unreadable(&mut self, path: &str, error: Errno) {
+        let error = io::Error::from(error);
+        self.gap(path, GapKind::Damaged, format!("cannot be read: {error}"));
     }
 
     fn gap(&mut self, path: &str, kind: GapKind, reason: String) {
@@ -275,61 +394,65 @@ impl Walker<'_> {
     }
 }
 
-fn header<'a>(
-    path: &'a str,
-    kind: EntryKind,
-    metadata: &Metadata,
-    link: &'a [u8],
-) -> LooseEntry<'a> {
+fn header<'a>(path: &'a str, metadata: &Metadata) -> LooseEntry<'a> {
     LooseEntry {
         path,
-        kind,
+        kind: EntryKind::File,
         size: metadata.len(),
         mode: metadata.permissions().mode() & 0o7777,
         uid: metadata.uid().into(),
         gid: metadata.gid().into(),
+        link: b"",
+        capability: None,
+    }
+}
+
+fn by_stat<'a>(path: &'a str, kind: EntryKind, stat: &Stat, link: &'a [u8]) -> LooseEntry<'a> {
+    LooseEntry {
+        path,
+        kind,
+        size: u64::try_from(stat.st_size).unwrap_or(0),
+        mode: stat.st_mode & 0o7777,
+        uid: stat.st_uid.into(),
+        gid: stat.st_gid.into(),
         link,
         capability: None,
     }
 }
 
-fn visit(
-    loose: &mut Loose<'_>,
-    root: &File,
-    base: &Path,
-    path: &str,
-    metadata: &Metadata,
-) -> io::Result<()> {
-    let kind = metadata.file_type();
-    if kind.is_symlink() {
-        let target = fs::read_link(base.join(path))?;
-        let target = target.as_os_str().as_bytes();
-        let entry = header(path, EntryKind::Symlink, metadata, target);
-        loose.visit(&entry, || Ok(io::empty()));
-        return Ok(());
+/// Never waits: a pipe may have been put in the place of a file.
+const READ: OFlags = OFlags::RDONLY
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NONBLOCK);
+
+/// Opens a folder beneath the root, following no link at all.
+fn folder(root: &File, base: &Path, path: &Path) -> Result<OwnedFd, Errno> {
+    let flags = READ | OFlags::DIRECTORY | OFlags::NOFOLLOW;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    match rustix::fs::openat2(root, path, flags, Mode::empty(), resolve) {
+        // Kernels before 5.6, and sandboxes that do not know the call.
+        Err(Errno::NOSYS | Errno::PERM) => rustix::fs::open(base.join(path), flags, Mode::empty()),
+        result => result,
     }
-    if !kind.is_file() {
-        return Ok(());
-    }
-    let mut capability = [0; 64];
-    let length = rustix::fs::lgetxattr(base.join(path), "security.capability", &mut capability);
-    let mut entry = header(path, EntryKind::File, metadata, b"");
-    entry.capability = length.ok().and_then(|length| capability.get(..length));
-    loose.visit(&entry, || beneath(root, base, path));
-    Ok(())
 }
 
-/// Opens a file beneath the root, following no link out of it.
-fn beneath(root: &File, base: &Path, path: &str) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    match rustix::fs::openat2(root, path, flags, Mode::empty(), resolve) {
-        Ok(file) => Ok(File::from(file)),
+/// Opens a regular file beneath the root, following links as `within` says.
+fn beneath(
+    root: &File,
+    base: &Path,
+    path: &Path,
+    within: ResolveFlags,
+) -> io::Result<(File, Metadata)> {
+    let resolve = within | ResolveFlags::NO_MAGICLINKS;
+    let file = match rustix::fs::openat2(root, path, READ, Mode::empty(), resolve) {
         // Kernels before 5.6, and sandboxes that do not know the call.
-        Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => {
-            let path = base.join(path);
-            Ok(File::from(rustix::fs::open(&path, flags, Mode::empty())?))
+        Err(Errno::NOSYS | Errno::PERM) => {
+            let flags = READ | OFlags::NOFOLLOW;
+            rustix::fs::open(base.join(path), flags, Mode::empty())?
         }
-        Err(error) => Err(error.into()),
-    }
+        result => result?,
+    };
+    let file = regular(File::from(file))?;
+    let metadata = file.metadata()?;
+    Ok((file, metadata))
 }
