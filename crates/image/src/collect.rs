@@ -23,12 +23,13 @@ use crate::{
     tar::{RawEntry, Visitor},
 };
 
-/// Bytes that temporary files may hold at one time, over all threads.
-pub(crate) struct SpoolBudget(AtomicU64);
+/// Bytes that all threads together may take: of temporary files at one time,
+/// or of evidence.
+pub(crate) struct Budget(AtomicU64);
 
-impl SpoolBudget {
+impl Budget {
     pub(crate) fn new(bytes: u64) -> Self {
-        SpoolBudget(AtomicU64::new(bytes))
+        Budget(AtomicU64::new(bytes))
     }
 
     fn take(&self, bytes: u64) -> bool {
@@ -62,6 +63,8 @@ pub(crate) struct Collector<'a> {
     reading: &'a Reading<'a>,
     out: LayerEvidence,
     weight: u64,
+    /// Whether evidence was lost to a bound.
+    is_full: bool,
     /// The entry whose content goes by.
     path: String,
     size: u64,
@@ -93,6 +96,7 @@ impl<'a> Collector<'a> {
             reading,
             out: LayerEvidence::default(),
             weight: 0,
+            is_full: false,
             path: String::new(),
             size: 0,
             mode: 0,
@@ -155,21 +159,39 @@ impl<'a> Collector<'a> {
             return false;
         };
         match hidden {
-            ".wh..opq" => self.out.opaque.push(dir.to_owned()),
+            ".wh..opq" => {
+                let dir = dir.to_owned();
+                if self.weigh_path(dir.len()) {
+                    self.out.opaque.push(dir);
+                }
+            }
             // `.wh..wh.plnk` and its like are aufs's own book-keeping.
             _ if hidden.starts_with(".wh.") => {}
             "" => {}
             _ => {
                 let path = paths::join(dir, hidden);
-                self.symlink_bytes += path.len();
-                if self.symlink_bytes <= self.reading.limits.layer_paths {
+                if self.weigh_path(path.len()) {
                     self.out.whiteouts.push(path);
-                } else {
-                    self.paths_are_full();
                 }
             }
         }
         true
+    }
+
+    /// Whether a link or a whiteout of so many bytes may be kept.
+    fn weigh_path(&mut self, bytes: usize) -> bool {
+        // Short ones weigh by their book-keeping.
+        const OVERHEAD: usize = 96;
+        let weight = bytes + OVERHEAD;
+        self.symlink_bytes += weight;
+        if self.symlink_bytes <= self.reading.limits.layer_paths {
+            if self.reading.kept.take(weight as u64) {
+                return true;
+            }
+            self.out.cut_short = true;
+        }
+        self.paths_are_full();
+        false
     }
 
     fn paths_are_full(&mut self) {
@@ -178,8 +200,8 @@ impl<'a> Collector<'a> {
             self.gap(
                 GapKind::Limit,
                 format!(
-                    "the layer's paths take more than {limit} bytes: from here on what it \
-                     replaces or removes is not known"
+                    "the layer's paths take more than {limit} bytes, or those of all layers too \
+                     many: from here on what it replaces or removes is not known"
                 ),
             );
         }
@@ -208,16 +230,21 @@ impl<'a> Collector<'a> {
     fn weigh(&mut self, bytes: usize) -> bool {
         // A million empty pieces of evidence weigh by their book-keeping.
         const OVERHEAD: usize = 256;
-        let limit = self.reading.limits.layer_evidence;
-        let was_full = self.weight > limit;
-        self.weight += (bytes + OVERHEAD) as u64;
-        if self.weight <= limit {
+        let limits = self.reading.limits;
+        let weight = (bytes + OVERHEAD) as u64;
+        let limit = if self.weight + weight > limits.layer_evidence {
+            limits.layer_evidence
+        } else if self.reading.kept.take(weight) {
+            self.weight += weight;
             return true;
-        }
-        if !was_full {
+        } else {
+            self.out.cut_short = true;
+            limits.image_evidence
+        };
+        if !std::mem::replace(&mut self.is_full, true) {
             self.gap(
                 GapKind::Limit,
-                format!("the layer's evidence takes more than {limit} bytes"),
+                format!("the evidence takes more than {limit} bytes: from here on some is lost"),
             );
         }
         false
@@ -263,6 +290,7 @@ impl<'a> Collector<'a> {
         self.content = if seek && size > SPOOL_FROM {
             if !self.reading.spool.take(size) {
                 let limit = self.reading.limits.spool_bytes;
+                self.out.cut_short = true;
                 self.gap(
                     GapKind::Limit,
                     format!("temporary files would hold more than {limit} bytes"),
@@ -274,6 +302,7 @@ impl<'a> Collector<'a> {
                 Ok(file) => Content::Spool(file, 0),
                 Err(error) => {
                     self.reading.spool.give_back(size);
+                    self.out.cut_short = true;
                     self.gap(
                         GapKind::Limit,
                         format!("cannot make a temporary file: {error}"),
@@ -303,6 +332,7 @@ impl<'a> Collector<'a> {
                 (Content::Memory(bytes), _) => Body::Bytes(bytes),
                 (Content::Spool(file, length), _) => {
                     if let Err(error) = io::Seek::rewind(file) {
+                        self.out.cut_short = true;
                         self.gap(GapKind::Damaged, format!("cannot read it back: {error}"));
                         continue;
                     }
@@ -391,14 +421,20 @@ impl Visitor for Collector<'_> {
         }
         self.wanted = wanted;
         match entry.kind {
-            EntryKind::Directory | EntryKind::Special => return false,
+            EntryKind::Directory => return false,
+            EntryKind::Special => {
+                if !self.wanted.is_empty() {
+                    self.gap(
+                        GapKind::Damaged,
+                        "it is no regular file but a pipe or a device",
+                    );
+                }
+                return false;
+            }
             EntryKind::Symlink => {
                 let target = String::from_utf8_lossy(entry.link).into_owned();
-                self.symlink_bytes += self.path.len() + target.len();
-                if self.symlink_bytes <= self.reading.limits.layer_paths {
+                if self.weigh_path(self.path.len() + target.len()) {
                     self.out.symlinks.push((self.path.clone(), target));
-                } else {
-                    self.paths_are_full();
                 }
                 return false;
             }
@@ -503,6 +539,7 @@ impl Collector<'_> {
         let Some(error) = failure else { return true };
         self.content = Content::None;
         self.reading.spool.give_back(self.size);
+        self.out.cut_short = true;
         self.gap(
             GapKind::Limit,
             format!("cannot write to a temporary file: {error}"),

@@ -24,6 +24,9 @@ pub(crate) struct LayerEvidence {
     pub(crate) gaps: Vec<seawall_model::Gap>,
     /// Uncompressed bytes.
     pub(crate) size: u64,
+    /// Whether something was lost for a reason that lies in this run, as a full
+    /// disk, and not in the layer. Such evidence must not be kept for others.
+    pub(crate) cut_short: bool,
 }
 
 /// What one analyser made of one file of a layer.

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use crate::{
     Digest, Limits, Progress, TarError,
     chunks::{Cores, hash_chunks},
-    collect::{Collector, SpoolBudget},
+    collect::{Budget, Collector},
     decompress::Unpacked,
     evidence::LayerEvidence,
     matcher::Matcher,
@@ -40,7 +40,9 @@ pub enum LayerError {
 pub(crate) struct Reading<'a> {
     pub(crate) matcher: &'a Matcher<'a>,
     pub(crate) limits: &'a Limits,
-    pub(crate) spool: &'a SpoolBudget,
+    pub(crate) spool: &'a Budget,
+    /// Bytes of evidence that may still be kept, over all layers.
+    pub(crate) kept: &'a Budget,
     pub(crate) cores: &'a Cores,
     pub(crate) progress: &'a dyn Progress,
     /// Whether the digest of the stored bytes is wanted too.

@@ -39,7 +39,7 @@ pub mod hostile {
     use crate::{
         Limits, NoProgress,
         chunks::Cores,
-        collect::SpoolBudget,
+        collect::Budget,
         layer::{Reading, scan_layer},
         matcher::Matcher,
     };
@@ -51,11 +51,12 @@ pub mod hostile {
             ..Limits::default()
         };
         let matcher = Matcher::new(&[]);
-        let spool = SpoolBudget::new(0);
+        let spool = Budget::new(0);
         let reading = Reading {
             matcher: &matcher,
             limits: &limits,
             spool: &spool,
+            kept: &Budget::new(limits.image_evidence),
             cores: &Cores::new(),
             progress: &NoProgress,
             hash_stored: false,

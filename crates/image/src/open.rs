@@ -17,7 +17,7 @@ use crate::{
     Analyser, Cache, Digest, Error, Evidence, ImageConfig, LayerError, Limits, Platform, Progress,
     View, archive,
     chunks::Cores,
-    collect::SpoolBudget,
+    collect::Budget,
     daemon,
     evidence::LayerEvidence,
     layer::{Reading, ScannedLayer, hash_layer, scan_layer},
@@ -99,7 +99,8 @@ pub fn open(source: Source, options: &Options<'_>) -> Result<Image, Error> {
     let run = Run {
         matcher: &matcher,
         options,
-        spool: SpoolBudget::new(options.limits.spool_bytes),
+        spool: Budget::new(options.limits.spool_bytes),
+        kept: Budget::new(options.limits.image_evidence),
         cores: Cores::new(),
     };
     match source {
@@ -121,7 +122,8 @@ pub fn open(source: Source, options: &Options<'_>) -> Result<Image, Error> {
 pub(crate) struct Run<'a> {
     pub(crate) matcher: &'a Matcher<'a>,
     pub(crate) options: &'a Options<'a>,
-    pub(crate) spool: SpoolBudget,
+    pub(crate) spool: Budget,
+    pub(crate) kept: Budget,
     pub(crate) cores: Cores,
 }
 
@@ -131,6 +133,7 @@ impl Run<'_> {
             matcher: self.matcher,
             limits: &self.options.limits,
             spool: &self.spool,
+            kept: &self.kept,
             cores: &self.cores,
             progress: self.options.progress,
             hash_stored,
@@ -330,7 +333,9 @@ pub(crate) fn accept(
         check(expected, computed)?;
     }
     check(layer.diff_id, scanned.diff_id)?;
-    if let Some(cache) = run.options.cache {
+    if let Some(cache) = run.options.cache
+        && !scanned.evidence.cut_short
+    {
         cache.put(&layer.diff_id, run.matcher, &scanned.evidence);
         if let Some(stored) = scanned
             .stored_digest
@@ -461,12 +466,17 @@ fn second_pass(
                 computed: scanned.diff_id,
             });
         }
+        // Why what was found could not be used; what else went wrong is known.
+        read.evidence.gaps.extend(scanned.evidence.gaps);
         if scanned.evidence.files.is_empty() {
             continue;
         }
         found = true;
         read.evidence.files.extend(scanned.evidence.files);
-        if let Some(cache) = run.options.cache {
+        read.evidence.cut_short |= scanned.evidence.cut_short;
+        if let Some(cache) = run.options.cache
+            && !read.evidence.cut_short
+        {
             cache.put(&planned.diff_id, run.matcher, &read.evidence);
         }
     }

@@ -8,8 +8,9 @@
 use std::{
     collections::BTreeMap,
     io::{self, Read},
+    num::NonZero,
     sync::{
-        Mutex, PoisonError,
+        Condvar, Mutex, PoisonError,
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
@@ -51,30 +52,39 @@ pub(crate) fn pass(
         cause,
     };
     let mut unpacked = Unpacked::new(stream, false).map_err(streaming)?;
-    let scanned = Mutex::default();
+    let scanned: Mutex<Vec<(usize, ScannedBlob)>> = Mutex::default();
+    let readers = Readers::default();
     let limits = &run.options.limits;
     let mut passed = thread::scope(|scope| {
-        let start = |name: String, receiver: Receiver<Vec<u8>>| {
+        let start = |name: &str, at: usize, receiver: Receiver<Vec<u8>>| {
             let scanned = &scanned;
-            scope.spawn(move || {
+            let reader = readers.admit();
+            let hash_stored = name.starts_with("blobs/");
+            run.options.progress.label(name);
+            let work = move || {
+                let _reader = reader;
                 let _core = run.cores.occupy();
-                let hash_stored = name.starts_with("blobs/");
-                run.options.progress.label(&name);
-                let mut reader = Pieces {
+                let mut pieces = Pieces {
                     receiver,
                     piece: Vec::new(),
                     at: 0,
                 };
-                let result = scan_layer(&mut reader, &run.reading(hash_stored));
+                let result = scan_layer(&mut pieces, &run.reading(hash_stored));
                 let mut all = scanned.lock().unwrap_or_else(PoisonError::into_inner);
-                let all: &mut BTreeMap<String, _> = &mut all;
-                all.insert(name, result);
-            });
+                all.push((at, result));
+            };
+            thread::Builder::new().spawn_scoped(scope, work).map(drop)
         };
         let _core = run.cores.occupy();
         split(&mut unpacked, from, limits, &start)
     })?;
-    passed.layers = scanned.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let scanned = scanned.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut scanned: BTreeMap<usize, ScannedBlob> = scanned.into_iter().collect();
+    // Of several entries of one name the last counts, as it does for tar.
+    let last = std::mem::take(&mut passed.blobs).into_iter();
+    passed.layers = last
+        .filter_map(|(name, at)| Some((name, scanned.remove(&at)?)))
+        .collect();
     let plan = manifest::plan(&passed, None, run.options.platform.as_ref(), limits)?;
     let names = || {
         passed
@@ -108,11 +118,19 @@ pub(crate) fn finish(mut passed: Passed, plan: Plan, run: &Run<'_>) -> Result<Im
                 Some(result) => result,
                 None => continue,
             },
+            // Nothing, or no more than a note or what starts like JSON: it is
+            // a layer all the same if the manifest says so.
+            None if passed.documents.contains_key(&name) => {
+                let bytes = passed.documents.get(&name).map_or(&[][..], Vec::as_slice);
+                scan_layer(&mut { bytes }, &run.reading(planned.stored.is_some()))
+            }
             None if planned.foreign => {
                 layers.push(crate::open::foreign(planned));
                 continue;
             }
             None => {
+                // It may be there and be too much to keep.
+                passed.document(&name)?;
                 missing.push(planned.name.as_str());
                 continue;
             }
@@ -134,7 +152,44 @@ pub(crate) fn finish(mut passed: Passed, plan: Plan, run: &Run<'_>) -> Result<Im
 pub(crate) struct Passed {
     documents: BTreeMap<String, Vec<u8>>,
     links: BTreeMap<String, String>,
-    layers: BTreeMap<String, Result<ScannedLayer, LayerError>>,
+    /// Which entry holds the blob of a name.
+    blobs: BTreeMap<String, usize>,
+    layers: BTreeMap<String, ScannedBlob>,
+    /// Documents that were too many or too large to be kept, with the bound.
+    refused: BTreeMap<String, u64>,
+}
+
+/// What reading a blob as a layer came to.
+type ScannedBlob = Result<ScannedLayer, LayerError>;
+
+/// How many blobs are read at one time. A blob's reader goes on for a while
+/// when its blob has passed; of small bombs there would be thousands.
+#[derive(Default)]
+struct Readers {
+    running: Mutex<usize>,
+    ended: Condvar,
+}
+
+impl Readers {
+    /// Waits until one more may run.
+    fn admit(&self) -> Reader<'_> {
+        let most = thread::available_parallelism().map_or(1, NonZero::get) + 2;
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = self.ended.wait_while(running, |running| *running >= most);
+        *running.unwrap_or_else(PoisonError::into_inner) += 1;
+        Reader(self)
+    }
+}
+
+/// A place among the readers until this is dropped.
+struct Reader<'a>(&'a Readers);
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        let running = self.0.running.lock();
+        *running.unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.ended.notify_one();
+    }
 }
 
 impl Passed {
@@ -153,11 +208,18 @@ impl Passed {
 
 impl Documents for Passed {
     fn document(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.documents.get(self.follow(name)).cloned())
+        let name = self.follow(name);
+        match self.refused.get(name) {
+            Some(limit) => Err(Error::Limit {
+                what: format!("the size of `{name}`"),
+                limit: *limit,
+            }),
+            None => Ok(self.documents.get(name).cloned()),
+        }
     }
 }
 
-fn split<F: Fn(String, Receiver<Vec<u8>>)>(
+fn split<F: Fn(&str, usize, Receiver<Vec<u8>>) -> io::Result<()>>(
     input: &mut impl Read,
     from: &str,
     limits: &Limits,
@@ -166,15 +228,21 @@ fn split<F: Fn(String, Receiver<Vec<u8>>)>(
     let mut splitter = Splitter {
         passed: Passed::default(),
         start,
+        from,
         name: String::new(),
         size: 0,
+        entries: 0,
         part: Part::None,
         limits,
+        document_bytes: 0,
+        came: 0,
+        claimed: 0,
         refusal: None,
     };
     // The outer tar holds whole layers: its bound is that of all layers.
     let outer = Limits {
         layer_entries: limits.archive_entries as u64,
+        hole_bytes: limits.layer_bytes,
         ..limits.clone()
     };
     let mut parser = Parser::new(&outer);
@@ -193,6 +261,8 @@ fn split<F: Fn(String, Receiver<Vec<u8>>)>(
             }
         };
         let chunk = buffer.get(..read).unwrap_or_default();
+        splitter.came += read as u64;
+        splitter.check_size();
         parser
             .feed(chunk, &mut splitter)
             .map_err(|cause| match cause {
@@ -236,22 +306,67 @@ enum Part {
     Layer(SyncSender<Vec<u8>>),
 }
 
+/// Smaller things than this are notes such as `VERSION`: a tar has one block at
+/// least.
+const NOTE: u64 = 32;
+
 /// Hands documents and layers of the outer tar to where they belong.
 struct Splitter<'a, F> {
     passed: Passed,
     start: &'a F,
+    from: &'a str,
     name: String,
     size: u64,
+    entries: usize,
     part: Part,
     limits: &'a Limits,
+    /// Bytes of all documents so far.
+    document_bytes: u64,
+    /// Bytes of the stream so far.
+    came: u64,
+    /// Bytes of all files so far, those in the holes of sparse ones too.
+    claimed: u64,
     refusal: Option<Error>,
 }
 
-impl<F: Fn(String, Receiver<Vec<u8>>)> Visitor for Splitter<'_, F> {
+impl<F> Splitter<'_, F> {
+    /// A stream may have no end.
+    fn check_size(&mut self) {
+        let limit = self.limits.archive_bytes;
+        if self.came.max(self.claimed) > limit {
+            let what = format!("the size of {}", self.from);
+            self.refuse(Error::Limit { what, limit });
+        }
+    }
+
+    fn refuse(&mut self, error: Error) {
+        self.refusal.get_or_insert(error);
+    }
+
+    /// Whether the content, which starts like this, is to be kept whole.
+    fn is_document(&self, first: &[u8]) -> bool {
+        // A tar whose first name starts like JSON has zeros behind that name.
+        let is_json = matches!(first.trim_ascii_start(), [b'{' | b'[', ..]);
+        self.size < NOTE || (is_json && memchr::memchr(0, first).is_none())
+    }
+}
+
+impl<F: Fn(&str, usize, Receiver<Vec<u8>>) -> io::Result<()>> Visitor for Splitter<'_, F> {
     fn entry(&mut self, entry: &RawEntry<'_>) -> bool {
         self.part = Part::None;
-        if !paths::normalise(entry.path, &mut self.name) {
+        if self.refusal.is_some() || !paths::normalise(entry.path, &mut self.name) {
             return false;
+        }
+        self.entries += 1;
+        // Of several entries of one name the last counts, as it does for tar.
+        if matches!(
+            entry.kind,
+            EntryKind::File | EntryKind::Symlink | EntryKind::HardLink
+        ) {
+            self.passed.documents.remove(&self.name);
+            self.passed.links.remove(&self.name);
+            self.passed.blobs.remove(&self.name);
+            self.passed.refused.remove(&self.name);
         }
         match entry.kind {
             EntryKind::File => {}
@@ -267,29 +382,52 @@ impl<F: Fn(String, Receiver<Vec<u8>>)> Visitor for Splitter<'_, F> {
             EntryKind::Directory | EntryKind::Special => return false,
         }
         self.size = entry.size;
+        if entry.size == 0 {
+            self.passed.documents.insert(self.name.clone(), Vec::new());
+            return false;
+        }
+        // Its end would never come, or only after all that can be a layer.
+        if entry.size > self.limits.layer_bytes {
+            self.refuse(Error::Limit {
+                what: format!("the size of `{}`", self.name),
+                limit: self.limits.layer_bytes,
+            });
+            return false;
+        }
+        self.claimed = self.claimed.saturating_add(entry.size);
+        self.check_size();
         self.part = Part::New;
-        entry.size > 0
+        self.refusal.is_none()
     }
 
     fn content(&mut self, bytes: &[u8]) -> bool {
         if matches!(self.part, Part::New) {
-            // JSON never starts like a tar, a gzip or a zstd stream.
-            let is_json = matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]);
-            // A tar has one block at least; smaller things are notes such as
-            // `VERSION`.
-            if is_json && self.size > self.limits.json_bytes {
-                self.refusal = Some(Error::Limit {
-                    what: format!("the size of `{}`", self.name),
-                    limit: self.limits.json_bytes,
-                });
-                return false;
-            } else if is_json {
+            if self.is_document(bytes) {
+                let limits = self.limits;
+                self.document_bytes += self.size;
+                // Without a bound for all of them, each of a hundred thousand
+                // may be as large as one may be.
+                let limit = if self.size > limits.json_bytes {
+                    Some(limits.json_bytes)
+                } else if self.document_bytes > limits.documents_bytes {
+                    Some(limits.documents_bytes)
+                } else {
+                    None
+                };
+                if let Some(limit) = limit {
+                    // No error yet: it may be a note that nobody asks for.
+                    self.passed.refused.insert(self.name.clone(), limit);
+                    return false;
+                }
                 self.part = Part::Document(Vec::new());
-            } else if self.size < 32 {
-                return false;
             } else {
                 let (sender, receiver) = sync_channel(QUEUE);
-                (self.start)(self.name.clone(), receiver);
+                if let Err(cause) = (self.start)(&self.name, self.entries, receiver) {
+                    let from = self.from.to_owned();
+                    self.refuse(Error::Stream { from, cause });
+                    return false;
+                }
+                self.passed.blobs.insert(self.name.clone(), self.entries);
                 self.part = Part::Layer(sender);
             }
         }

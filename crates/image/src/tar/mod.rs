@@ -94,6 +94,10 @@ enum Meta {
     Global,
 }
 
+/// Headers that may stand before one entry: a global one and one of each other
+/// kind are usual. Without a bound a stream of nothing else has no end.
+const MOST_METAS: u32 = 64;
+
 /// A tar reader that is fed chunks.
 pub(crate) struct Parser {
     state: State,
@@ -115,11 +119,18 @@ pub(crate) struct Parser {
     attributes: Attributes,
     /// The map of the current sparse file.
     map: Option<Map>,
+    /// Lines of the PAX 1.0 map that is gathered.
+    map_lines: usize,
     fields: Fields,
     wanted: bool,
     zero_blocks: u8,
     trailing: u64,
     entries: u64,
+    /// Headers since the last entry.
+    metas: u32,
+    /// Zeros handed out for holes.
+    holes: u64,
+    max_holes: u64,
     max_header: usize,
     max_entries: u64,
     max_trailing: u64,
@@ -140,11 +151,15 @@ impl Parser {
             link: None,
             attributes: Attributes::default(),
             map: None,
+            map_lines: 0,
             fields: Fields::default(),
             wanted: false,
             zero_blocks: 0,
             trailing: 0,
             entries: 0,
+            metas: 0,
+            holes: 0,
+            max_holes: limits.hole_bytes,
             max_header: limits.header_bytes,
             max_entries: limits.layer_entries,
             max_trailing: limits.trailing_bytes,
@@ -200,7 +215,7 @@ impl Parser {
                 State::Header | State::SparseExtension => self.block(chunk, visitor)?,
                 State::Meta(meta) => self.gather_meta(meta, chunk)?,
                 State::SparseMap => self.gather_map(chunk, visitor)?,
-                State::Content => self.pass_content(chunk, visitor),
+                State::Content => self.pass_content(chunk, visitor)?,
                 State::Skip => {
                     let taken = within(self.left, chunk.len());
                     self.left -= taken as u64;
@@ -283,6 +298,13 @@ impl Parser {
             _ => None,
         };
         if let Some(meta) = meta {
+            self.metas += 1;
+            if self.metas > MOST_METAS {
+                return Err(limit(
+                    "the number of headers before an entry",
+                    MOST_METAS.into(),
+                ));
+            }
             if self.fields.size > self.max_header as u64 {
                 return Err(limit("a header", self.max_header as u64));
             }
@@ -295,6 +317,7 @@ impl Parser {
             }
             return Ok(());
         }
+        self.metas = 0;
         self.entries += 1;
         if self.entries > self.max_entries {
             return Err(limit("the number of entries", self.max_entries));
@@ -376,6 +399,7 @@ impl Parser {
             }
             if self.attributes.map_in_content {
                 self.partial.clear();
+                self.map_lines = 0;
                 self.state = State::SparseMap;
                 return Ok(());
             }
@@ -393,12 +417,13 @@ impl Parser {
         if taken == 0 {
             return Err(TarError::Sparse(self.header_at));
         }
-        self.partial
-            .extend_from_slice(chunk.get(..taken).unwrap_or_default());
+        let more = chunk.get(..taken).unwrap_or_default();
+        self.map_lines += more.iter().filter(|byte| **byte == b'\n').count();
+        self.partial.extend_from_slice(more);
         self.left -= taken as u64;
         if self.partial.len().is_multiple_of(BLOCK) {
             let real = self.attributes.real_size.unwrap_or(0);
-            match Map::from_content(&self.partial, real) {
+            match Map::from_content(&self.partial, self.map_lines, real) {
                 Some(Ok(map)) => {
                     self.map = Some(map);
                     self.partial.clear();
@@ -455,8 +480,10 @@ impl Parser {
             self.attributes = Attributes::default();
         }
         if self.wanted && self.left == 0 {
-            self.fill_holes(visitor);
-            visitor.end();
+            self.fill_holes(visitor)?;
+            if self.wanted {
+                visitor.end();
+            }
         }
         if self.wanted && self.left > 0 {
             self.state = State::Content;
@@ -468,19 +495,35 @@ impl Parser {
     }
 
     /// Zeros up to the next stored byte of a sparse file, or to its end.
-    fn fill_holes(&mut self, visitor: &mut impl Visitor) {
+    fn fill_holes(&mut self, visitor: &mut impl Visitor) -> Result<(), TarError> {
         static ZEROS: [u8; 4096] = [0; 4096];
-        let Some(map) = &mut self.map else { return };
+        let Some(map) = &mut self.map else {
+            return Ok(());
+        };
         let mut hole = map.hole();
         while hole > 0 && self.wanted {
             let some = within(hole, ZEROS.len());
             self.wanted = visitor.content(ZEROS.get(..some).unwrap_or_default());
             hole -= some as u64;
+            // Holes take no room in the stream, whose own bound they pass by.
+            self.holes += some as u64;
+            if self.holes > self.max_holes {
+                return Err(TarError::Limit {
+                    at: self.header_at,
+                    what: "the holes of sparse files up to the one",
+                    limit: self.max_holes,
+                });
+            }
         }
+        Ok(())
     }
 
-    fn pass_content(&mut self, chunk: &[u8], visitor: &mut impl Visitor) -> usize {
-        self.fill_holes(visitor);
+    fn pass_content(
+        &mut self,
+        chunk: &[u8],
+        visitor: &mut impl Visitor,
+    ) -> Result<usize, TarError> {
+        self.fill_holes(visitor)?;
         let mut taken = within(self.left, chunk.len());
         if let Some(map) = &mut self.map {
             // Stored bytes behind the last segment belong to nothing.
@@ -494,7 +537,7 @@ impl Parser {
         }
         self.left -= taken as u64;
         if self.left == 0 {
-            self.fill_holes(visitor);
+            self.fill_holes(visitor)?;
             if self.wanted {
                 visitor.end();
             }
@@ -504,7 +547,7 @@ impl Parser {
             self.map = None;
             self.skip(self.left + self.padding);
         }
-        taken
+        Ok(taken)
     }
 }
 

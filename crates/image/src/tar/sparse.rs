@@ -2,6 +2,10 @@
 
 use super::header::{BLOCK, number};
 
+/// Segments of one file. Blocks of an old GNU map follow each other without an
+/// end of their own; no other map has room for more.
+const MOST_SEGMENTS: usize = 1 << 18;
+
 /// Where the stored bytes of a sparse file belong.
 #[derive(Debug, Default)]
 pub(super) struct Map {
@@ -36,7 +40,7 @@ impl Map {
             .last()
             .map_or(0, |(offset, length)| offset + length);
         offset.checked_add(length)?;
-        if offset < end {
+        if offset < end || self.segments.len() == MOST_SEGMENTS {
             return None;
         }
         self.segments.push((offset, length));
@@ -86,11 +90,15 @@ impl Map {
     }
 
     /// GNU sparse 1.0: decimal numbers by line in front of the content.
+    /// `complete` are the newlines in `bytes`, which grow block by block: to
+    /// count them anew each time would take the square of a long map's size.
     /// `None` when the map is not complete yet.
-    pub(super) fn from_content(bytes: &[u8], real_size: u64) -> Option<Result<Self, ()>> {
+    pub(super) fn from_content(
+        bytes: &[u8],
+        complete: usize,
+        real_size: u64,
+    ) -> Option<Result<Self, ()>> {
         let mut lines = bytes.split(|byte| *byte == b'\n');
-        // The last piece has no newline behind it.
-        let complete = bytes.iter().filter(|byte| **byte == b'\n').count();
         let mut next = || {
             let text = std::str::from_utf8(lines.next()?).ok()?;
             text.parse::<u64>().ok()

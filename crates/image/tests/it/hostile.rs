@@ -3,9 +3,9 @@
 
 use std::{fs, io::Write, path::Path};
 
-use seawall_image::{Cache, Error, Source};
+use seawall_image::{Cache, Error, Image, Limits, Source};
 
-use crate::support::{archive, kept, pack, read};
+use crate::support::{archive, kept, pack, read, read_within};
 
 fn small(dir: &Path) -> Vec<u8> {
     fs::create_dir_all(dir.join("root")).unwrap();
@@ -133,4 +133,94 @@ fn a_socket_that_hangs_is_an_error() {
         matches!(error, seawall_engine::Error::Silent { .. }),
         "{error}"
     );
+}
+
+fn stream(bytes: &[u8]) -> Source {
+    Source::Stream(Box::new(std::io::Cursor::new(bytes.to_vec())))
+}
+
+fn reasons(image: &Image) -> Vec<&str> {
+    let gaps = image.view.gaps.iter();
+    gaps.map(|gap| gap.reason.as_str()).collect()
+}
+
+#[test]
+fn bounds_hold_for_a_whole_archive() {
+    let dir = tempfile::tempdir().unwrap();
+    // Three layers of 64 KiB of evidence each.
+    let mut layers = Vec::new();
+    for at in 0..3 {
+        let root = dir.path().join(format!("root{at}"));
+        fs::create_dir(&root).unwrap();
+        fs::write(root.join(format!("{at}.keep")), vec![b'x'; 64 << 10]).unwrap();
+        layers.push(dir.path().join(format!("{at}.tar")));
+        pack(&root, &layers[at], &[]);
+    }
+    let path = archive(dir.path(), &layers);
+    let bytes = fs::read(&path).unwrap();
+    let within = |limits: &Limits| {
+        [
+            read_within(Source::Archive(path.clone()), None, limits.clone()),
+            read_within(stream(&bytes), None, limits.clone()),
+        ]
+    };
+    for image in within(&Limits::default()) {
+        let image = image.unwrap();
+        assert_eq!((kept(&image).len(), reasons(&image)), (3, vec![]));
+    }
+    let less = Limits {
+        image_evidence: 140 << 10,
+        ..Limits::default()
+    };
+    for image in within(&less) {
+        let image = image.unwrap();
+        assert_eq!(kept(&image).len(), 2);
+        assert_eq!(
+            reasons(&image),
+            ["the evidence takes more than 143360 bytes: from here on some is lost"]
+        );
+    }
+    for (limits, what) in [
+        (
+            Limits {
+                archive_bytes: 100 << 10,
+                ..Limits::default()
+            },
+            "the size of standard input is over the limit of 102400",
+        ),
+        (
+            Limits {
+                documents_bytes: 100,
+                ..Limits::default()
+            },
+            "the size of `config.json` is over the limit of 100",
+        ),
+    ] {
+        let error = read_within(stream(&bytes), None, limits).unwrap_err();
+        assert_eq!(error.to_string(), what);
+    }
+}
+
+#[test]
+fn holes_are_bounded() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    fs::create_dir(&root).unwrap();
+    for name in ["a.keep", "b.keep"] {
+        let file = fs::File::create(root.join(name)).unwrap();
+        file.set_len(512 << 10).unwrap();
+    }
+    let layer = dir.path().join("0.tar");
+    pack(&root, &layer, &["-S"]);
+    let path = archive(dir.path(), &[layer]);
+    let within = |hole_bytes| {
+        let limits = Limits {
+            hole_bytes,
+            ..Limits::default()
+        };
+        read_within(Source::Archive(path.clone()), None, limits)
+    };
+    assert_eq!(kept(&within(1 << 20).unwrap()).len(), 2);
+    let error = within((1 << 20) - 1).unwrap_err();
+    assert!(matches!(error, Error::Layer { .. }), "{error}");
 }

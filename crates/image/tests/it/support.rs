@@ -48,7 +48,14 @@ impl Analyser for Keep {
 pub(crate) static KEEP: &[&dyn Analyser] = &[&Keep];
 
 pub(crate) fn read(source: Source, cache: Option<&Cache>) -> Result<Image, Error> {
-    let limits = Limits::default();
+    read_within(source, cache, Limits::default())
+}
+
+pub(crate) fn read_within(
+    source: Source,
+    cache: Option<&Cache>,
+    limits: Limits,
+) -> Result<Image, Error> {
     open(
         source,
         &Options {
