@@ -4,45 +4,95 @@
 use std::io;
 
 use askama::Template;
-use seawall_model::{Report, Severity};
+use seawall_model::{Finding, Package, Report, Severity, Target};
 
 use crate::{
     Error, Options,
-    words::{id, notes, place, summary, target},
+    plain::{clipped, plain},
+    words::{
+        NAME, SENTENCE, VERSION, address, by_package, count, exploited, id, likely, message, place,
+        summary, target, unfixed, upgrades, values,
+    },
 };
+
+const STYLE: &str = include_str!("../templates/report.css");
+const SCRIPT: &str = include_str!("../templates/report.js");
+/// What browsers compare the script with (CSP 3, 8.4): markup that came in by
+/// some mistake still runs no script. A test computes it.
+const SCRIPT_HASH: &str = "sha256-1FwyF9v9izgHH/m8ZCa9BdWZrwm4nkNlZ6W6q3XFnLM=";
+
+/// Gaps and next steps that stand there at once; the rest unfolds.
+const MOST: usize = 8;
 
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page {
+    style: &'static str,
+    script: &'static str,
+    script_hash: &'static str,
     title: String,
     summary: String,
     counts: Vec<(&'static str, usize)>,
+    exploited: usize,
+    fixable: usize,
     database: String,
+    gaps: Vec<Hole>,
+    steps: Vec<Step>,
+    /// How many of each stand there at once.
+    most: usize,
+    /// Names, as in the classes of cells, and titles of the columns.
+    columns: Vec<(&'static str, &'static str)>,
+    /// Whether anything is known of exploitation.
+    has_risk: bool,
     targets: Vec<Section>,
-    gaps: Vec<(String, String)>,
     version: String,
+}
+
+struct Hole {
+    subject: String,
+    reason: String,
+    /// Named only where there are several.
+    target: String,
+}
+
+struct Step {
+    name: String,
+    version: String,
+    findings: String,
 }
 
 struct Section {
     title: String,
     digest: String,
-    packages: usize,
+    packages: String,
+    gaps: usize,
+    groups: Vec<Group>,
+}
+
+struct Group {
+    name: String,
+    version: String,
+    about: String,
     rows: Vec<Row>,
 }
 
 struct Row {
     severity: &'static str,
-    rank: usize,
+    /// Smaller is worse: the severity, then the score.
+    rank: String,
+    score: String,
+    vector: String,
     id: String,
     link: String,
-    package: String,
-    kind: String,
-    installed: String,
-    fixed: String,
-    place: String,
+    fixed: Vec<String>,
+    unfixed: String,
+    exploited: String,
+    likely: String,
+    /// Greater is worse: known exploitation, then the chance of it.
+    risk: String,
+    /// Text, and whether it is a value that stood in backticks.
+    title: Vec<(bool, String)>,
     notes: Vec<String>,
-    exploited: bool,
-    title: String,
 }
 
 pub(crate) fn write(
@@ -51,103 +101,194 @@ pub(crate) fn write(
     out: &mut dyn io::Write,
 ) -> Result<(), Error> {
     let numbers = report.summary();
+    let number = |one: Severity| numbers.by_severity.get(&one).copied().unwrap_or(0);
+    let flaws = || {
+        report
+            .findings
+            .iter()
+            .filter_map(|one| one.vulnerability.as_deref())
+    };
+    let has_risk = flaws().any(|flaw| flaw.kev.is_some() || flaw.epss.is_some());
+    let mut columns = vec![
+        ("severity", "Severity"),
+        ("id", "Id"),
+        ("package", "Package"),
+        ("version", "Installed"),
+        ("fixed", "Fixed in"),
+    ];
+    columns.extend(has_risk.then_some(("risk", "Exploitation")));
     let page = Page {
-        title: report
-            .targets
-            .first()
-            .map_or_else(String::new, |target| target.name.clone()),
+        style: STYLE,
+        script: SCRIPT,
+        script_hash: SCRIPT_HASH,
+        title: title(report),
         summary: summary(&numbers),
         counts: Severity::ALL
+            .map(|one| (one.as_str(), number(one)))
+            .to_vec(),
+        exploited: numbers.exploited,
+        fixable: flaws().filter(|flaw| !flaw.fixed.is_empty()).count(),
+        database: database(report),
+        gaps: gaps(report),
+        steps: upgrades(report)
             .into_iter()
-            .map(|one| {
-                (
-                    one.as_str(),
-                    numbers.by_severity.get(&one).copied().unwrap_or(0),
-                )
+            .map(|step| Step {
+                name: clipped(step.name, NAME),
+                version: clipped(step.version.unwrap_or("its newest release"), VERSION),
+                findings: count(step.findings, "finding"),
             })
             .collect(),
-        database: report
-            .database
-            .as_ref()
-            .map_or_else(String::new, |database| {
-                let date = database.built.get(..10).unwrap_or(&database.built);
-                format!(
-                    "{} advisory database, newest record {date}",
-                    database.kind.as_str()
-                )
-            }),
-        targets: (0..report.targets.len())
-            .filter_map(|index| section(report, index))
-            .collect(),
-        gaps: report
-            .gaps
+        most: MOST,
+        columns,
+        has_risk,
+        targets: report
+            .targets
             .iter()
-            .map(|gap| (gap.subject.clone(), gap.reason.clone()))
+            .enumerate()
+            .map(|(index, one)| section(report, index, one))
             .collect(),
-        version: options.version.to_owned(),
+        version: plain(options.version),
     };
     out.write_all(page.render()?.as_bytes())?;
     Ok(())
 }
 
-fn section(report: &Report, index: usize) -> Option<Section> {
-    let one = report.targets.get(index)?;
-    let rows = report
-        .findings
-        .iter()
-        .filter(|finding| finding.target == index)
-        .map(|finding| {
-            let package = finding.package.and_then(|at| report.packages.get(at));
-            let flaw = finding.vulnerability.as_deref();
-            let rank = Severity::ALL
-                .iter()
-                .position(|severity| *severity == finding.severity);
-            let name = id(finding).to_owned();
-            Row {
-                severity: finding.severity.as_str(),
-                rank: rank.unwrap_or(0),
-                // Only ids of this form become addresses.
-                link: match flaw {
-                    Some(_) if is_plain_id(&name) => {
-                        format!("https://osv.dev/vulnerability/{name}")
-                    }
-                    _ => String::new(),
-                },
-                id: name,
-                package: package
-                    .map(|package| package.name.clone())
-                    .unwrap_or_default(),
-                kind: package
-                    .map(|package| package.kind.to_string())
-                    .unwrap_or_default(),
-                installed: package
-                    .map(|package| package.version.clone())
-                    .unwrap_or_default(),
-                fixed: flaw.map(|flaw| flaw.fixed.join(", ")).unwrap_or_default(),
-                place: package
-                    .map(|package| place(package, Some(one)))
-                    .unwrap_or_default(),
-                notes: notes(finding),
-                exploited: flaw.is_some_and(|flaw| flaw.kev.is_some()),
-                title: match flaw.and_then(|flaw| flaw.summary.clone()) {
-                    Some(title) => title,
-                    None => finding.message.clone(),
-                },
-            }
-        });
-    Some(Section {
-        title: target(one),
-        digest: one.digest.clone().unwrap_or_default(),
-        packages: report
-            .package_targets
-            .iter()
-            .filter(|at| **at == index)
-            .count(),
-        rows: rows.collect(),
-    })
+fn title(report: &Report) -> String {
+    let first = report.targets.first().map(|one| clipped(&one.name, NAME));
+    match (first, report.targets.len()) {
+        (Some(first), 1) => first,
+        (Some(first), all) => format!("{first} and {}", count(all - 1, "other target")),
+        (None, _) => "nothing".to_owned(),
+    }
 }
 
-fn is_plain_id(id: &str) -> bool {
-    id.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b':' | b'_' | b'.'))
+fn database(report: &Report) -> String {
+    report
+        .database
+        .as_ref()
+        .map_or_else(String::new, |database| {
+            let date = database.built.get(..10).unwrap_or(&database.built);
+            let kind = database.kind.as_str();
+            format!("{kind} advisory database, newest record {}", plain(date))
+        })
+}
+
+fn gaps(report: &Report) -> Vec<Hole> {
+    let are_several = report.targets.len() > 1;
+    report
+        .gaps
+        .iter()
+        .map(|gap| Hole {
+            subject: clipped(&gap.subject, NAME),
+            reason: clipped(&gap.reason, SENTENCE),
+            target: match report.targets.get(gap.target) {
+                Some(target) if are_several => clipped(&target.name, NAME),
+                _ => String::new(),
+            },
+        })
+        .collect()
+}
+
+fn section(report: &Report, index: usize, one: &Target) -> Section {
+    let packages = report.package_targets.iter();
+    let packages = packages.filter(|at| **at == index).count();
+    let groups = by_package(report, index).into_iter();
+    Section {
+        title: target(one),
+        digest: plain(one.digest.as_deref().unwrap_or_default()),
+        packages: count(packages, "package"),
+        gaps: report.gaps.iter().filter(|gap| gap.target == index).count(),
+        groups: groups
+            .map(|(package, findings)| {
+                let package = package.and_then(|at| report.packages.get(at));
+                group(report, one, package, &findings)
+            })
+            .collect(),
+    }
+}
+
+fn group(
+    report: &Report,
+    target: &Target,
+    package: Option<&Package>,
+    findings: &[&Finding],
+) -> Group {
+    let rows = findings
+        .iter()
+        .map(|finding| row(report, finding))
+        .collect();
+    let Some(package) = package else {
+        return Group {
+            name: "the target itself".to_owned(),
+            version: String::new(),
+            about: count(findings.len(), "finding"),
+            rows,
+        };
+    };
+    let source = package.source.as_ref();
+    let source = source.filter(|source| source.name != package.name);
+    let mut about = vec![plain(&package.kind)];
+    about.extend(source.map(|source| format!("source {}", clipped(&source.name, NAME))));
+    about.push(place(package, Some(target)));
+    about.push(count(findings.len(), "finding"));
+    Group {
+        name: clipped(&package.name, NAME),
+        version: clipped(&package.version, VERSION),
+        about: about.join(" · "),
+        rows,
+    }
+}
+
+fn row(report: &Report, finding: &Finding) -> Row {
+    let flaw = finding.vulnerability.as_deref();
+    let worst = Severity::ALL
+        .iter()
+        .position(|one| *one == finding.severity);
+    let score = flaw.and_then(|flaw| flaw.cvss.first());
+    let below = 10.0 - score.map_or(0.0, |score| score.score);
+    let chance = flaw
+        .and_then(|flaw| flaw.epss)
+        .map_or(0.0, |epss| epss.score);
+    let is_exploited = flaw.is_some_and(|flaw| flaw.kev.is_some());
+    let risk = f64::from(u8::from(is_exploited)) * 1000.0 + chance * 100.0;
+    let rule = report.rules.iter().find(|rule| rule.id == finding.rule);
+    let link = match flaw {
+        Some(flaw) => address(&flaw.id),
+        None => rule
+            .and_then(|rule| rule.references.first())
+            .map(|one| (*one).to_owned()),
+    };
+    let mut title = Vec::new();
+    title.extend(flaw.and_then(|flaw| flaw.summary.as_deref()));
+    title.extend(message(finding));
+    let mut notes = Vec::new();
+    notes.extend(flaw.and_then(exploited));
+    let others = flaw.map_or(&[][..], |flaw| &flaw.aliases);
+    notes.extend((!others.is_empty()).then(|| format!("also {}", others.join(", "))));
+    Row {
+        severity: finding.severity.as_str(),
+        rank: format!("{}.{:03.0}", worst.unwrap_or(0), below * 10.0),
+        score: score
+            .map(|score| format!("{:.1}", score.score))
+            .unwrap_or_default(),
+        vector: score.map(|score| plain(&score.vector)).unwrap_or_default(),
+        id: clipped(id(finding), NAME),
+        link: link.unwrap_or_default(),
+        fixed: flaw.map_or_else(Vec::new, |flaw| {
+            flaw.fixed.iter().map(|one| clipped(one, VERSION)).collect()
+        }),
+        unfixed: flaw.and_then(unfixed).unwrap_or_default(),
+        exploited: flaw
+            .and_then(exploited)
+            .map(|text| plain(&text))
+            .unwrap_or_default(),
+        likely: flaw.and_then(likely).unwrap_or_default(),
+        risk: if risk > 0.0 {
+            format!("{risk:.2}")
+        } else {
+            String::new()
+        },
+        title: values(&clipped(&title.join("; "), SENTENCE)),
+        notes: notes.iter().map(|note| clipped(note, SENTENCE)).collect(),
+    }
 }

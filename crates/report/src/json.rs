@@ -7,7 +7,7 @@ use seawall_model::{
 };
 use serde::Serialize;
 
-use crate::{Error, Options};
+use crate::{Error, Options, json_text};
 
 /// The version of the format. Additions keep it; anything else raises it.
 pub(crate) const SCHEMA: &str = "seawall.report/v1";
@@ -240,9 +240,7 @@ pub(crate) fn write(
             .collect(),
         summary: summary(report),
     };
-    serde_json::to_writer_pretty(&mut *out, &wire)?;
-    writeln!(out)?;
-    Ok(())
+    json_text::write(&wire, out)
 }
 
 fn target(target: &Target) -> WireTarget<'_> {

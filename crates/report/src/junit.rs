@@ -7,7 +7,7 @@ use seawall_model::Report;
 
 use crate::{
     Error, Options,
-    words::{by_package, id, notes, target},
+    words::{by_package, count, id, notes, target},
     xml::escape,
 };
 
@@ -53,8 +53,9 @@ pub(crate) fn write(
         if clean > 0 {
             writeln!(
                 suites,
-                "    <testcase classname=\"{name}\" name=\"{clean} packages without findings\" \
-                 time=\"0\"/>"
+                "    <testcase classname=\"{name}\" name=\"{} without findings\" \
+                 time=\"0\"/>",
+                count(clean, "package")
             )?;
         }
         for (package, findings) in groups {
@@ -73,20 +74,21 @@ pub(crate) fn write(
                 .map(|one| one.severity)
                 .max()
                 .unwrap_or_default();
+            // Escaped one by one: a line break inside a name starts no line.
             let lines: Vec<String> = findings
                 .iter()
                 .map(|one| {
                     let mut line = format!("{}: {} ({})", one.severity, one.message, id(one));
                     line.extend(one.fix.as_ref().map(|fix| format!("; {}", fix.title)));
                     line.extend(notes(one).iter().map(|note| format!("; {note}")));
-                    line
+                    escape(&line)
                 })
                 .collect();
             writeln!(
                 suites,
-                "      <failure message=\"{} findings, the worst {worst}\" type=\"{worst}\">{}</failure>",
-                findings.len(),
-                escape(&lines.join("\n"))
+                "      <failure message=\"{}, the worst {worst}\" type=\"{worst}\">{}</failure>",
+                count(findings.len(), "finding"),
+                lines.join("\n")
             )?;
             writeln!(suites, "    </testcase>")?;
         }

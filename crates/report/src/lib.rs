@@ -5,8 +5,10 @@
 
 mod html;
 mod json;
+mod json_text;
 mod junit;
 mod markdown;
+mod plain;
 mod sarif;
 mod table;
 mod words;
@@ -15,6 +17,8 @@ mod xml;
 use std::{fmt, io, str::FromStr};
 
 use seawall_model::Report;
+
+pub use plain::{plain, plain_lines};
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,30 +2,83 @@
 
 use std::io;
 
-use seawall_model::Report;
+use seawall_model::{Finding, Report};
 
 use crate::{
     Error, Options,
-    words::{by_package, id, notes, place, summary, target},
+    plain::clipped,
+    words::{
+        NAME, SENTENCE, VERSION, address, by_package, id, message, notes, place, summary, target,
+        values,
+    },
 };
 
-/// Text from outside: nothing in it is markup.
-fn escape(text: &str) -> String {
-    text.chars()
-        .fold(String::with_capacity(text.len()), |mut out, letter| {
-            match letter {
-                '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '|' | '~' | '!' | '@' => {
-                    out.push('\\');
-                    out.push(letter);
-                }
-                '<' => out.push_str("&lt;"),
-                '>' => out.push_str("&gt;"),
-                '&' => out.push_str("&amp;"),
-                letter if letter.is_control() => out.push(' '),
-                letter => out.push(letter),
+/// A value from outside, as code: neither markup nor a link nor a mention of
+/// somebody (`@babel/core` is a package, and somebody's name).
+fn code(text: &str, most: usize) -> String {
+    let text = clipped(text, most);
+    if text.trim().is_empty() {
+        return String::new();
+    }
+    // A fence longer than any inside, and spaces to keep them apart
+    // (CommonMark, 6.1); a bar would end the cell even inside code (GFM, 4.10).
+    let longest = text.split(|letter| letter != '`').map(str::len).max();
+    let fence = "`".repeat(longest.unwrap_or(0) + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
+    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
+}
+
+/// A sentence that may hold text from outside: nothing in it is markup.
+fn prose(text: &str) -> String {
+    let text = clipped(text, SENTENCE);
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '|' | '~' | '!' => {
+                out.push('\\');
+                out.push(letter);
             }
-            out
-        })
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '.' if out.ends_with("www") => out.push_str("&#46;"),
+            // GitHub tells whoever is named behind it, escaped or not.
+            '@' => out.push_str("@\u{200B}"),
+            letter => out.push(letter),
+        }
+    }
+    // Bare addresses become links (GFM, 6.9).
+    out.replace("://", "&#58;//")
+}
+
+/// A message of ours: what stands in backticks is a value from outside.
+fn sentence(text: &str) -> String {
+    let parts = values(&clipped(text, SENTENCE)).into_iter();
+    let parts = parts.map(|(is_code, part)| {
+        if is_code {
+            code(&part, NAME)
+        } else {
+            prose(&part)
+        }
+    });
+    parts.collect()
+}
+
+/// An id, as a link to its description where there is one.
+fn linked(finding: &Finding) -> String {
+    let name = code(id(finding), NAME);
+    let address = finding
+        .vulnerability
+        .as_ref()
+        .and_then(|flaw| address(&flaw.id));
+    match address {
+        Some(address) => format!("[{name}]({address})"),
+        None => name,
+    }
 }
 
 pub(crate) fn write(
@@ -34,12 +87,12 @@ pub(crate) fn write(
     out: &mut dyn io::Write,
 ) -> Result<(), Error> {
     writeln!(out, "# Seawall report\n")?;
-    writeln!(out, "{}\n", escape(&summary(&report.summary())))?;
+    writeln!(out, "{}\n", prose(&summary(&report.summary())))?;
     for (index, one) in report.targets.iter().enumerate() {
-        writeln!(out, "## {}\n", escape(&target(one)))?;
+        writeln!(out, "## {}\n", prose(&target(one)))?;
         let groups = by_package(report, index);
         if groups.is_empty() {
-            writeln!(out, "No findings.\n")?;
+            writeln!(out, "No findings.")?;
         } else {
             writeln!(
                 out,
@@ -51,25 +104,24 @@ pub(crate) fn write(
             let package = package.and_then(|at| report.packages.get(at));
             for finding in findings {
                 let flaw = finding.vulnerability.as_deref();
-                let fixed = flaw.map(|flaw| flaw.fixed.join(", ")).unwrap_or_default();
-                let mut about = notes(finding);
-                about.extend(package.map(|package| place(package, Some(one))));
-                if flaw.is_none() {
-                    about.push(finding.message.clone());
-                }
+                let fixed = flaw.map(|flaw| flaw.fixed.as_slice()).unwrap_or_default();
+                let fixed: Vec<String> = fixed.iter().map(|one| code(one, VERSION)).collect();
+                let mut about: Vec<String> =
+                    notes(finding).iter().map(|note| prose(note)).collect();
+                about.extend(package.map(|package| code(&place(package, Some(one)), NAME)));
+                about.extend(message(finding).map(sentence));
                 let cells = [
                     finding.severity.to_string(),
-                    id(finding).to_owned(),
+                    linked(finding),
                     package
-                        .map(|package| package.name.clone())
+                        .map(|package| code(&package.name, NAME))
                         .unwrap_or_default(),
                     package
-                        .map(|package| package.version.clone())
+                        .map(|package| code(&package.version, VERSION))
                         .unwrap_or_default(),
-                    fixed,
+                    fixed.join(", "),
                     about.join("; "),
                 ];
-                let cells: Vec<String> = cells.iter().map(|cell| escape(cell)).collect();
                 writeln!(out, "| {} |", cells.join(" | "))?;
             }
         }
@@ -78,10 +130,17 @@ pub(crate) fn write(
     if !report.gaps.is_empty() {
         writeln!(out, "## Not looked at\n")?;
         for gap in &report.gaps {
-            writeln!(out, "- {}: {}", escape(&gap.subject), escape(&gap.reason))?;
+            let target = report
+                .targets
+                .get(gap.target)
+                .filter(|_| report.targets.len() > 1);
+            let of_target = target.map(|one| format!(" (in {})", code(&one.name, NAME)));
+            let of_target = of_target.unwrap_or_default();
+            let (subject, reason) = (code(&gap.subject, NAME), prose(&gap.reason));
+            writeln!(out, "- {subject}: {reason}{of_target}")?;
         }
         writeln!(out)?;
     }
-    writeln!(out, "Made by Seawall {}.", escape(options.version))?;
+    writeln!(out, "Made by Seawall {}.", prose(options.version))?;
     Ok(())
 }

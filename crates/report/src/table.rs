@@ -3,17 +3,23 @@
 use std::io;
 
 use anstyle::{AnsiColor, Style};
-use seawall_model::{DatabaseKind, Finding, Report, Severity};
+use seawall_model::{DatabaseKind, Finding, Package, Report, Severity, Target};
 
 use crate::{
     Error, Options,
-    words::{by_package, count, id, notes, place, plain, summary, target, upgrades},
+    plain::{clipped, plain},
+    words::{
+        NAME, SENTENCE, Upgrade, VERSION, by_package, count, id, message, notes, place, summary,
+        target, upgrades,
+    },
 };
 
 /// Findings of one package that are listed; the rest is counted.
 const MOST_PER_PACKAGE: usize = 25;
 /// Upgrades named as next steps.
 const STEPS: usize = 5;
+/// Columns that ids line up in; a longer one is text like what follows it.
+const LONGEST_ID: usize = 32;
 
 struct Painter<'a> {
     options: &'a Options<'a>,
@@ -43,28 +49,61 @@ impl Painter<'_> {
         writeln!(self.out, "{text}")
     }
 
-    /// Breaks at spaces; lines after the first are indented.
-    fn wrapped(&mut self, indent: usize, text: &str) -> io::Result<()> {
+    /// Writes `head`, which may hold colour and takes `used` columns, and
+    /// behind it `text`, broken at spaces; lines after the first are indented.
+    fn wrapped(
+        &mut self,
+        (head, used): (&str, usize),
+        indent: usize,
+        style: Style,
+        text: &str,
+    ) -> io::Result<()> {
         let width = self.options.width.max(40);
-        let start = text.len() - text.trim_start().len();
-        let mut line = " ".repeat(start);
-        let mut used = start;
-        for word in text.trim_start().split(' ') {
-            let length = word.chars().count();
-            let is_first = line.trim().is_empty();
-            if !is_first && used + 1 + length > width {
-                self.line(&line)?;
-                line = " ".repeat(indent);
-                used = indent;
-            } else if !is_first {
-                line.push(' ');
-                used += 1;
-            }
-            line.push_str(word);
-            used += length;
+        let indent = indent.min(width / 2);
+        let blank = " ".repeat(indent);
+        for (number, line) in broken(text, width, used, indent).iter().enumerate() {
+            let before = if number == 0 { head } else { &blank };
+            let line = format!("{before}{}", self.paint(style, line));
+            self.line(line.trim_end())?;
         }
-        self.line(&line)
+        Ok(())
     }
+}
+
+/// Breaks `text` at spaces into lines of at most `width` columns, of which the
+/// first has `used` and the others have `indent` taken already. A word longer
+/// than a line is broken where the line ends.
+fn broken(text: &str, width: usize, used: usize, indent: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let (mut line, mut used) = (String::new(), used);
+    let mut starts = true;
+    for word in text.split(' ') {
+        let mut length = word.chars().count();
+        let space = usize::from(!starts);
+        if used + space + length <= width {
+            line.extend((space > 0).then_some(' '));
+            line.push_str(word);
+            used += space + length;
+            starts = false;
+            continue;
+        }
+        if !starts || used > indent {
+            lines.push(std::mem::take(&mut line));
+            used = indent;
+        }
+        let mut letters = word.chars();
+        while used + length > width {
+            line.extend(letters.by_ref().take(width - used));
+            length -= width - used;
+            lines.push(std::mem::take(&mut line));
+            used = indent;
+        }
+        line.extend(letters);
+        used += length;
+        starts = false;
+    }
+    lines.push(line);
+    lines
 }
 
 pub(crate) fn write(
@@ -84,28 +123,12 @@ fn write_target(report: &Report, index: usize, painter: &mut Painter<'_>) -> Res
     let Some(one) = report.targets.get(index) else {
         return Ok(());
     };
-    let title = painter.paint(Style::new().bold().underline(), &target(one));
-    painter.line(&title)?;
+    painter.wrapped(("", 0), 2, Style::new().bold().underline(), &target(one))?;
     let groups = by_package(report, index);
     for (package, findings) in &groups {
         painter.line("")?;
         match package.and_then(|at| report.packages.get(at)) {
-            Some(package) => {
-                let name = painter.paint(Style::new().bold(), &plain(&package.name));
-                let source = package
-                    .source
-                    .as_ref()
-                    .filter(|source| source.name != package.name);
-                let source = source.map(|source| format!(", source {}", plain(&source.name)));
-                let head = format!(
-                    "{name} {}  ({}{}, {})",
-                    plain(&package.version),
-                    plain(&package.kind),
-                    source.unwrap_or_default(),
-                    place(package, Some(one)),
-                );
-                painter.line(&head)?;
-            }
+            Some(package) => write_package(package, one, painter)?,
             None => painter.line(&painter.paint(Style::new().bold(), "the target itself"))?,
         }
         write_findings(findings, painter)?;
@@ -131,52 +154,70 @@ fn write_target(report: &Report, index: usize, painter: &mut Painter<'_>) -> Res
         };
         painter.line(&looked)?;
     }
-    if painter.options.packages {
+    if painter.options.packages && packages > 0 {
         painter.line("")?;
         painter.line(&format!("{}:", count(packages, "package")))?;
         let own = report.packages.iter().zip(&report.package_targets);
         for (package, _) in own.filter(|(_, at)| **at == index) {
-            let licenses = package.licenses.join(", ");
-            let line = format!("  {} {}  {}", package.name, package.version, licenses);
-            painter.line(plain(&line).trim_end())?;
+            let line = format!(
+                "{} {}  {}",
+                clipped(&package.name, NAME),
+                clipped(&package.version, VERSION),
+                clipped(&package.licenses.join(", "), SENTENCE)
+            );
+            painter.wrapped(("  ", 2), 4, Style::new(), line.trim_end())?;
         }
     }
     painter.line("")?;
     Ok(())
 }
 
+fn write_package(package: &Package, target: &Target, painter: &mut Painter<'_>) -> io::Result<()> {
+    let source = package
+        .source
+        .as_ref()
+        .filter(|source| source.name != package.name)
+        .map(|source| format!(", source {}", clipped(&source.name, NAME)));
+    let about = format!(
+        " {}  ({}{}, {})",
+        clipped(&package.version, VERSION),
+        plain(&package.kind),
+        source.unwrap_or_default(),
+        place(package, Some(target)),
+    );
+    let name = clipped(&package.name, NAME);
+    let used = name.chars().count();
+    let style = Style::new().bold();
+    if used > painter.options.width / 2 {
+        // A name as long as a line has that line to itself.
+        painter.wrapped(("", 0), 0, style, &name)?;
+        return painter.wrapped(("   ", 3), 4, Style::new(), about.trim_start());
+    }
+    let head = painter.paint(style, &name);
+    painter.wrapped((&head, used), 4, Style::new(), &about)
+}
+
 fn write_findings(findings: &[&Finding], painter: &mut Painter<'_>) -> Result<(), Error> {
     let shown = findings
         .get(..findings.len().min(MOST_PER_PACKAGE))
         .unwrap_or_default();
-    let ids = shown
+    let names: Vec<String> = shown
         .iter()
-        .map(|finding| id(finding).chars().count())
-        .max()
-        .unwrap_or(0);
-    for finding in shown {
+        .map(|finding| clipped(id(finding), NAME))
+        .collect();
+    let lengths = names.iter().map(|name| name.chars().count());
+    let column = lengths.max().unwrap_or(0).min(LONGEST_ID);
+    for (finding, name) in shown.iter().zip(names) {
         let severity = painter.paint(style(finding.severity), &format!("{:8}", finding.severity));
-        let flaw = finding.vulnerability.as_deref();
-        let fixed = flaw.map(|flaw| flaw.fixed.join(", ")).unwrap_or_default();
-        let mut text = match (flaw, fixed.as_str()) {
-            (None, _) => finding.message.clone(),
-            (Some(_), "") => String::new(),
-            (Some(_), fixed) => format!("fixed in {fixed}"),
-        };
-        for note in notes(finding) {
-            if !text.is_empty() {
-                text += "; ";
-            }
-            text += &note;
+        let text = about(finding);
+        if name.chars().count() > column {
+            let head = format!("  {severity} ");
+            painter.wrapped((&head, 11), 13, Style::new(), &format!("{name}  {text}"))?;
+        } else {
+            let head = format!("  {severity} {name:column$}  ");
+            let used = 13 + column;
+            painter.wrapped((&head, used), used, Style::new(), &text)?;
         }
-        if let Some(title) = flaw.and_then(|flaw| flaw.summary.as_deref()) {
-            text += &format!("; {title}");
-        }
-        if flaw.is_some() && finding.rule != "package/known-vulnerability" {
-            text += &format!("; {}", finding.message);
-        }
-        let line = format!("  {severity} {:ids$}  {}", id(finding), plain(&text));
-        painter.wrapped(13 + ids, line.trim_end())?;
     }
     if findings.len() > shown.len() {
         let rest = findings.len() - shown.len();
@@ -187,72 +228,78 @@ fn write_findings(findings: &[&Finding], painter: &mut Painter<'_>) -> Result<()
     Ok(())
 }
 
+/// What stands beside a finding's id: the way out first.
+fn about(finding: &Finding) -> String {
+    let flaw = finding.vulnerability.as_deref();
+    let fixed = flaw.filter(|flaw| !flaw.fixed.is_empty());
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(fixed.map(|flaw| format!("fixed in {}", flaw.fixed.join(", "))));
+    parts.extend(notes(finding));
+    parts.extend(flaw.and_then(|flaw| flaw.summary.clone()));
+    parts.extend(message(finding).map(str::to_owned));
+    let parts: Vec<String> = parts.iter().map(|part| clipped(part, SENTENCE)).collect();
+    parts.join("; ")
+}
+
 fn write_end(report: &Report, painter: &mut Painter<'_>) -> Result<(), Error> {
     if !report.gaps.is_empty() {
-        let title = painter.paint(
-            AnsiColor::Yellow.on_default().bold(),
-            "not looked at (a clean result says nothing about these):",
-        );
-        painter.line(&title)?;
+        let style = AnsiColor::Yellow.on_default().bold();
+        let title = "not looked at (a clean result says nothing about these):";
+        painter.wrapped(("", 0), 2, style, title)?;
         let mut last = usize::MAX;
         for gap in &report.gaps {
             if report.targets.len() > 1 && gap.target != last {
                 last = gap.target;
-                let name = report
-                    .targets
-                    .get(last)
-                    .map_or("", |target| target.name.as_str());
-                painter.line(&format!("  {}:", plain(name)))?;
+                let target = report.targets.get(last);
+                let name = target.map_or("", |target| target.name.as_str());
+                let name = format!("{}:", clipped(name, NAME));
+                painter.wrapped(("  ", 2), 2, Style::new(), &name)?;
             }
-            let text = format!("  - {}: {}", plain(&gap.subject), plain(&gap.reason));
-            painter.wrapped(4, &text)?;
+            let text = format!(
+                "{}: {}",
+                clipped(&gap.subject, NAME),
+                clipped(&gap.reason, SENTENCE)
+            );
+            painter.wrapped(("  - ", 4), 4, Style::new(), &text)?;
         }
         painter.line("")?;
     }
-    let numbers = report.summary();
-    let text = painter.paint(Style::new().bold(), &summary(&numbers));
-    painter.line(&text)?;
-    if let Some(database) = &report.database {
+    painter.wrapped(("", 0), 2, Style::new().bold(), &summary(&report.summary()))?;
+    if let Some(database) = &report.database
+        && !database.ecosystems.is_empty()
+    {
         let kind = match database.kind {
             DatabaseKind::Installed => "advisory database",
             DatabaseKind::Starter => "starter database of this release",
         };
         let date = database.built.get(..10).unwrap_or(&database.built);
-        if !database.ecosystems.is_empty() {
-            painter.line(&format!(
-                "{kind}, newest record {date} ({})",
-                database.ecosystems.join(", ")
-            ))?;
-        }
+        let shards = plain(&database.ecosystems.join(", "));
+        let text = format!("{kind}, newest record {} ({shards})", plain(date));
+        painter.wrapped(("", 0), 2, Style::new(), &text)?;
     }
-    let steps = upgrades(report);
-    if !steps.is_empty() {
-        painter.line("")?;
-        let title = painter.paint(AnsiColor::Green.on_default().bold(), "next step:");
-        painter.line(&title)?;
-        for (package, version, findings) in steps.iter().take(STEPS) {
-            let name = package
-                .source
-                .as_ref()
-                .map_or(&package.name, |source| &source.name);
-            let to = if version.is_empty() {
-                "its newest release"
-            } else {
-                version
-            };
-            painter.line(&format!(
-                "  upgrade {} to {} ({})",
-                plain(name),
-                plain(to),
-                count(*findings, "finding")
-            ))?;
-        }
-        if steps.len() > STEPS {
-            painter.line(&format!(
-                "  and {} more",
-                count(steps.len() - STEPS, "package")
-            ))?;
-        }
+    write_steps(&upgrades(report), painter)?;
+    Ok(())
+}
+
+fn write_steps(steps: &[Upgrade<'_>], painter: &mut Painter<'_>) -> io::Result<()> {
+    if steps.is_empty() {
+        return Ok(());
+    }
+    painter.line("")?;
+    let title = painter.paint(AnsiColor::Green.on_default().bold(), "next step:");
+    painter.line(&title)?;
+    for step in steps.iter().take(STEPS) {
+        let text = format!(
+            "upgrade {} to {} ({})",
+            clipped(step.name, NAME),
+            clipped(step.version.unwrap_or("its newest release"), VERSION),
+            count(step.findings, "finding")
+        );
+        painter.wrapped(("  ", 2), 4, Style::new(), &text)?;
+    }
+    if steps.len() > STEPS {
+        let rest = count(steps.len() - STEPS, "upgrade");
+        painter.line(&format!("  and {rest} more; `--format html` has them all"))?;
     }
     Ok(())
 }

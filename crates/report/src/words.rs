@@ -1,8 +1,19 @@
 //! Sentences that several formats share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
-use seawall_model::{Finding, Package, Report, Severity, Summary, Target, TargetKind};
+use seawall_model::{
+    Finding, Package, Report, Severity, Status, Summary, Target, TargetKind, Vulnerability,
+};
+
+use crate::plain::clipped;
+
+/// Letters of a name or a path that are shown.
+pub(crate) const NAME: usize = 120;
+/// Letters of a version that are shown.
+pub(crate) const VERSION: usize = 60;
+/// Letters of a sentence that are shown.
+pub(crate) const SENTENCE: usize = 400;
 
 /// `1 finding`, `2 findings`.
 pub(crate) fn count(number: usize, one: &str) -> String {
@@ -18,7 +29,7 @@ pub(crate) fn summary(summary: &Summary) -> String {
     let total: usize = summary.by_severity.values().sum();
     let packages = count(summary.packages, "package");
     if total == 0 {
-        return format!("no findings in {packages}");
+        return format!("no findings in {packages}{}", left_out(summary));
     }
     let parts: Vec<String> = Severity::ALL
         .into_iter()
@@ -38,8 +49,17 @@ pub(crate) fn summary(summary: &Summary) -> String {
     if summary.exploited > 0 {
         text += &format!("; {} known to be exploited", summary.exploited);
     }
+    text + &left_out(summary)
+}
+
+/// What a reader of the counts alone would miss.
+fn left_out(summary: &Summary) -> String {
+    let mut text = String::new();
     if summary.suppressed > 0 {
         text += &format!("; {} suppressed", summary.suppressed);
+    }
+    if summary.gaps > 0 {
+        text += &format!("; {}", count(summary.gaps, "gap"));
     }
     text
 }
@@ -47,16 +67,16 @@ pub(crate) fn summary(summary: &Summary) -> String {
 /// `alpine.tar (image, Alpine Linux v3.10, linux/amd64)`.
 pub(crate) fn target(target: &Target) -> String {
     let mut about = vec![target.kind.as_str().to_owned()];
-    about.extend(target.os.as_ref().map(|os| os.name.clone()));
-    about.extend(target.platform.clone());
-    format!("{} ({})", plain(&target.name), about.join(", "))
+    about.extend(target.os.as_ref().map(|os| clipped(&os.name, NAME)));
+    about.extend(target.platform.as_deref().map(|text| clipped(text, NAME)));
+    format!("{} ({})", clipped(&target.name, NAME), about.join(", "))
 }
 
 /// Where a package was found: `layer 2` or `api/Cargo.lock:12`.
 pub(crate) fn place(package: &Package, target: Option<&Target>) -> String {
     let path = &package.origin.path;
     match (&package.origin.range, package.origin.layer) {
-        (Some(range), _) => format!("{}:{}", plain(path), range.start.line),
+        (Some(range), _) => format!("{}:{}", clipped(path, NAME), range.start.line),
         (None, Some(layer)) => {
             let layers = target.map_or(0, |target| target.layers.len());
             format!("layer {} of {layers}", layer + 1)
@@ -64,7 +84,7 @@ pub(crate) fn place(package: &Package, target: Option<&Target>) -> String {
         (None, None) if target.is_some_and(|target| target.kind == TargetKind::Sbom) => {
             "in the SBOM".to_owned()
         }
-        (None, None) => plain(path),
+        (None, None) => clipped(path, NAME),
     }
 }
 
@@ -99,79 +119,123 @@ pub(crate) fn id(finding: &Finding) -> &str {
         .map_or(finding.rule, |flaw| flaw.id.as_str())
 }
 
-/// What stands beside a flaw's id: known exploitation, likelihood, status.
-pub(crate) fn notes(finding: &Finding) -> Vec<String> {
-    let mut notes = Vec::new();
-    let Some(flaw) = finding.vulnerability.as_deref() else {
-        return notes;
+/// Where a flaw is described; only ids of a plain form become addresses.
+pub(crate) fn address(id: &str) -> Option<String> {
+    let is_plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b':' | b'_' | b'.');
+    if id.is_empty() || id.len() > VERSION || !id.bytes().all(is_plain) {
+        return None;
+    }
+    Some(if id.starts_with("CVE-") {
+        format!("https://nvd.nist.gov/vuln/detail/{id}")
+    } else {
+        format!("https://osv.dev/vulnerability/{id}")
+    })
+}
+
+/// What stands where a flaw has no version that mends it.
+pub(crate) fn unfixed(flaw: &Vulnerability) -> Option<String> {
+    flaw.fixed.is_empty().then(|| match flaw.status {
+        Status::Affected | Status::Fixed => "no fix yet".to_owned(),
+        status => status.as_str().replace('-', " "),
+    })
+}
+
+/// `known to be exploited since 2023-04-07, also by ransomware`.
+pub(crate) fn exploited(flaw: &Vulnerability) -> Option<String> {
+    let kev = flaw.kev.as_ref()?;
+    let ransom = if kev.ransomware {
+        ", also by ransomware"
+    } else {
+        ""
     };
-    if let Some(kev) = &flaw.kev {
-        let ransom = if kev.ransomware {
-            ", also by ransomware"
-        } else {
-            ""
-        };
-        notes.push(format!("known to be exploited since {}{ransom}", kev.added));
-    }
-    if let Some(epss) = flaw.epss {
-        notes.push(format!("EPSS {:.1} %", epss.score * 100.0));
-    }
-    if flaw.fixed.is_empty() {
-        notes.push(match flaw.status {
-            seawall_model::Status::Affected | seawall_model::Status::Fixed => "no fix yet".into(),
-            status => status.as_str().replace('-', " "),
-        });
-    }
-    notes
+    Some(format!("known to be exploited since {}{ransom}", kev.added))
 }
 
-/// The one upgrade that mends most, per package: package, version, findings.
-pub(crate) fn upgrades(report: &Report) -> Vec<(&Package, &str, usize)> {
-    let mut best: BTreeMap<usize, (Vec<&str>, usize)> = BTreeMap::new();
-    for finding in &report.findings {
-        let (Some(package), Some(flaw)) = (finding.package, finding.vulnerability.as_deref())
-        else {
-            continue;
-        };
-        if let Some(fixed) = flaw.fixed.first() {
-            let entry = best.entry(package).or_default();
-            entry.0.push(fixed);
-            entry.1 += 1;
-        }
-    }
-    let mut all: Vec<_> = best
-        .into_iter()
-        .filter_map(|(package, (versions, number))| {
-            // Only where every finding asks for the same version can one be
-            // named without comparing.
-            let first = *versions.first()?;
-            let same = versions.iter().all(|version| *version == first);
-            Some((
-                report.packages.get(package)?,
-                if same { first } else { "" },
-                number,
-            ))
-        })
-        .collect();
-    all.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.name.cmp(&b.0.name)));
-    all
+/// `EPSS 94.2 %`.
+pub(crate) fn likely(flaw: &Vulnerability) -> Option<String> {
+    flaw.epss
+        .map(|epss| format!("EPSS {:.1} %", epss.score * 100.0))
 }
 
-/// Text from outside, fit for a terminal: no control characters, which could
-/// move the cursor or colour what follows.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars()
-        .map(|letter| {
-            if letter.is_control() || is_bidi(letter) {
-                '\u{FFFD}'
-            } else {
-                letter
-            }
-        })
+/// The finding's message where it says more than package and id, which every
+/// format shows anyhow.
+pub(crate) fn message(finding: &Finding) -> Option<&str> {
+    (finding.rule != "package/known-vulnerability").then_some(&finding.message)
+}
+
+/// Splits a sentence at backticks: every second part is a value.
+pub(crate) fn values(text: &str) -> Vec<(bool, String)> {
+    let parts: Vec<&str> = text.split('`').collect();
+    // A lone backtick is text.
+    if parts.len().is_multiple_of(2) {
+        return vec![(false, text.to_owned())];
+    }
+    let parts = parts.into_iter().enumerate();
+    parts
+        .map(|(at, part)| (at % 2 == 1, part.to_owned()))
         .collect()
 }
 
-/// Marks that turn the direction of text can hide what a name says.
-fn is_bidi(letter: char) -> bool {
-    matches!(letter, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}')
+/// What stands beside a flaw's id: known exploitation, likelihood, status.
+pub(crate) fn notes(finding: &Finding) -> Vec<String> {
+    let Some(flaw) = finding.vulnerability.as_deref() else {
+        return Vec::new();
+    };
+    [exploited(flaw), likely(flaw), unfixed(flaw)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// One upgrade that a reader can make next.
+pub(crate) struct Upgrade<'a> {
+    /// The package to upgrade: the source package where one was named, since
+    /// its version is the one that advisories go by.
+    pub(crate) name: &'a str,
+    /// The lowest version that mends all that can be mended; `None` where
+    /// versions of this kind have no known order.
+    pub(crate) version: Option<&'a str>,
+    /// How many findings it mends.
+    pub(crate) findings: usize,
+}
+
+/// The upgrades that mend anything, those that mend most first.
+pub(crate) fn upgrades(report: &Report) -> Vec<Upgrade<'_>> {
+    let mut all: BTreeMap<(&str, &str), Upgrade<'_>> = BTreeMap::new();
+    for finding in &report.findings {
+        let package = finding.package.and_then(|at| report.packages.get(at));
+        let fixed = finding
+            .vulnerability
+            .as_deref()
+            .and_then(|flaw| flaw.fixed.first());
+        let (Some(package), Some(fixed)) = (package, fixed) else {
+            continue;
+        };
+        let source = package.source.as_ref();
+        let name = source.map_or(package.name.as_str(), |source| source.name.as_str());
+        let order = seawall_versions::by_purl_type(&package.kind).map(|scheme| scheme.compare);
+        match all.entry((&package.kind, name)) {
+            Entry::Vacant(entry) => {
+                entry.insert(Upgrade {
+                    name,
+                    version: Some(fixed),
+                    findings: 1,
+                });
+            }
+            Entry::Occupied(mut entry) => {
+                let one = entry.get_mut();
+                one.findings += 1;
+                one.version = match (order, one.version) {
+                    (_, Some(known)) if known == fixed => Some(known),
+                    (Some(compare), Some(known)) if compare(known, fixed).is_lt() => Some(fixed),
+                    (Some(_), known) => known,
+                    (None, _) => None,
+                };
+            }
+        }
+    }
+    let mut all: Vec<_> = all.into_values().collect();
+    all.sort_by(|a, b| b.findings.cmp(&a.findings).then_with(|| a.name.cmp(b.name)));
+    all
 }

@@ -1,0 +1,77 @@
+//! What each format looks like, word for word.
+
+use seawall_report::{Format, Options};
+
+use crate::{
+    sample,
+    support::{OPTIONS, render},
+};
+
+fn snapshot(name: &str, format: Format, options: &Options<'_>) {
+    insta::assert_snapshot!(name, render(&sample::report(), format, options));
+}
+
+#[test]
+fn a_wide_table() {
+    snapshot("table", Format::Table, &OPTIONS);
+}
+
+#[test]
+fn a_narrow_table_with_packages() {
+    let options = Options {
+        width: 60,
+        packages: true,
+        ..OPTIONS
+    };
+    snapshot("table-narrow", Format::Table, &options);
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    for width in [60, 100, 140] {
+        let plain = Options { width, ..OPTIONS };
+        let colored = Options {
+            color: true,
+            ..plain.clone()
+        };
+        let plain = render(&sample::report(), Format::Table, &plain);
+        let colored = render(&sample::report(), Format::Table, &colored);
+        assert_ne!(plain, colored);
+        let mut bare = String::new();
+        let mut rest = colored.as_str();
+        while let Some((before, after)) = rest.split_once("\u{1b}[") {
+            bare += before;
+            rest = after.split_once('m').unwrap().1;
+        }
+        bare += rest;
+        assert_eq!(bare, plain);
+        // Only what cannot be broken is longer than a line.
+        for line in plain.lines() {
+            assert!(line.chars().count() <= width, "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn markdown() {
+    snapshot("markdown", Format::Markdown, &OPTIONS);
+}
+
+#[test]
+fn junit() {
+    snapshot("junit", Format::Junit, &OPTIONS);
+}
+
+#[test]
+fn sarif() {
+    snapshot("sarif", Format::Sarif, &OPTIONS);
+}
+
+#[test]
+fn json() {
+    let options = Options {
+        packages: true,
+        ..OPTIONS
+    };
+    snapshot("json", Format::Json, &options);
+}

@@ -1,0 +1,57 @@
+//! What the tests share.
+
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use seawall_model::Report;
+use seawall_report::{Format, Options};
+
+pub(crate) const OPTIONS: Options<'static> = Options {
+    version: "1.2.3",
+    width: 100,
+    color: false,
+    packages: false,
+};
+
+pub(crate) fn render(report: &Report, format: Format, options: &Options<'_>) -> String {
+    let mut out = Vec::new();
+    seawall_report::render(report, format, options, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// Says that a test cannot run; in CI that is a failure.
+pub(crate) fn skip(why: &str) {
+    assert!(
+        std::env::var_os("SEAWALL_NO_SKIP").is_none(),
+        "not skipped: {why}"
+    );
+    eprintln!("skipped: {why}");
+}
+
+/// What a program says of `input`, if it is here. It must succeed.
+pub(crate) fn told(program: &str, arguments: &[&str], input: &str) -> Option<String> {
+    let child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut child) = child else {
+        skip(&format!("there is no `{program}`"));
+        return None;
+    };
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.as_bytes().to_vec();
+    let writer = std::thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    let _ = writer.join();
+    let error = String::from_utf8_lossy(&output.stderr);
+    if error.contains("ModuleNotFoundError") {
+        skip(&format!("{program}: {error}"));
+        return None;
+    }
+    assert!(output.status.success(), "{program} {arguments:?}: {error}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
