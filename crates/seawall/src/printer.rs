@@ -6,6 +6,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
+use seawall_report::plain_lines;
 
 use crate::{
     cli::{Color, Output},
@@ -46,6 +47,11 @@ impl Printer {
         let mut out = io::stdout().lock();
         out.write_all(bytes)?;
         out.flush()
+    }
+
+    /// A result that is text for people and may hold text from outside.
+    pub(crate) fn text(&self, text: &str) -> io::Result<()> {
+        self.result(plain_lines(text).as_bytes())
     }
 
     /// Whether results on stdout may bear colour.
@@ -93,7 +99,7 @@ impl Printer {
             let text = cause.to_string();
             // Transparent errors repeat themselves in the chain.
             if text != above {
-                self.line(&format!("  caused by: {text}"));
+                self.line(&format!("  caused by: {}", plain_lines(&text)));
             }
             above = text;
         }
@@ -104,6 +110,8 @@ impl Printer {
     }
 
     fn say(&self, style: Style, word: &str, text: &str) {
+        // Names of files and members of archives are text from outside.
+        let text = plain_lines(text);
         self.line(&format!("{style}{word}:{style:#} {text}"));
     }
 

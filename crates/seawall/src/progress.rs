@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use seawall_report::plain;
 
 /// All bars of a run.
 pub(crate) struct Bars {
@@ -29,7 +30,7 @@ impl Bars {
     /// A bar of bytes whose number is not known beforehand.
     pub(crate) fn bytes(&self, label: &str) -> ByteBar {
         let bar = ProgressBar::hidden();
-        bar.set_message(label.to_owned());
+        bar.set_message(plain(label));
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {bytes} {bytes_per_sec}")
         {
             bar.set_style(style);
@@ -64,7 +65,7 @@ impl ByteBar {
 impl ByteBar {
     /// Counts bytes of what `label` names.
     pub(crate) fn show(&self, label: &str, bytes: u64) {
-        self.bar.set_message(label.to_owned());
+        self.bar.set_message(plain(label));
         self.advance(bytes);
     }
 }
@@ -81,6 +82,6 @@ impl seawall_image::Progress for ByteBar {
     }
 
     fn label(&self, text: &str) {
-        self.bar.set_message(text.to_owned());
+        self.bar.set_message(plain(text));
     }
 }

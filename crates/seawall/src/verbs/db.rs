@@ -171,7 +171,7 @@ fn info(arguments: Info, printer: &Printer) -> Result<Outcome> {
             asked
         );
     }
-    printer.result(table.as_bytes())?;
+    printer.text(&table)?;
     Ok(Outcome::Done)
 }
 

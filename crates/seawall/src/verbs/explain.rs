@@ -120,7 +120,7 @@ pub(crate) fn run(arguments: Arguments, printer: &Printer) -> Result<Outcome> {
             }
         }
     }
-    printer.result(text.as_bytes())?;
+    printer.text(&text)?;
     Ok(Outcome::Done)
 }
 
