@@ -11,6 +11,7 @@ mod engine;
 mod engines;
 mod floors;
 mod formats;
+mod html;
 mod osv_scanner;
 mod service;
 mod support;
