@@ -5,12 +5,14 @@
     reason = "a test fails by a panic and talks to the developer"
 )]
 
+mod cache;
 mod command;
 mod database;
 mod engine;
 mod engines;
 mod floors;
 mod formats;
+mod hostile;
 mod html;
 mod osv_scanner;
 mod service;
