@@ -30,9 +30,10 @@ impl Bars {
     /// A bar of bytes whose number is not known beforehand.
     pub(crate) fn bytes(&self, label: &str) -> ByteBar {
         let bar = ProgressBar::hidden();
-        bar.set_message(plain(label));
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {bytes} {bytes_per_sec}")
-        {
+        bar.set_message(short(label));
+        // What it is gives way to how much of it: a bar is one line.
+        let template = "{spinner} {wide_msg}  {bytes} {bytes_per_sec}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         ByteBar {
@@ -41,6 +42,26 @@ impl Bars {
             start: std::time::Instant::now(),
         }
     }
+}
+
+/// Digits of a digest that tell layers apart.
+const DIGITS: usize = 12;
+
+/// A name without the digits of digests that nobody reads, fit for a terminal.
+fn short(text: &str) -> String {
+    let mut out = String::new();
+    for part in plain(text).split_inclusive(|letter: char| !letter.is_ascii_hexdigit()) {
+        let digits = part.trim_end_matches(|letter: char| !letter.is_ascii_hexdigit());
+        match digits.get(..DIGITS) {
+            Some(start) if digits.len() >= 32 => {
+                out += start;
+                out.push('…');
+                out += part.get(digits.len()..).unwrap_or_default();
+            }
+            _ => out += part,
+        }
+    }
+    out
 }
 
 /// Counts bytes; shows itself once it has lasted.
@@ -65,7 +86,7 @@ impl ByteBar {
 impl ByteBar {
     /// Counts bytes of what `label` names.
     pub(crate) fn show(&self, label: &str, bytes: u64) {
-        self.bar.set_message(plain(label));
+        self.bar.set_message(short(label));
         self.advance(bytes);
     }
 }
@@ -82,6 +103,23 @@ impl seawall_image::Progress for ByteBar {
     }
 
     fn label(&self, text: &str) {
-        self.bar.set_message(plain(text));
+        self.bar.set_message(short(text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn digests_are_shortened_and_nothing_else() {
+        let digest = "bea2e2b3eb0545b28192ad8764540956ef084e11693fb64ae21c36bfb2efe6c5";
+        assert_eq!(
+            short(&format!("{digest}/layer.tar")),
+            "bea2e2b3eb05…/layer.tar"
+        );
+        assert_eq!(short(&format!("sha256:{digest}")), "sha256:bea2e2b3eb05…");
+        assert_eq!(short("deadbeef/a.tar"), "deadbeef/a.tar");
+        assert_eq!(short("a\u{1b}[31mé"), "a\u{fffd}[31mé");
     }
 }

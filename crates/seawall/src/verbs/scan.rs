@@ -406,9 +406,7 @@ fn terminal_width() -> usize {
 fn outcome(verdict: &Verdict, has_failed: bool, printer: &Printer) -> Outcome {
     match verdict {
         Verdict::Fail { findings } => {
-            printer.detail(&format!(
-                "{findings} findings are at or above the threshold"
-            ));
+            printer.detail(&format!("findings at or above the threshold: {findings}"));
             Outcome::Failed
         }
         Verdict::Incomplete { gaps } => {
