@@ -41,6 +41,10 @@ const CHUNK: usize = 128 << 10;
 /// `zstd --long` needs. The container tools never use more than 8 MiB.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
+/// Packed bytes that may be taken before any content comes out: 256 MiB. Empty
+/// gzip members and skippable frames could follow one another without end.
+const MOST_WITHOUT_CONTENT: u64 = 256 << 20;
+
 /// Bytes that tell how a blob is packed.
 const MAGIC: usize = 4;
 
@@ -78,6 +82,8 @@ impl<R: Read> Read for Headed<R> {
 pub(crate) struct Hashing<R> {
     reader: BufReader<Headed<R>>,
     hasher: Option<Sha256>,
+    /// Bytes taken since content came out.
+    without_content: u64,
 }
 
 impl<R: Read> Read for Hashing<R> {
@@ -90,10 +96,17 @@ impl<R: Read> Read for Hashing<R> {
 
 impl<R: Read> BufRead for Hashing<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.without_content > MOST_WITHOUT_CONTENT {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("{MOST_WITHOUT_CONTENT} packed bytes unpack to nothing"),
+            ));
+        }
         self.reader.fill_buf()
     }
 
     fn consume(&mut self, amount: usize) {
+        self.without_content = self.without_content.saturating_add(amount as u64);
         if let Some(hasher) = &mut self.hasher {
             hasher.update(self.reader.buffer().get(..amount).unwrap_or_default());
         }
@@ -122,15 +135,16 @@ impl<R: Read> Unpacked<R> {
             reader = BufReader::with_capacity(CHUNK, Headed { head, at: 0, inner });
         }
         let packing = Packing::of(reader.fill_buf()?);
-        let hasher = hash_stored.then(Sha256::new);
+        let stored = |reader| Hashing {
+            reader,
+            hasher: hash_stored.then(Sha256::new),
+            without_content: 0,
+        };
         Ok(match packing {
             Packing::Plain => Unpacked::Plain(reader),
-            Packing::Gzip => {
-                Unpacked::Gzip(Box::new(MultiGzDecoder::new(Hashing { reader, hasher })))
-            }
+            Packing::Gzip => Unpacked::Gzip(Box::new(MultiGzDecoder::new(stored(reader)))),
             Packing::Zstd => {
-                let stored = Hashing { reader, hasher };
-                let mut decoder = zstd::stream::read::Decoder::with_buffer(stored)?;
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(stored(reader))?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG)?;
                 Unpacked::Zstd(Box::new(decoder))
             }
@@ -146,6 +160,7 @@ impl<R: Read> Unpacked<R> {
             Unpacked::Gzip(decoder) => decoder.into_inner(),
             Unpacked::Zstd(decoder) => decoder.finish(),
         };
+        stored.without_content = 0;
         let mut trailing = (&mut stored).take(limit + 1);
         let drained = io::copy(&mut trailing, &mut io::sink()).map_err(LayerError::Read)?;
         if drained > limit {
@@ -159,8 +174,14 @@ impl<R: Read> Read for Unpacked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Unpacked::Plain(reader) => reader.read(buffer),
-            Unpacked::Gzip(decoder) => decoder.read(buffer),
-            Unpacked::Zstd(decoder) => decoder.read(buffer),
+            Unpacked::Gzip(decoder) => {
+                decoder.get_mut().without_content = 0;
+                decoder.read(buffer)
+            }
+            Unpacked::Zstd(decoder) => {
+                decoder.get_mut().without_content = 0;
+                decoder.read(buffer)
+            }
         }
     }
 }

@@ -83,6 +83,15 @@ fn a_packed_stream_without_end_is_refused() {
         .fed(endless(Vec::new(), zeros))
         .scan(&["-"]);
     refused(&said, &["over the limit of 16777216"]);
+    // Nothing comes out: empty members, skippable frames (RFC 8878, 3.1.2).
+    let empty = super::craft::gzip(&[]).repeat(4096);
+    let skippable = [&[0x50, 0x2A, 0x4D, 0x18, 0, 0, 1, 0][..], &[0; 1 << 16]].concat();
+    for piece in [empty, skippable] {
+        let said = Bounded::new(&home)
+            .fed(endless(Vec::new(), piece))
+            .scan(&["-"]);
+        refused(&said, &["packed bytes unpack to nothing"]);
+    }
 }
 
 #[test]
