@@ -11,7 +11,8 @@ use super::{
 use crate::support::{Home, Said, shared, skip};
 
 /// Runs our command where `full` is a file system of `kib` KiB of which `left`
-/// are free. `None` where nothing can be mounted.
+/// are free, with a report of a run before. The file `left` beside it says what
+/// is there afterwards. `None` where nothing can be mounted.
 fn on_full(
     home: &Home,
     run: impl FnOnce(Bounded<'_>) -> Said,
@@ -28,8 +29,10 @@ fn on_full(
     fs::create_dir_all(home.path().join("full")).unwrap();
     let script = format!(
         "mount -t tmpfs -o size={kib}k tmpfs full && \
-         head -c {}k /dev/zero > full/ballast && exec \"$@\"",
-        kib - left
+         echo before > full/report.html && head -c {}k /dev/zero > full/ballast && \
+         \"$@\"; code=$?; ls -A full > left; cat full/report.html >> left; exit $code",
+        // The report of before takes a page.
+        kib - left - 4
     );
     let within = ["unshare", "-m", "sh", "-c", &script, "sh"];
     let said = run(Bounded::new(home).within(&within));
@@ -137,6 +140,8 @@ fn a_report_that_does_not_fit_is_an_error() {
             "No space left on device",
         ],
     );
+    let left = fs::read_to_string(home.path().join("left")).unwrap();
+    assert_eq!(left, "ballast\nreport.html\nbefore\n");
     // Standard output as well.
     let to_full = ["sh", "-c", "exec \"$@\" > /dev/full", "sh"];
     let said = Bounded::new(&home)
