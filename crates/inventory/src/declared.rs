@@ -1,21 +1,25 @@
 //! What all lock files have in common: packages that a project declares, each
-//! with its place in the file.
+//! with its place in the file, and what is wrong with the file.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use seawall_image::{Evidence, View};
-use seawall_model::{
-    Gap, GapKind, LineColumn, LineIndex, Origin, Package, Relation, Span, TextRange,
-};
+use seawall_model::{Gap, GapKind, LineColumn, Origin, Package, Relation, Span, TextRange};
 
 use crate::{
     Inventory,
+    document::{self, Cursor, Document},
     purl::Purl,
-    record::{Reader, Writer},
+    record::{Reader, Record, Writer},
 };
 
 /// Bytes of one lock file.
 pub(crate) const LOCK_LIMIT: u64 = 128 << 20;
+/// Packages of one lock file, and of all of a project: the largest projects
+/// have some ten thousand.
+const MOST_PACKAGES: usize = 250_000;
+/// Bytes of a name or a version; what is longer is none.
+const MOST_NAME: usize = 4096;
 
 /// One declared package.
 #[derive(Clone, Debug, Default)]
@@ -29,123 +33,283 @@ pub(crate) struct Declared<'a> {
     pub(crate) span: Span,
     /// Where it comes from, if not from the ecosystem's registry: a purl
     /// qualifier.
-    pub(crate) from: Option<(&'static str, &'a str)>,
+    pub(crate) from: Option<(&'static str, String)>,
 }
 
 /// Gathers the packages of one file.
 pub(crate) struct Declarations<'a> {
     kind: &'static str,
-    index: LineIndex<'a>,
-    seen: HashSet<(String, String)>,
+    cursor: Cursor<'a>,
+    seen: HashMap<(String, String, String), usize>,
+    kept: Vec<Kept>,
+    is_over: bool,
+    problem: Option<(String, usize)>,
+    has_gap: bool,
     out: Writer,
+}
+
+/// A package and where it was first named.
+struct Kept {
+    name: String,
+    version: String,
+    relation: Relation,
+    range: TextRange,
+    from: Option<(&'static str, String)>,
 }
 
 /// Marks a record that is a gap.
 const GAP: &str = "!gap";
+/// Marks a record that is the path of a file that this one includes.
+const INCLUDES: &str = "!includes";
+/// Marks a file that was read, whatever it holds.
+const READ: &str = "!read";
 
-impl<'a> Declarations<'a> {
-    /// For the purl type `kind`, over the file's text.
-    pub(crate) fn new(kind: &'static str, text: &'a str) -> Self {
-        Declarations {
-            kind,
-            index: LineIndex::new(text.as_bytes()),
-            seen: HashSet::new(),
-            out: Writer::default(),
+/// How an ecosystem reads the text of its file; an error is what is wrong with
+/// all of it.
+pub(crate) type Parse = fn(&str, &mut Declarations<'_>) -> Result<(), String>;
+
+/// The evidence of a file: the packages that `parse` finds in it and what is
+/// wrong with it.
+pub(crate) fn evidence(kind: &'static str, bytes: &[u8], parse: Parse) -> Option<Vec<u8>> {
+    let document = Document::new(bytes);
+    let document::Sides { texts, conflict } = document.sides();
+    let mut out = Declarations {
+        kind,
+        cursor: document.cursor(),
+        seen: HashMap::new(),
+        kept: Vec::new(),
+        is_over: false,
+        problem: None,
+        has_gap: false,
+        out: Writer::default(),
+    };
+    for text in &texts {
+        if let Err(reason) = parse(text, &mut out) {
+            out.gap(GapKind::Damaged, &reason);
         }
     }
+    if let Some(offset) = conflict {
+        let reason = format!(
+            "it holds a merge conflict that nobody has resolved ({}): the packages of both sides \
+             are listed",
+            out.place(offset)
+        );
+        out.gap(GapKind::Damaged, &reason);
+    }
+    if let Some(offset) = document.broken {
+        let reason = format!("it holds bytes that are no text ({})", out.place(offset));
+        out.gap(GapKind::Damaged, &reason);
+    }
+    out.finish()
+}
 
-    /// Adds a package; the first place of a name and version counts.
+impl Declarations<'_> {
+    /// Adds a package. The first place of a name and version counts; it is
+    /// direct when any place says so, and for development only when all do.
     pub(crate) fn push(&mut self, one: &Declared<'_>) {
-        if one.name.is_empty()
-            || !self
-                .seen
-                .insert((one.name.to_owned(), one.version.to_owned()))
-        {
+        if one.name.len().max(one.version.len()) > MOST_NAME {
+            self.problem(
+                one.span.start,
+                "a package's name or version is no such thing",
+            );
             return;
         }
-        let range = TextRange::new(&self.index, one.span);
-        let numbers = [
-            range.span.start as u64,
-            range.span.end as u64,
-            range.start.line.into(),
-            range.start.column.into(),
-            range.end.line.into(),
-            range.end.column.into(),
-        ]
-        .map(|number| number.to_string());
-        let [a, b, c, d, e, f] = &numbers;
-        let direct = match one.direct {
-            Some(true) => "1",
-            Some(false) => "0",
-            None => "",
+        if one.name.is_empty() {
+            return;
+        }
+        let from = one.from.clone().filter(|(_, value)| !value.is_empty());
+        let key = (
+            one.name.to_owned(),
+            one.version.to_owned(),
+            from.clone().unwrap_or_default().1,
+        );
+        if let Some(kept) = self.seen.get(&key).and_then(|at| self.kept.get_mut(*at)) {
+            kept.relation.direct = kept.relation.direct.max(one.direct);
+            kept.relation.development &= one.development;
+            return;
+        }
+        if self.kept.len() >= MOST_PACKAGES {
+            self.is_over = true;
+            return;
+        }
+        let range = TextRange {
+            span: Span::new(
+                self.cursor.offset(one.span.start),
+                self.cursor.offset(one.span.end),
+            ),
+            start: self.cursor.place(one.span.start),
+            end: self.cursor.place(one.span.end),
         };
-        let development = if one.development { "1" } else { "" };
-        let (key, value) = one.from.unwrap_or_default();
-        self.out.push(&[
-            self.kind,
-            one.name,
-            one.version,
-            direct,
-            development,
-            a,
-            b,
-            c,
-            d,
-            e,
-            f,
-            key,
-            value,
-        ]);
+        self.seen.insert(key, self.kept.len());
+        self.kept.push(Kept {
+            name: one.name.to_owned(),
+            version: one.version.to_owned(),
+            relation: Relation {
+                direct: one.direct,
+                development: one.development,
+            },
+            range,
+            from,
+        });
     }
 
     /// Says that something in the file could not be used.
     pub(crate) fn gap(&mut self, kind: GapKind, reason: &str) {
+        self.has_gap = true;
         self.out.push(&[GAP, kind.as_str(), reason]);
     }
 
+    /// Says that one entry is damaged: the first becomes a gap with its place,
+    /// the others are counted in it.
+    pub(crate) fn problem(&mut self, offset: usize, what: &str) {
+        match &mut self.problem {
+            Some((_, more)) => *more += 1,
+            None => self.problem = Some((format!("{what} ({})", self.place(offset)), 0)),
+        }
+    }
+
+    /// Whether anything was said to be wrong.
+    pub(crate) fn has_problem(&self) -> bool {
+        self.has_gap || self.problem.is_some()
+    }
+
+    /// Says that the file includes another one, relative to its own folder.
+    pub(crate) fn includes(&mut self, path: &str) {
+        self.out.push(&[INCLUDES, path]);
+    }
+
+    /// Notes that the file was read: others may include it.
+    pub(crate) fn read(&mut self) {
+        self.out.push(&[READ]);
+    }
+
     /// Line and column of a byte, for messages.
-    pub(crate) fn place(&self, offset: usize) -> String {
-        let LineColumn { line, column } = self.index.line_column(offset);
+    pub(crate) fn place(&mut self, offset: usize) -> String {
+        let LineColumn { line, column } = self.cursor.place(offset);
         format!("line {line}, column {column}")
     }
 
-    /// The evidence.
-    pub(crate) fn finish(self) -> Option<Vec<u8>> {
+    /// The line of a byte.
+    pub(crate) fn line(&mut self, offset: usize) -> u32 {
+        self.cursor.place(offset).line
+    }
+
+    fn finish(mut self) -> Option<Vec<u8>> {
+        if let Some((reason, more)) = self.problem.take() {
+            let reason = match more {
+                0 => reason,
+                _ => format!("{reason}, and {more} more entries are damaged"),
+            };
+            self.gap(GapKind::Damaged, &reason);
+        }
+        if self.is_over {
+            let reason = format!("there are more than {MOST_PACKAGES} packages");
+            self.gap(GapKind::Limit, &reason);
+        }
+        for one in &self.kept {
+            let TextRange { span, start, end } = one.range;
+            let numbers = [
+                span.start as u64,
+                span.end as u64,
+                start.line.into(),
+                start.column.into(),
+                end.line.into(),
+                end.column.into(),
+            ]
+            .map(|number| number.to_string());
+            let [a, b, c, d, e, f] = &numbers;
+            let direct = match one.relation.direct {
+                Some(true) => "1",
+                Some(false) => "0",
+                None => "",
+            };
+            let development = if one.relation.development { "1" } else { "" };
+            let (key, value) = one
+                .from
+                .as_ref()
+                .map_or(("", ""), |(key, value)| (*key, value.as_str()));
+            self.out.push(&[
+                self.kind,
+                &one.name,
+                &one.version,
+                direct,
+                development,
+                a,
+                b,
+                c,
+                d,
+                e,
+                f,
+                key,
+                value,
+            ]);
+        }
         self.out.finish()
     }
 }
 
 /// Turns the evidence of `analyser` into packages.
 pub(crate) fn read(analyser: &str, view: &View, inventory: &mut Inventory) {
+    let all: HashSet<&str> = view
+        .of(analyser)
+        .map(|evidence| evidence.path.as_str())
+        .collect();
+    let mut declared = inventory.packages.len();
     for evidence in view.of(analyser) {
+        let mut is_over = false;
         for record in Reader::new(&evidence.data) {
-            if record.get(0) == GAP {
-                const KINDS: [GapKind; 3] =
-                    [GapKind::Unsupported, GapKind::Missing, GapKind::Damaged];
-                let kind = KINDS
-                    .into_iter()
-                    .find(|kind| kind.as_str() == record.get(1));
-                inventory.gaps.push(Gap::new(
-                    kind.unwrap_or(GapKind::Unsupported),
-                    evidence.path.clone(),
-                    record.get(2),
-                ));
-                continue;
+            match record.get(0) {
+                READ => {}
+                GAP => inventory.gaps.push(gap(&record, evidence)),
+                INCLUDES => {
+                    let path = record.get(1);
+                    let target = document::beside(&evidence.path, path);
+                    if !target.is_some_and(|target| all.contains(target.as_str())) {
+                        let reason = format!("it includes `{path}`, which is not there");
+                        let gap = Gap::new(GapKind::Missing, evidence.path.clone(), reason);
+                        inventory.gaps.push(gap);
+                    }
+                }
+                _ if declared >= MOST_PACKAGES => is_over = true,
+                _ => {
+                    declared += 1;
+                    let package = package(&record, evidence, !view.layers.is_empty());
+                    inventory.packages.push(package);
+                }
             }
-            inventory
-                .packages
-                .push(package(&record, evidence, !view.layers.is_empty()));
+        }
+        if is_over {
+            let reason = format!("with it there are more than {MOST_PACKAGES} packages");
+            let gap = Gap::new(GapKind::Limit, evidence.path.clone(), reason);
+            inventory.gaps.push(gap);
         }
     }
 }
 
-fn package(record: &crate::record::Record<'_>, evidence: &Evidence, has_layers: bool) -> Package {
+fn gap(record: &Record<'_>, evidence: &Evidence) -> Gap {
+    const KINDS: [GapKind; 4] = [
+        GapKind::Unsupported,
+        GapKind::Missing,
+        GapKind::Damaged,
+        GapKind::Limit,
+    ];
+    let kind = KINDS
+        .into_iter()
+        .find(|kind| kind.as_str() == record.get(1));
+    Gap::new(
+        kind.unwrap_or(GapKind::Unsupported),
+        evidence.path.clone(),
+        record.get(2),
+    )
+}
+
+fn package(record: &Record<'_>, evidence: &Evidence, has_layers: bool) -> Package {
     let number = |index: usize| record.get(index).parse::<u64>().unwrap_or(0);
     let small = |index: usize| u32::try_from(number(index)).unwrap_or(0);
     let offset = |index: usize| usize::try_from(number(index)).unwrap_or(0);
     let (name, version) = (record.get(1), record.get(2));
-    // The kind is one of the constants that ecosystems pass to
-    // `Declarations::new`; the cache gives it back as text.
+    // The kind is one of the constants that ecosystems pass to `lock_file!`;
+    // the cache gives it back as text.
     let kind = record.get(0).to_owned();
     let purl = Purl::new(&kind, name, version);
     let purl = match record.get(11) {
@@ -182,6 +346,21 @@ fn package(record: &crate::record::Record<'_>, evidence: &Evidence, has_layers: 
     }
 }
 
+/// The purl qualifier of a package that comes from a Git repository, in the
+/// form that SPDX has (7.7, "Package download location"):
+/// `git+https://host/path@revision`. The address may bear a `git+` in front, a
+/// query and the revision as its fragment, as Cargo, npm and uv write it.
+pub(crate) fn git(address: &str, revision: Option<&str>) -> (&'static str, String) {
+    let (address, fragment) = address.split_once('#').unwrap_or((address, ""));
+    let address = address.split('?').next().unwrap_or(address);
+    let address = address.strip_prefix("git+").unwrap_or(address);
+    let url = match revision.unwrap_or(fragment) {
+        "" => format!("git+{address}"),
+        revision => format!("git+{address}@{revision}"),
+    };
+    ("vcs_url", url)
+}
+
 /// Where `part`, a piece of `text`, lies in it. Pieces that are no part of it
 /// (a string with escapes that a parser had to copy) have no place.
 pub(crate) fn span_of(text: &str, part: &str) -> Option<Span> {
@@ -208,7 +387,7 @@ macro_rules! lock_file {
             }
 
             fn version(&self) -> u32 {
-                1
+                2
             }
 
             fn interests(&self) -> &'static [seawall_image::Interest] {
@@ -225,24 +404,13 @@ macro_rules! lock_file {
                 _: &seawall_image::Entry<'_>,
                 body: seawall_image::Body<'_>,
             ) -> Result<Option<Vec<u8>>, String> {
-                let text = $crate::text::lossy(&body)?;
-                // A byte order mark is no part of the text.
-                let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
-                let mut out = $crate::declared::Declarations::new($kind, text);
-                $parse(text, &mut out)?;
-                Ok(out.finish())
+                $crate::text::in_memory(&body).map(parse_bytes)
             }
         }
 
         /// Parses the file: for tests with hostile input. The evidence.
-        ///
-        /// # Errors
-        /// What is wrong with it.
-        pub fn parse_bytes(bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
-            let text = String::from_utf8_lossy(bytes);
-            let mut out = $crate::declared::Declarations::new($kind, &text);
-            $parse(&text, &mut out)?;
-            Ok(out.finish())
+        pub fn parse_bytes(bytes: &[u8]) -> Option<Vec<u8>> {
+            $crate::declared::evidence($kind, bytes, $parse)
         }
     };
 }

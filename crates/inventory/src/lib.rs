@@ -5,7 +5,9 @@
 //! `ecosystems/` each.
 
 mod declared;
+mod document;
 mod inventory;
+mod json;
 mod os;
 mod os_package;
 mod purl;

@@ -4,15 +4,23 @@ use std::borrow::Cow;
 
 use seawall_image::Body;
 
+/// The body.
+///
+/// # Errors
+/// When it is not in memory, which no analyser of text asks for.
+pub(crate) fn in_memory<'a>(body: &Body<'a>) -> Result<&'a [u8], String> {
+    match body {
+        Body::Bytes(bytes) => Ok(bytes),
+        Body::File(..) => Err("the file is too large to be read as text".to_owned()),
+    }
+}
+
 /// The body as text; bytes that are not UTF-8 are replaced.
 ///
 /// # Errors
-/// When the body is not in memory, which no analyser of text asks for.
+/// As [`in_memory`].
 pub(crate) fn lossy<'a>(body: &Body<'a>) -> Result<Cow<'a, str>, String> {
-    match body {
-        Body::Bytes(bytes) => Ok(String::from_utf8_lossy(bytes)),
-        Body::File(..) => Err("the file is too large to be read as text".to_owned()),
-    }
+    in_memory(body).map(String::from_utf8_lossy)
 }
 
 /// Evidence that was written as text.

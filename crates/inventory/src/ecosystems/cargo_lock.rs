@@ -2,45 +2,85 @@
 
 use std::collections::HashSet;
 
+use seawall_model::Span;
+
 use crate::{
-    declared::{Declarations, Declared, lock_file},
+    declared::{Declarations, Declared, git, lock_file},
     toml,
 };
 
 lock_file!("cargo-lock", "cargo", [Interest::Name("Cargo.lock")], parse);
 
+/// The newest version of the format that is known.
+const NEWEST: i64 = 4;
+
+struct Locked {
+    name: String,
+    version: String,
+    source: String,
+    span: Span,
+}
+
 fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
-    let document = toml::parse(text, out)?;
-    let all: Vec<_> = toml::items(&document, "package")
-        .iter()
+    let mut format = toml::Format::default();
+    let mut locked = Vec::new();
+    // `name`, or `name version` where there are several of the name.
+    let mut direct: HashSet<(String, Option<String>)> = HashSet::new();
+    let mut links = toml::Links::default();
+    toml::tables(text, out, |table, offset, out| {
+        format.look(table, &["version", "package", "root"]);
+        let version = toml::get(table, "version").and_then(toml_span::Value::as_integer);
+        format.version(version, NEWEST);
         // Version 1 keeps the project itself apart.
-        .chain(toml::get(&document, "root"))
-        .collect();
-    // A package without a source is the project's own: what it names is direct.
-    let own = all
-        .iter()
-        .filter(|package| toml::get(package, "source").is_none());
-    let direct: HashSet<&str> = own
-        .flat_map(|package| toml::items(package, "dependencies"))
-        .filter_map(|dependency| dependency.as_str()?.split(' ').next())
-        .collect();
-    for package in &all {
-        let (Some(name), Some(version), Some(source)) = (
-            toml::get(package, "name"),
-            toml::text(package, "version"),
-            toml::text(package, "source"),
-        ) else {
-            continue;
-        };
-        let Some(text) = name.as_str() else { continue };
+        let root = toml::get(table, "root");
+        for package in toml::items(table, "package").iter().chain(root) {
+            let Some((name, version, span)) = toml::package(package, offset, out) else {
+                continue;
+            };
+            links.there(name);
+            for one in toml::items(package, "dependencies") {
+                let name = one.as_str().and_then(|one| one.split(' ').next());
+                links.needed(name.unwrap_or_default());
+            }
+            // A package without a source is the project's own: what it names is
+            // direct.
+            let Some(source) = toml::text(package, "source") else {
+                let named = toml::items(package, "dependencies").iter();
+                direct.extend(named.filter_map(|one| {
+                    let mut words = one.as_str()?.split(' ').map(str::to_owned);
+                    Some((words.next()?, words.next()))
+                }));
+                continue;
+            };
+            locked.push(Locked {
+                name: name.to_owned(),
+                version: version.to_owned(),
+                source: source.to_owned(),
+                span,
+            });
+        }
+    });
+    for Locked {
+        name,
+        version,
+        source,
+        span,
+    } in locked
+    {
+        let key = (name, Some(version));
+        let is_exact = direct.contains(&key);
+        let (name, version) = key;
+        let key = (name, None);
+        let is_direct = is_exact || direct.contains(&key);
         out.push(&Declared {
-            name: text,
-            version,
-            direct: Some(direct.contains(text)),
-            span: toml::span(name),
-            from: source.strip_prefix("git+").map(|url| ("vcs_url", url)),
+            name: &key.0,
+            version: version.as_deref().unwrap_or_default(),
+            direct: Some(is_direct),
+            span,
+            from: source.starts_with("git+").then(|| git(&source, None)),
             ..Declared::default()
         });
     }
-    Ok(())
+    links.finish(out);
+    format.finish("Cargo", out)
 }

@@ -8,109 +8,158 @@ use crate::declared::{Declarations, Declared, lock_file, span_of};
 
 lock_file!("go-mod", "golang", [Interest::Name("go.mod")], parse);
 
+/// The directives that there are.
+const VERBS: [&str; 10] = [
+    "module",
+    "go",
+    "toolchain",
+    "godebug",
+    "require",
+    "exclude",
+    "replace",
+    "retract",
+    "tool",
+    "ignore",
+];
+
 /// A line of a directive, its words without quotes.
 struct Line<'a> {
+    offset: usize,
     verb: &'a str,
     words: Vec<&'a str>,
     is_indirect: bool,
 }
 
-fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
-    let mut block = None;
-    text.lines().filter_map(move |line| {
+/// Splits a line as Go does: a parenthesis is a word of its own.
+fn words(code: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    for word in code.split_whitespace() {
+        let mut rest = word;
+        while let Some(at) = rest.find(['(', ')']) {
+            let (before, after) = rest.split_at_checked(at).unwrap_or_default();
+            let (sign, after) = after.split_at_checked(1).unwrap_or_default();
+            words.extend((!before.is_empty()).then_some(before));
+            words.push(sign);
+            rest = after;
+        }
+        words.extend((!rest.is_empty()).then_some(rest));
+    }
+    for word in &mut words {
+        *word = word.trim_matches(['"', '`']);
+    }
+    words
+}
+
+fn lines<'a>(text: &'a str, out: &mut Declarations<'_>) -> Vec<Line<'a>> {
+    let mut block: Option<(&str, usize)> = None;
+    let mut all = Vec::new();
+    for line in text.lines() {
+        let offset = span_of(text, line).unwrap_or_default().start;
         let (code, comment) = line.split_once("//").unwrap_or((line, ""));
         let comment = comment.trim();
         let is_indirect = comment == "indirect" || comment.starts_with("indirect;");
-        let mut words: Vec<&str> = code
-            .split_whitespace()
-            .map(|word| word.trim_matches(['"', '`']))
-            .collect();
+        let mut words = words(code);
         match words.as_slice() {
-            [] => None,
+            [] => continue,
             [")"] => {
                 block = None;
-                None
+                continue;
             }
-            [verb, "("] => {
-                block = Some(*verb);
-                None
+            [verb, "("] if block.is_none() => {
+                block = Some((verb, offset));
+                continue;
             }
-            [first, ..] => {
-                let verb = match block {
-                    Some(verb) => verb,
-                    None => {
-                        let verb = *first;
-                        words.remove(0);
-                        verb
-                    }
-                };
-                Some(Line {
-                    verb,
-                    words,
-                    is_indirect,
-                })
-            }
+            // `require ()`
+            [_, "(", ")"] if block.is_none() => continue,
+            _ => {}
         }
-    })
+        let verb = match block {
+            Some((verb, _)) => verb,
+            None => words.remove(0),
+        };
+        if !VERBS.contains(&verb) {
+            out.problem(offset, "go.mod has no such directive");
+            continue;
+        }
+        all.push(Line {
+            offset,
+            verb,
+            words,
+            is_indirect,
+        });
+    }
+    if let Some((_, offset)) = block {
+        out.problem(offset, "a block has no end: the file may have been cut off");
+    }
+    all
+}
+
+/// What modules are replaced by: `old [version] => new [version]`.
+type Replaced<'l, 'a> = HashMap<(&'a str, Option<&'a str>), &'l [&'a str]>;
+
+fn replaced<'l, 'a>(all: &'l [Line<'a>], out: &mut Declarations<'_>) -> Replaced<'l, 'a> {
+    let mut replaced = HashMap::new();
+    for line in all.iter().filter(|line| line.verb == "replace") {
+        match line.words.as_slice() {
+            [old, "=>", new @ ..] if matches!(new.len(), 1 | 2) => {
+                replaced.insert((*old, None), new);
+            }
+            [old, version, "=>", new @ ..] if matches!(new.len(), 1 | 2) => {
+                replaced.insert((*old, Some(*version)), new);
+            }
+            _ => out.problem(line.offset, "a replacement is none"),
+        }
+    }
+    replaced
 }
 
 fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
-    // `old [version] => new [version]`.
-    let mut replaced: HashMap<(&str, Option<&str>), &[&str]> = HashMap::new();
-    let all: Vec<Line<'_>> = lines(text).collect();
+    let all = lines(text, out);
     if !all
         .iter()
         .any(|line| matches!(line.verb, "module" | "go" | "require"))
     {
         return Err("it is no go.mod: it has no module, go or require line".to_owned());
     }
-    for line in all.iter().filter(|line| line.verb == "replace") {
-        let Some(arrow) = line.words.iter().position(|word| *word == "=>") else {
-            continue;
-        };
-        if let (Some(old), Some(new)) = (line.words.first(), line.words.get(arrow + 1..)) {
-            let version = if arrow == 2 {
-                line.words.get(1).copied()
-            } else {
-                None
-            };
-            replaced.insert((old, version), new);
-        }
-    }
+    let replaced = replaced(&all, out);
     let mut go = None;
     let mut toolchain = None;
     let mut count = 0;
     for line in &all {
         match (line.verb, line.words.as_slice()) {
-            ("go", [version, ..]) => go = Some(*version),
+            ("go", [version]) => go = Some(*version),
             // `go1.21.3-custom` is Go 1.21.3 of somebody's own making, not what
             // comes before 1.21.3 (Go Toolchains, "Version selection").
-            ("toolchain", [name, ..]) => {
+            ("toolchain", [name]) => {
                 let version = name.strip_prefix("go");
                 toolchain = version.and_then(|version| version.split(['-', '+']).next());
             }
-            ("require", [name, version, ..]) => {
+            ("require", [name, version]) => {
                 count += 1;
                 let new = replaced
                     .get(&(*name, Some(*version)))
                     .or_else(|| replaced.get(&(*name, None)));
                 let (real_name, real_version) = match new {
-                    Some([new, version, ..]) => (*new, *version),
+                    Some([new, version]) => (*new, *version),
                     // A folder of this machine: other people's advisories say
                     // nothing about it.
                     Some(_) => continue,
                     None => (*name, *version),
                 };
+                let span = span_of(text, name).zip(span_of(text, version));
                 out.push(&Declared {
                     name: real_name,
                     version: real_version,
                     direct: Some(!line.is_indirect),
-                    span: span_of(text, name)
-                        .zip(span_of(text, version))
+                    span: span
                         .map(|(name, version)| Span::new(name.start, version.end))
                         .unwrap_or_default(),
                     ..Declared::default()
                 });
+            }
+            ("go" | "toolchain" | "require", _) => {
+                let what = format!("a line of `{}` has too few or too many words", line.verb);
+                out.problem(line.offset, &what);
             }
             _ => {}
         }

@@ -10,6 +10,7 @@ mod apk;
 mod dpkg;
 mod hostile;
 mod layers;
+mod lock;
 mod os;
 mod rpm;
 mod support;

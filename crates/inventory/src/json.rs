@@ -1,0 +1,238 @@
+//! JSON with spans, for lock files, one entry at a time: one that is damaged
+//! does not hide the others, and what comes before the end of a truncated file
+//! is read.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use crate::declared::{Declarations, span_of};
+
+/// Entries of one file: four times as many as there may be packages, since
+/// many of them may name one.
+const MOST_ENTRIES: usize = 1_000_000;
+
+/// One entry: the section that it stands in (its place in the list of those
+/// that were wanted), its key (none in arrays) and its text.
+#[derive(Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) section: usize,
+    pub(crate) key: Cow<'a, str>,
+    pub(crate) value: &'a RawValue,
+}
+
+/// What a document's sections hold, in its order.
+#[derive(Debug, Default)]
+pub(crate) struct Sections<'a> {
+    pub(crate) entries: Vec<Entry<'a>>,
+    /// Which of the wanted keys are there.
+    pub(crate) found: Vec<usize>,
+    /// The value under `number`, when it is one.
+    pub(crate) number: Option<u64>,
+    is_over: bool,
+}
+
+/// Reads the objects and arrays under the keys `wanted` of a document, and the
+/// number under `number`. What came before an error is kept, and the error is
+/// said; an error of this function is that not even a beginning could be read.
+pub(crate) fn sections<'a>(
+    text: &'a str,
+    tool: &str,
+    wanted: &[&str],
+    number: &str,
+    out: &mut Declarations<'_>,
+) -> Result<Sections<'a>, String> {
+    let mut sections = Sections::default();
+    let mut json = serde_json::Deserializer::from_str(text);
+    let top = Top {
+        wanted,
+        number,
+        sections: &mut sections,
+    };
+    let done = top.deserialize(&mut json).and_then(|()| json.end());
+    if let Err(error) = done {
+        let reason = format!("it is no lock file of {tool}: {error}");
+        if sections.found.is_empty() {
+            return Err(reason);
+        }
+        out.gap(seawall_model::GapKind::Damaged, &reason);
+    }
+    if sections.is_over {
+        let reason = format!("there are more than {MOST_ENTRIES} entries");
+        out.gap(seawall_model::GapKind::Limit, &reason);
+    }
+    Ok(sections)
+}
+
+/// Reads one entry, or says what is wrong with it.
+pub(crate) fn entry<'a, T: Deserialize<'a>>(
+    text: &str,
+    value: &'a RawValue,
+    out: &mut Declarations<'_>,
+) -> Option<T> {
+    let start = span_of(text, value.get()).unwrap_or_default().start;
+    // An array would do for serde: its items for the fields in their order.
+    if !value.get().starts_with('{') {
+        out.problem(start, "an entry is no object");
+        return None;
+    }
+    match serde_json::from_str(value.get()) {
+        Ok(entry) => Some(entry),
+        Err(error) => {
+            // The place that serde_json adds is one in the entry.
+            let what = error.to_string();
+            let what = what.split(" at line ").next().unwrap_or_default();
+            out.problem(start, &format!("an entry is damaged: {what}"));
+            None
+        }
+    }
+}
+
+struct Top<'s, 'w, 'a> {
+    wanted: &'w [&'w str],
+    number: &'w str,
+    sections: &'s mut Sections<'a>,
+}
+
+impl<'a> DeserializeSeed<'a> for Top<'_, '_, 'a> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'a> Visitor<'a> for Top<'_, '_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Key(key)) = map.next_key()? {
+            if key == self.number {
+                let value: &RawValue = map.next_value()?;
+                self.sections.number = value.get().parse().ok();
+                continue;
+            }
+            let Some(section) = self.wanted.iter().position(|name| *name == key) else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            // Of two of one name a tool takes the last, and another one does
+            // not: neither list is what is installed.
+            if self.sections.found.contains(&section) {
+                return Err(A::Error::custom(format!("`{key}` is there twice")));
+            }
+            self.sections.found.push(section);
+            map.next_value_seed(Section {
+                section,
+                sections: &mut *self.sections,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+struct Section<'s, 'a> {
+    section: usize,
+    sections: &'s mut Sections<'a>,
+}
+
+impl<'a> Section<'_, 'a> {
+    fn push(&mut self, key: Cow<'a, str>, value: &'a RawValue) {
+        if self.sections.entries.len() >= MOST_ENTRIES {
+            self.sections.is_over = true;
+            return;
+        }
+        self.sections.entries.push(Entry {
+            section: self.section,
+            key,
+            value,
+        });
+    }
+}
+
+impl<'a> DeserializeSeed<'a> for Section<'_, 'a> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'a> Visitor<'a> for Section<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object or an array")
+    }
+
+    /// `null`, which Composer writes for what is not there.
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some((Key(key), value)) = map.next_entry()? {
+            self.push(key, value);
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(mut self, mut list: A) -> Result<(), A::Error> {
+        while let Some(value) = list.next_element()? {
+            self.push(Cow::default(), value);
+        }
+        Ok(())
+    }
+}
+
+/// A key or a text that lies in the file where it has no escapes, so that it
+/// has a place.
+#[derive(Debug, Default, Deserialize, PartialEq, Eq, Hash)]
+pub(crate) struct Key<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
+/// The keys of an object.
+#[derive(Debug, Default)]
+pub(crate) struct Keys<'a>(pub(crate) Vec<Cow<'a, str>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Keys<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let pairs = pairs::<_, Key<'_>, IgnoredAny>(deserializer)?;
+        Ok(Keys(pairs.into_iter().map(|(key, _)| key.0).collect()))
+    }
+}
+
+/// The entries of an object, in its order.
+pub(crate) fn pairs<'de, D, K, V>(deserializer: D) -> Result<Vec<(K, V)>, D::Error>
+where
+    D: Deserializer<'de>,
+    K: Deserialize<'de>,
+    V: Deserialize<'de>,
+{
+    struct Pairs<K, V>(std::marker::PhantomData<(K, V)>);
+
+    impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for Pairs<K, V> {
+        type Value = Vec<(K, V)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut all = Vec::new();
+            while let Some(pair) = map.next_entry()? {
+                all.push(pair);
+            }
+            Ok(all)
+        }
+    }
+
+    deserializer.deserialize_map(Pairs(std::marker::PhantomData))
+}

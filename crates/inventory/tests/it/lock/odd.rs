@@ -1,0 +1,200 @@
+//! Lock files made to do harm: an end in bounded time, and a word about it.
+
+use seawall_inventory::hostile;
+
+use super::{data, file, names};
+use crate::support::{Random, gaps};
+
+type Parse = fn(&[u8]) -> Option<Vec<u8>>;
+
+const PARSERS: [(&str, &str, Parse); 8] = [
+    ("cargo", "Cargo.lock", hostile::cargo_lock),
+    ("composer", "composer.lock", hostile::composer_lock),
+    ("bundler", "Gemfile.lock", hostile::gemfile_lock),
+    ("go", "go.mod", hostile::go_mod),
+    ("npm-1", "package-lock.json", hostile::package_lock_json),
+    ("poetry", "poetry.lock", hostile::poetry_lock),
+    ("bundler", "Gemfile.lock", hostile::requirements_txt),
+    ("uv", "uv.lock", hostile::uv_lock),
+];
+
+#[test]
+fn changed_bytes_never_panic() {
+    let mut random = Random(11);
+    for (case, name, parse) in PARSERS {
+        let whole = std::fs::read(data(case).join(name)).unwrap();
+        for _ in 0..150 {
+            let mut bytes = whole.clone();
+            for _ in 0..=random.below(12) {
+                let at = random.below(bytes.len());
+                bytes[at] = b"\n \"\\\0\xFF{}[]=<#/.@,"[random.below(17)];
+            }
+            bytes.truncate(random.below(bytes.len()) + 1);
+            drop(parse(&bytes));
+        }
+    }
+}
+
+const DEEP: usize = 100_000;
+
+#[test]
+fn deep_nesting_is_refused() {
+    let list = "[".repeat(DEEP);
+    let map = "{\"a\":".repeat(DEEP);
+    let closed = format!("{list}{}", "]".repeat(DEEP));
+    // Where nothing looks, depth does no harm; where something does, it is one
+    // damaged entry.
+    let beside = format!(
+        "{{\"x\": {closed}, \"packages\": {{\"node_modules/a\": {{\"version\": \"1\", \"x\": {closed}}}}}}}"
+    );
+    let npm = file("package-lock.json", &beside);
+    assert_eq!((names(&npm), gaps(&npm)), (vec!["a 1".to_owned()], vec![]));
+    let nested = format!(
+        "{{\"dependencies\": {{\"z\": {{\"version\": \"1\"}}, {}}}}}",
+        "\"a\": {\"version\": \"1\", \"dependencies\": {".repeat(2000) + &"}}".repeat(2000)
+    );
+    let npm = file("package-lock.json", nested);
+    assert!(
+        gaps(&npm)[0].contains("nested more than 64 levels deep (line 1, column "),
+        "{:?}",
+        gaps(&npm)
+    );
+    for text in [
+        list,
+        map.clone(),
+        format!("{{\"packages\": {map}"),
+        format!("{{\"packages\": {{\"a\": {map}"),
+    ] {
+        for name in ["package-lock.json", "composer.lock"] {
+            let inventory = file(name, &text);
+            assert_eq!(inventory.gaps.len(), 1, "{name}");
+            assert!(gaps(&inventory)[0].starts_with(&format!("damaged {name}: ")));
+        }
+    }
+    let keys = vec!["a"; DEEP].join(".");
+    for value in [
+        format!("x = {closed}"),
+        format!("x = {}", "[".repeat(DEEP)),
+        format!("x = {}1{}", "{a = ".repeat(DEEP), "}".repeat(DEEP)),
+        format!("{keys} = 1"),
+        format!("[{keys}]"),
+        format!("[[{keys}]]"),
+    ] {
+        for name in ["Cargo.lock", "poetry.lock", "uv.lock"] {
+            let text = format!(
+                "version = 1\n[[package]]\nname = \"a\"\nversion = \"1\"\nsource = \"registry+x\"\n[[package]]\n{value}\n[metadata]\n"
+            );
+            let inventory = file(name, text);
+            assert_eq!(names(&inventory), ["a 1"], "{name}");
+            let said = gaps(&inventory);
+            assert!(
+                said[0].starts_with(&format!("damaged {name}: it is no TOML: ")),
+                "{said:?}"
+            );
+            assert!(said[0].contains("(line 7, column "), "{said:?}");
+        }
+    }
+}
+
+/// A line of 50 MB, in every format.
+#[test]
+fn a_line_without_end_is_bounded() {
+    let long = "x".repeat(50 << 20);
+    let version = "a package's name or version is no such thing (line ";
+    for (name, text, expected) in [
+        (
+            "Cargo.lock",
+            format!("[[package]]\nname = \"{long}\"\nversion = \"1\"\nsource = \"r\"\n"),
+            "a table has more than 16777216 bytes (line 1, column 1)",
+        ),
+        (
+            "go.mod",
+            format!("module a.b/c\ngo 1.21\nrequire {long} v1.0.0\n"),
+            version,
+        ),
+        (
+            "Gemfile.lock",
+            format!("GEM\n  specs:\n    {long} (1.0)\n\nDEPENDENCIES\n"),
+            version,
+        ),
+        (
+            "requirements.txt",
+            format!("good==1.0\n{long}==1.0\n"),
+            version,
+        ),
+        (
+            "package-lock.json",
+            format!("{{\"packages\": {{\"node_modules/a\": {{\"version\": \"{long}\"}}}}}}"),
+            version,
+        ),
+        (
+            "composer.lock",
+            format!("{{\"packages\": [{{\"name\": \"{long}\", \"version\": \"1\"}}]}}"),
+            version,
+        ),
+    ] {
+        let inventory = file(name, text);
+        let said = gaps(&inventory);
+        assert_eq!(said.len(), 1, "{name}");
+        assert!(said[0].contains(expected), "{name}: {said:?}");
+        assert!(inventory.packages.len() <= 1);
+    }
+}
+
+/// Somewhat more than may be.
+const MANY: usize = 250_010;
+
+/// Too many packages, in one line or many: the places of all cost one pass, and
+/// what is beyond the limit is said.
+#[test]
+fn too_many_packages_are_said() {
+    let many = |one: fn(usize) -> String| -> String { (0..MANY).map(one).collect() };
+    let npm = many(|number| format!("\"node_modules/p{number}\":{{\"version\":\"1\"}},"));
+    let composer = many(|number| format!("{{\"name\":\"a/p{number}\",\"version\":\"1\"}},"));
+    for (name, text) in [
+        (
+            "package-lock.json",
+            format!("{{\"packages\":{{{npm}\"\":{{}}}}}}"),
+        ),
+        (
+            "composer.lock",
+            format!("{{\"packages\":[{composer}{{\"name\":\"a/b\",\"version\":\"1\"}}]}}"),
+        ),
+        ("requirements.txt", many(|number| format!("p{number}==1\n"))),
+        (
+            "go.mod",
+            format!(
+                "module a.b/c\ngo 1.21\nrequire (\n{})\n",
+                many(|number| format!("a.b/p{number} v1.0.0\n"))
+            ),
+        ),
+        (
+            "Gemfile.lock",
+            format!(
+                "GEM\n  specs:\n{}\nDEPENDENCIES\n",
+                many(|number| format!("    p{number} (1)\n"))
+            ),
+        ),
+        (
+            "Cargo.lock",
+            many(|number| {
+                format!("[[package]]\nname = \"p{number}\"\nversion = \"1\"\nsource = \"r\"\n")
+            }),
+        ),
+        (
+            "poetry.lock",
+            many(|number| format!("[[package]]\nname = \"p{number}\"\nversion = \"1\"\n"))
+                + "[metadata]\n",
+        ),
+        (
+            "uv.lock",
+            many(|number| format!("[[package]]\nname = \"p{number}\"\nversion = \"1\"\n")),
+        ),
+    ] {
+        let inventory = file(name, text);
+        assert_eq!(inventory.packages.len(), 250_000, "{name}");
+        let said = gaps(&inventory);
+        let expected = format!("limit {name}: there are more than 250000 packages");
+        assert!(said.contains(&expected), "{said:?}");
+    }
+}
