@@ -128,8 +128,7 @@ impl Declarations<'_> {
             kept.relation.development &= one.development;
             return;
         }
-        if self.kept.len() >= MOST_PACKAGES {
-            self.is_over = true;
+        if !self.has_room(self.kept.len()) {
             return;
         }
         let range = TextRange {
@@ -151,6 +150,18 @@ impl Declarations<'_> {
             range,
             from,
         });
+    }
+
+    /// Whether there is room for more entries than `count`; says it when there
+    /// is none. For what must be gathered before it can be added.
+    pub(crate) fn has_room(&mut self, count: usize) -> bool {
+        self.is_over |= count >= MOST_PACKAGES;
+        count < MOST_PACKAGES
+    }
+
+    /// Whether some entries found no room.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over
     }
 
     /// Says that something in the file could not be used.

@@ -176,7 +176,8 @@ impl Links {
     /// Says what is missing.
     pub(crate) fn finish(&self, out: &mut Declarations<'_>) {
         let missing = || self.needed.difference(&self.there);
-        if let Some(first) = missing().min() {
+        // What found no room is not missing.
+        if let Some(first) = missing().min().filter(|_| !out.is_over()) {
             let reason = format!(
                 "{} packages are needed that it does not list, such as `{first}`: it may have been \
                  cut off",

@@ -52,6 +52,9 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
                 }));
                 continue;
             };
+            if !out.has_room(locked.len()) {
+                continue;
+            }
             locked.push(Locked {
                 name: name.to_owned(),
                 version: version.to_owned(),

@@ -99,6 +99,9 @@ fn installed<'a>(
             let start = place(text, &one.key, one.value).start;
             out.problem(start, &format!("`{}` is there twice", one.key));
         }
+        if !out.has_room(all.len()) {
+            break;
+        }
         if let Some(entry) = json::entry::<Installed<'_>>(text, one.value, out) {
             all.push((one, entry));
         }

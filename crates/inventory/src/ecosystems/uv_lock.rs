@@ -78,8 +78,11 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
                 links.needed(member.as_str().unwrap_or_default());
             }
         }
-        let packages = toml::items(table, "package").iter();
-        all.extend(packages.filter_map(|package| locked(package, offset, out)));
+        for package in toml::items(table, "package") {
+            if out.has_room(all.len()) {
+                all.extend(locked(package, offset, out));
+            }
+        }
     });
     push(&all, &development, out);
     for one in &all {

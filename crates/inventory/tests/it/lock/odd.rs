@@ -188,13 +188,21 @@ fn too_many_packages_are_said() {
         ),
         (
             "uv.lock",
-            many(|number| format!("[[package]]\nname = \"p{number}\"\nversion = \"1\"\n")),
+            many(|number| {
+                format!(
+                    "[[package]]\nname = \"p{number}\"\nversion = \"1\"\ndependencies = [{{ name = \"p{}\" }}]\n",
+                    MANY - 1 - number
+                )
+            }),
         ),
     ] {
         let inventory = file(name, text);
         assert_eq!(inventory.packages.len(), 250_000, "{name}");
         let said = gaps(&inventory);
         let expected = format!("limit {name}: there are more than 250000 packages");
-        assert!(said.contains(&expected), "{said:?}");
+        assert!(
+            said.len() <= 1 + usize::from(name == "go.mod") && said.contains(&expected),
+            "{said:?}"
+        );
     }
 }
