@@ -149,7 +149,7 @@ impl<'s> Shards<'s> {
 
 /// Subjects are cheap one by one; below this number a second thread costs more
 /// than it brings.
-const SUBJECTS_PER_TASK: usize = 64;
+const FEW_SUBJECTS: usize = 128;
 
 /// Matches the packages of a target against a database.
 pub fn find(store: &dyn Store, request: &Request<'_>) -> Matches {
@@ -167,8 +167,7 @@ pub fn find(store: &dyn Store, request: &Request<'_>) -> Matches {
         let of_name: Vec<&Subject<'_>> = group.iter().filter_map(|at| subjects.get(*at)).collect();
         look_up(store, &shards, &of_name, end_of_life.is_some())
     };
-    let results: Vec<(Vec<Vec<Found>>, Vec<StoreError>)> = if subjects.len() < 2 * SUBJECTS_PER_TASK
-    {
+    let results: Vec<(Vec<Vec<Found>>, Vec<StoreError>)> = if subjects.len() < FEW_SUBJECTS {
         groups.iter().map(look_up).collect()
     } else {
         groups.par_iter().map(look_up).collect()

@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use seawall_image::{Limits, NoProgress, Options, Source, View};
+use seawall_image::{Limits, NoProgress, Options, Source};
 use seawall_inventory::{Context, Inventory};
 
 /// Whether all `tools` are on PATH. Where a skipped test is a failure, a
@@ -47,9 +47,18 @@ pub(crate) fn run(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What the analysers of installed systems make of an image or a tree.
-pub(crate) fn view(source: Source) -> View {
-    let analysers = seawall_inventory::analysers(Context::Installed);
+/// The packages of an image or a tree.
+pub(crate) fn installed(source: Source) -> Inventory {
+    inventory(source, Context::Installed)
+}
+
+/// The packages of a project's folder.
+pub(crate) fn project(root: &Path) -> Inventory {
+    inventory(Source::Directory(root.to_owned()), Context::Project)
+}
+
+fn inventory(source: Source, context: Context) -> Inventory {
+    let analysers = seawall_inventory::analysers(context);
     let options = Options {
         analysers: &analysers,
         platform: None,
@@ -57,13 +66,8 @@ pub(crate) fn view(source: Source) -> View {
         limits: Limits::default(),
         progress: &NoProgress,
     };
-    seawall_image::open(source, &options).unwrap().view
-}
-
-/// The packages of an image or a tree.
-pub(crate) fn installed(source: Source) -> Inventory {
-    let view = view(source);
-    let mut inventory = seawall_inventory::read(&view, Context::Installed);
+    let view = seawall_image::open(source, &options).unwrap().view;
+    let mut inventory = seawall_inventory::read(&view, context);
     inventory.gaps.extend(view.gaps);
     inventory.gaps.sort();
     inventory

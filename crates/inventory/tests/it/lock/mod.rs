@@ -14,32 +14,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use seawall_image::{Limits, NoProgress, Options, Source};
-use seawall_inventory::{Context, Inventory};
+use seawall_inventory::Inventory;
 use seawall_model::Package;
 
-use crate::support::write;
+use crate::support::{project, write};
 
-/// The packages of a project's folder.
-fn project(root: &Path) -> Inventory {
-    let analysers = seawall_inventory::analysers(Context::Project);
-    let options = Options {
-        analysers: &analysers,
-        platform: None,
-        cache: None,
-        limits: Limits::default(),
-        progress: &NoProgress,
-    };
-    let view = seawall_image::open(Source::Directory(root.to_owned()), &options)
-        .unwrap()
-        .view;
-    let mut inventory = seawall_inventory::read(&view, Context::Project);
-    inventory.gaps.extend(view.gaps);
-    inventory.gaps.sort();
-    inventory
-}
-
-/// The same for one file.
+/// The packages of a project that is one file.
 fn file(name: &str, content: impl AsRef<[u8]>) -> Inventory {
     let root = tempfile::tempdir().unwrap();
     write(root.path(), name, content);
