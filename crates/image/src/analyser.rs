@@ -111,6 +111,12 @@ pub trait Analyser: Sync {
     fn version(&self) -> u32;
     /// The files it wants.
     fn interests(&self) -> &'static [Interest];
+    /// Whether it wants the file at this path, which an interest has met: for
+    /// patterns that interests cannot say. Files that nobody wants are not kept.
+    fn wants(&self, path: &str) -> bool {
+        let _ = path;
+        true
+    }
     /// How much of each file it needs.
     fn need(&self) -> Need;
     /// Turns one file into evidence, in the thread that reads the layer.

@@ -260,31 +260,30 @@ impl<'a> Collector<'a> {
     }
 
     fn prepare(&mut self, size: u64) -> bool {
-        let needs = self
-            .wanted
-            .iter()
-            .map(|index| self.reading.matcher.need(*index));
-        let (mut limit, mut seek) = (0, false);
-        for need in needs {
-            match need {
-                Need::Header => {}
-                Need::Whole(most) => limit = limit.max(most),
-                Need::Seek(most) => {
-                    limit = limit.max(most);
-                    seek = true;
-                }
+        let (mut limit, mut seek, mut least) = (0, false, u64::MAX);
+        let matcher = self.reading.matcher;
+        // Who can do with so many bytes gets them; the others are told of the
+        // smallest limit that was met.
+        self.wanted.retain(|index| {
+            let need = matcher.need(*index);
+            let (Need::Whole(most) | Need::Seek(most)) = need else {
+                return true;
+            };
+            if size > most {
+                least = least.min(most);
+                return false;
             }
-        }
-        if limit == 0 {
-            return false;
-        }
-        if size > limit {
+            limit = limit.max(most);
+            seek |= matches!(need, Need::Seek(_));
+            true
+        });
+        if least < u64::MAX {
             self.gap(
                 GapKind::Limit,
-                format!("the file has {size} bytes, more than the limit of {limit}"),
+                format!("the file has {size} bytes, more than the limit of {least}"),
             );
-            self.wanted
-                .retain(|index| self.reading.matcher.need(*index) == Need::Header);
+        }
+        if limit == 0 {
             return false;
         }
         self.content = if seek && size > SPOOL_FROM {
@@ -491,7 +490,9 @@ impl Visitor for Collector<'_> {
             }
             let first = std::mem::take(first);
             self.content = Content::None;
-            self.reading.matcher.by_magic(&first, &mut self.wanted);
+            self.reading
+                .matcher
+                .by_magic(&self.path, &first, &mut self.wanted);
             let earlier = first.len() - some.len();
             let goes_on = !self.wanted.is_empty() && self.prepare(self.size);
             if !goes_on {
@@ -511,7 +512,9 @@ impl Visitor for Collector<'_> {
             // Shorter than any magic: the header alone decided.
             let all = std::mem::take(first);
             self.content = Content::None;
-            self.reading.matcher.by_magic(&all, &mut self.wanted);
+            self.reading
+                .matcher
+                .by_magic(&self.path, &all, &mut self.wanted);
             if self.wanted.is_empty() {
                 return;
             }

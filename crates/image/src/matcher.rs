@@ -218,11 +218,19 @@ impl<'a> Matcher<'a> {
                 }
             }
         }
+        if !out.is_empty() {
+            self.keep_wanted(path, out);
+        }
+        // A second pass reads a link's target under the name of the link.
         if !self.extra.is_empty()
             && let Some(all) = self.extra.get(path)
         {
             out.extend(all);
         }
+    }
+
+    fn keep_wanted(&self, path: &str, out: &mut Vec<Index>) {
+        out.retain(|at| self.analyser(*at).is_some_and(|one| one.wants(path)));
     }
 
     /// Who wants the entry for all that its header says; in `out`, sorted and
@@ -243,10 +251,11 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// Who else wants a file that starts like this.
-    pub(crate) fn by_magic(&self, first: &[u8], out: &mut Vec<Index>) {
+    /// Who else wants the file at `path`, which starts like this.
+    pub(crate) fn by_magic(&self, path: &str, first: &[u8], out: &mut Vec<Index>) {
         for (magic, index) in &self.magics {
-            if first.starts_with(magic) && !out.contains(index) {
+            let starts = first.starts_with(magic) && !out.contains(index);
+            if starts && self.analyser(*index).is_some_and(|one| one.wants(path)) {
                 out.push(*index);
             }
         }

@@ -4,11 +4,14 @@
 use std::collections::{HashMap, HashSet};
 
 use seawall_image::{Evidence, View};
-use seawall_model::{Gap, GapKind, LineColumn, Origin, Package, Relation, Span, TextRange};
+use seawall_model::{
+    Gap, GapKind, Hash, LineColumn, Origin, Package, Relation, Requirement, Span, TextRange,
+};
 
 use crate::{
     Inventory,
     document::{self, Cursor, Document},
+    found,
     purl::Purl,
     record::{Reader, Record, Writer},
 };
@@ -34,6 +37,12 @@ pub(crate) struct Declared<'a> {
     /// Where it comes from, if not from the ecosystem's registry: a purl
     /// qualifier.
     pub(crate) from: Option<(&'static str, String)>,
+    /// Digests of its archive, where the file has them.
+    pub(crate) hashes: Vec<Hash>,
+    /// What it asks for, where the file says so.
+    pub(crate) requires: Vec<Requirement>,
+    /// Its licences, where the file has them.
+    pub(crate) licenses: Vec<String>,
 }
 
 /// Gathers the packages of one file.
@@ -55,10 +64,11 @@ struct Kept {
     relation: Relation,
     range: TextRange,
     from: Option<(&'static str, String)>,
+    hashes: Vec<Hash>,
+    requires: Vec<Requirement>,
+    licenses: Vec<String>,
 }
 
-/// Marks a record that is a gap.
-const GAP: &str = "!gap";
 /// Marks a record that is the path of a file that this one includes.
 const INCLUDES: &str = "!includes";
 /// Marks a file that was read, whatever it holds.
@@ -149,6 +159,9 @@ impl Declarations<'_> {
             },
             range,
             from,
+            hashes: one.hashes.clone(),
+            requires: one.requires.clone(),
+            licenses: one.licenses.clone(),
         });
     }
 
@@ -167,7 +180,7 @@ impl Declarations<'_> {
     /// Says that something in the file could not be used.
     pub(crate) fn gap(&mut self, kind: GapKind, reason: &str) {
         self.has_gap = true;
-        self.out.push(&[GAP, kind.as_str(), reason]);
+        self.out.gap(kind, reason);
     }
 
     /// Says that one entry is damaged: the first becomes a gap with its place,
@@ -253,6 +266,9 @@ impl Declarations<'_> {
                 f,
                 key,
                 value,
+                &found::join(one.hashes.iter().map(Hash::to_string)),
+                &found::join_requirements(&one.requires),
+                &found::join(&one.licenses),
             ]);
         }
         self.out.finish()
@@ -269,9 +285,12 @@ pub(crate) fn read(analyser: &str, view: &View, inventory: &mut Inventory) {
     for evidence in view.of(analyser) {
         let mut is_over = false;
         for record in Reader::new(&evidence.data) {
+            if let Some(gap) = record.gap(&evidence.path) {
+                inventory.gaps.push(gap);
+                continue;
+            }
             match record.get(0) {
                 READ => {}
-                GAP => inventory.gaps.push(gap(&record, evidence)),
                 INCLUDES => {
                     let path = record.get(1);
                     let target = document::beside(&evidence.path, path);
@@ -295,23 +314,6 @@ pub(crate) fn read(analyser: &str, view: &View, inventory: &mut Inventory) {
             inventory.gaps.push(gap);
         }
     }
-}
-
-fn gap(record: &Record<'_>, evidence: &Evidence) -> Gap {
-    const KINDS: [GapKind; 4] = [
-        GapKind::Unsupported,
-        GapKind::Missing,
-        GapKind::Damaged,
-        GapKind::Limit,
-    ];
-    let kind = KINDS
-        .into_iter()
-        .find(|kind| kind.as_str() == record.get(1));
-    Gap::new(
-        kind.unwrap_or(GapKind::Unsupported),
-        evidence.path.clone(),
-        record.get(2),
-    )
 }
 
 fn package(record: &Record<'_>, evidence: &Evidence, has_layers: bool) -> Package {
@@ -343,6 +345,7 @@ fn package(record: &Record<'_>, evidence: &Evidence, has_layers: bool) -> Packag
         path: evidence.path.clone(),
         layer: has_layers.then_some(evidence.layer),
         range: Some(range),
+        ..Origin::default()
     };
     Package {
         relation: Relation {
@@ -353,6 +356,11 @@ fn package(record: &Record<'_>, evidence: &Evidence, has_layers: bool) -> Packag
             },
             development: record.get(4) == "1",
         },
+        hashes: found::split(record.get(13))
+            .filter_map(Hash::parse)
+            .collect(),
+        requires: found::requirements(record.get(14)),
+        licenses: found::split(record.get(15)).map(str::to_owned).collect(),
         ..Package::new(kind, name, version, purl, origin)
     }
 }
@@ -398,7 +406,7 @@ macro_rules! lock_file {
             }
 
             fn version(&self) -> u32 {
-                2
+                3
             }
 
             fn interests(&self) -> &'static [seawall_image::Interest] {
@@ -419,8 +427,7 @@ macro_rules! lock_file {
             }
         }
 
-        /// Parses the file: for tests with hostile input. The evidence.
-        pub fn parse_bytes(bytes: &[u8]) -> Option<Vec<u8>> {
+        fn parse_bytes(bytes: &[u8]) -> Option<Vec<u8>> {
             $crate::declared::evidence($kind, bytes, $parse)
         }
     };

@@ -6,6 +6,7 @@
 
 mod declared;
 mod document;
+mod found;
 mod inventory;
 mod json;
 mod os;
@@ -30,19 +31,44 @@ use seawall_model::{Gap, GapKind};
 /// Entry points for tests with hostile input: each takes bytes of one format
 /// and must come to an end without a panic.
 pub mod hostile {
+    use seawall_image::{Analyser, Body, Entry, EntryKind};
+
     pub use crate::{
         ecosystems::{
-            apk::count_packages as apk, cargo_lock::parse_bytes as cargo_lock,
-            composer_lock::parse_bytes as composer_lock, dpkg::count_licenses as copyright,
-            dpkg::count_packages as dpkg, gemfile_lock::parse_bytes as gemfile_lock,
-            go_mod::parse_bytes as go_mod, package_lock_json::parse_bytes as package_lock_json,
-            poetry_lock::parse_bytes as poetry_lock,
-            requirements_txt::parse_bytes as requirements_txt, rpm::count_manifest as rpm_manifest,
+            apk::count_packages as apk, dpkg::count_licenses as copyright,
+            dpkg::count_packages as dpkg, rpm::count_manifest as rpm_manifest,
             rpm::count_packages as rpm, rpm::is_header as rpm_header,
-            uv_lock::parse_bytes as uv_lock,
         },
         os::os_release_id as os_release,
     };
+
+    /// Every analyser, by ecosystem.
+    pub fn analysers() -> Vec<&'static dyn Analyser> {
+        let all = crate::all().iter();
+        all.flat_map(|ecosystem| ecosystem.analysers.iter().copied())
+            .collect()
+    }
+
+    /// What the analyser of this name makes of a file at `path`.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or that there is no such analyser.
+    pub fn evidence(analyser: &str, path: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        let all = analysers();
+        let one = all.iter().find(|one| one.name() == analyser);
+        let one = one.ok_or_else(|| format!("there is no analyser `{analyser}`"))?;
+        let entry = Entry {
+            path,
+            kind: EntryKind::File,
+            size: bytes.len() as u64,
+            mode: 0o644,
+            uid: 0,
+            gid: 0,
+            link: None,
+            capability: None,
+        };
+        one.analyse(&entry, Body::Bytes(bytes))
+    }
 }
 
 /// All ecosystems, sorted by file name.

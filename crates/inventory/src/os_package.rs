@@ -224,7 +224,7 @@ impl<'a> Databases<'a> {
             let origin = Origin {
                 path: evidence.path.clone(),
                 layer: self.has_layers.then_some(layer),
-                range: None,
+                ..Origin::default()
             };
             self.packages
                 .push(package(self.kind, &record, self.os, origin));

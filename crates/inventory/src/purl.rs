@@ -23,10 +23,16 @@ impl<'a> Purl<'a> {
         };
         match kind {
             // The namespace is what stands before the last slash.
-            "npm" | "golang" | "composer" | "github" => {
+            "npm" | "golang" | "composer" | "github" | "githubactions" | "swift" => {
                 if let Some((namespace, name)) = name.rsplit_once('/') {
                     purl.namespace = namespace.split('/').map(str::to_owned).collect();
                     purl.name = name.to_owned();
+                }
+            }
+            "maven" => {
+                if let Some((group, artifact)) = name.split_once(':') {
+                    purl.namespace = vec![group.to_owned()];
+                    purl.name = artifact.to_owned();
                 }
             }
             "pypi" => purl.name = name.to_lowercase().replace('_', "-"),

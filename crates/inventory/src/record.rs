@@ -4,6 +4,11 @@
 //! A list of records: each a count of fields and, for each field, its length
 //! and its bytes.
 
+use seawall_model::{Gap, GapKind};
+
+/// Marks a record that is a gap.
+const GAP: &str = "!gap";
+
 /// Writes records.
 #[derive(Debug, Default)]
 pub(crate) struct Writer(Vec<u8>);
@@ -16,6 +21,11 @@ impl Writer {
             self.number(field.len());
             self.0.extend_from_slice(field.as_bytes());
         }
+    }
+
+    /// Says that something in the file could not be used.
+    pub(crate) fn gap(&mut self, kind: GapKind, reason: &str) {
+        self.push(&[GAP, kind.as_str(), reason]);
     }
 
     fn number(&mut self, number: usize) {
@@ -70,6 +80,22 @@ impl<'a> Record<'a> {
     /// The field at `index`; empty when there is none.
     pub(crate) fn get(&self, index: usize) -> &'a str {
         self.0.get(index).copied().unwrap_or_default()
+    }
+
+    /// The gap that it is, if it is one, of the file at `path`.
+    pub(crate) fn gap(&self, path: &str) -> Option<Gap> {
+        const KINDS: [GapKind; 4] = [
+            GapKind::Unsupported,
+            GapKind::Missing,
+            GapKind::Damaged,
+            GapKind::Limit,
+        ];
+        if self.get(0) != GAP {
+            return None;
+        }
+        let kind = KINDS.into_iter().find(|kind| kind.as_str() == self.get(1));
+        let kind = kind.unwrap_or(GapKind::Unsupported);
+        Some(Gap::new(kind, path, self.get(2)))
     }
 
     /// The same, unless it is empty.

@@ -27,7 +27,9 @@ pub use fingerprint::Fingerprint;
 pub use fix::{Applicability, Edit, Fix, Remedy};
 pub use gap::{Gap, GapKind};
 pub use location::{Location, TextRange};
-pub use package::{FileList, Origin, Package, Relation, Source};
+pub use package::{
+    FileList, Hash, HashAlgorithm, Origin, Package, Relation, Requirement, Source, Technique, graph,
+};
 pub use report::{DatabaseInfo, DatabaseKind, Report, Summary};
 pub use rule::{Confidence, Persona, Rule};
 pub use severity::{ParseSeverityError, Severity};

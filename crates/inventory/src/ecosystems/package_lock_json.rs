@@ -135,6 +135,7 @@ fn installed<'a>(
             from: resolved
                 .filter(|resolved| resolved.starts_with("git+"))
                 .map(|resolved| git(resolved, None)),
+            ..Declared::default()
         });
     }
 }
@@ -204,6 +205,7 @@ fn nested(text: &str, key: &str, value: &RawValue, level: usize, out: &mut Decla
             development: one.dev,
             span,
             from: found.from,
+            ..Declared::default()
         }),
         None if version.is_empty() => out.problem(span.start, "a package has no version"),
         None => {}

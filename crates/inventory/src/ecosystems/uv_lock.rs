@@ -205,6 +205,7 @@ fn push(all: &[Locked], development: &[Edge], out: &mut Declarations<'_>) {
             development: !productive.contains(&index) && development.contains(&index),
             span: one.span,
             from: one.from.clone(),
+            ..Declared::default()
         });
     }
 }

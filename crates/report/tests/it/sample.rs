@@ -103,8 +103,8 @@ pub(crate) fn package(kind: &'static str, name: &str, version: &str, origin: Ori
 pub(crate) fn locked(path: &str, line: u32) -> Origin {
     Origin {
         path: path.to_owned(),
-        layer: None,
         range: Some(range(line, 5, 12)),
+        ..Origin::default()
     }
 }
 
@@ -112,7 +112,7 @@ fn installed(layer: usize) -> Origin {
     Origin {
         path: "var/lib/dpkg/status".to_owned(),
         layer: Some(layer),
-        range: None,
+        ..Origin::default()
     }
 }
 

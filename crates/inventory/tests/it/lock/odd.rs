@@ -1,38 +1,64 @@
 //! Lock files made to do harm: an end in bounded time, and a word about it.
 
+use std::path::{Path, PathBuf};
+
+use seawall_image::{Analyser, Interest};
 use seawall_inventory::hostile;
 
 use super::{data, file, names};
 use crate::support::{Random, gaps};
 
-type Parse = fn(&[u8]) -> Option<Vec<u8>>;
-
-const PARSERS: [(&str, &str, Parse); 8] = [
-    ("cargo", "Cargo.lock", hostile::cargo_lock),
-    ("composer", "composer.lock", hostile::composer_lock),
-    ("bundler", "Gemfile.lock", hostile::gemfile_lock),
-    ("go", "go.mod", hostile::go_mod),
-    ("npm-1", "package-lock.json", hostile::package_lock_json),
-    ("poetry", "poetry.lock", hostile::poetry_lock),
-    ("bundler", "Gemfile.lock", hostile::requirements_txt),
-    ("uv", "uv.lock", hostile::uv_lock),
-];
-
+/// Every file of the test data goes, with bytes changed, through each analyser
+/// that would be handed it.
 #[test]
 fn changed_bytes_never_panic() {
     let mut random = Random(11);
-    for (case, name, parse) in PARSERS {
-        let whole = std::fs::read(data(case).join(name)).unwrap();
-        for _ in 0..150 {
-            let mut bytes = whole.clone();
-            for _ in 0..=random.below(12) {
-                let at = random.below(bytes.len());
-                bytes[at] = b"\n \"\\\0\xFF{}[]=<#/.@,"[random.below(17)];
+    let mut met = std::collections::BTreeSet::new();
+    for path in files(&data("")) {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let whole = std::fs::read(&path).unwrap();
+        let all = hostile::analysers();
+        for analyser in all.iter().filter(|one| is_handed(**one, &name)) {
+            met.insert(analyser.name());
+            for _ in 0..40 {
+                let mut bytes = whole.clone();
+                for _ in 0..=random.below(12) {
+                    let at = random.below(bytes.len());
+                    bytes[at] = b"\n \"\\\0\xFF{}[]=<#/.@,"[random.below(17)];
+                }
+                bytes.truncate(random.below(bytes.len()) + 1);
+                drop(hostile::evidence(analyser.name(), &name, &bytes));
             }
-            bytes.truncate(random.below(bytes.len()) + 1);
-            drop(parse(&bytes));
         }
     }
+    for known in [
+        "cargo-lock",
+        "gemfile-lock",
+        "go-mod",
+        "package-lock-json",
+        "uv-lock",
+    ] {
+        assert!(met.contains(known), "{met:?}");
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let (folders, mut files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.is_dir());
+    files.extend(folders.iter().flat_map(|folder| self::files(folder)));
+    files.retain(|path| std::fs::metadata(path).is_ok_and(|data| data.len() > 0));
+    files
+}
+
+/// Whether the analyser wants files of this name, wherever they are.
+fn is_handed(analyser: &dyn Analyser, name: &str) -> bool {
+    analyser.interests().iter().any(|interest| match interest {
+        Interest::Name(own) => *own == name,
+        Interest::Suffix(suffix) => name.ends_with(suffix),
+        _ => false,
+    })
 }
 
 const DEEP: usize = 100_000;

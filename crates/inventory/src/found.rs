@@ -1,0 +1,267 @@
+//! What all installed packages of languages have in common: one file names one
+//! or several of them, with what it knows of each.
+
+use seawall_image::{Evidence, View};
+use seawall_model::{FileList, GapKind, Hash, Origin, Package, Relation, Requirement, Technique};
+
+use crate::{
+    Inventory,
+    purl::Purl,
+    record::{Reader, Record, Writer},
+};
+
+/// One installed package, as a file names it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    /// The purl type.
+    pub(crate) kind: &'static str,
+    /// The name as [`Package::name`] has it; for `maven` `group:artifact`.
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// Qualifiers of its purl.
+    pub(crate) qualifiers: Vec<(&'static str, String)>,
+    /// The whole purl, where name, version and qualifiers do not make it.
+    pub(crate) purl: Option<String>,
+    pub(crate) technique: Technique,
+    /// The path inside the file, where it is an archive.
+    pub(crate) inside: Option<String>,
+    pub(crate) arch: Option<String>,
+    pub(crate) licenses: Vec<String>,
+    pub(crate) hashes: Vec<Hash>,
+    pub(crate) requires: Vec<Requirement>,
+    /// The files that it owns, relative to the root.
+    pub(crate) files: Vec<String>,
+    pub(crate) relation: Relation,
+}
+
+/// Packages of one file: more are a gap. The largest archives hold thousands.
+const MOST: usize = 50_000;
+/// Bytes of a name or a version; what is longer is none.
+const MOST_NAME: usize = 4096;
+
+/// Gathers the packages of one file.
+#[derive(Debug, Default)]
+pub(crate) struct Finds {
+    out: Writer,
+    count: usize,
+}
+
+impl Finds {
+    /// Adds a package; one without a name is none.
+    pub(crate) fn push(&mut self, one: &Found) {
+        if one.name.is_empty() {
+            return;
+        }
+        if one.name.len().max(one.version.len()) > MOST_NAME {
+            self.gap(
+                GapKind::Damaged,
+                "a package's name or version is no such thing",
+            );
+            return;
+        }
+        self.count += 1;
+        if self.count > MOST {
+            if self.count == MOST + 1 {
+                let reason = format!("there are more than {MOST} packages");
+                self.gap(GapKind::Limit, &reason);
+            }
+            return;
+        }
+        let purl = one.purl.clone().unwrap_or_else(|| one.to_purl());
+        let direct = match one.relation.direct {
+            Some(true) => "1",
+            Some(false) => "0",
+            None => "",
+        };
+        self.out.push(&[
+            one.kind,
+            &one.name,
+            &one.version,
+            &purl,
+            one.technique.as_str(),
+            one.inside.as_deref().unwrap_or_default(),
+            one.arch.as_deref().unwrap_or_default(),
+            &join(&one.licenses),
+            &join(one.hashes.iter().map(Hash::to_string)),
+            &join_requirements(&one.requires),
+            &join(&one.files),
+            direct,
+            if one.relation.development { "1" } else { "" },
+        ]);
+    }
+
+    /// Says that something in the file could not be used.
+    pub(crate) fn gap(&mut self, kind: GapKind, reason: &str) {
+        self.out.gap(kind, reason);
+    }
+
+    /// The evidence; `None` when there is none.
+    pub(crate) fn finish(self) -> Option<Vec<u8>> {
+        self.out.finish()
+    }
+}
+
+impl Found {
+    fn to_purl(&self) -> String {
+        let mut purl = Purl::new(self.kind, &self.name, &self.version);
+        for (key, value) in &self.qualifiers {
+            purl = purl.qualifier(key, value);
+        }
+        purl.build()
+    }
+}
+
+/// Turns the evidence of `analyser` into packages.
+pub(crate) fn read(analyser: &str, view: &View, inventory: &mut Inventory) {
+    for evidence in view.of(analyser) {
+        packages(evidence, view, inventory);
+    }
+}
+
+/// Turns the evidence of one file into packages.
+pub(crate) fn packages(evidence: &Evidence, view: &View, inventory: &mut Inventory) {
+    for record in Reader::new(&evidence.data) {
+        match record.gap(&evidence.path) {
+            Some(gap) => inventory.gaps.push(gap),
+            None => {
+                let package = package(&record, evidence, !view.layers.is_empty());
+                inventory.packages.push(package);
+            }
+        }
+    }
+}
+
+fn package(record: &Record<'_>, evidence: &Evidence, has_layers: bool) -> Package {
+    const TECHNIQUES: [Technique; 5] = [
+        Technique::Manifest,
+        Technique::Binary,
+        Technique::Fingerprint,
+        Technique::FileName,
+        Technique::Sbom,
+    ];
+    let origin = Origin {
+        path: evidence.path.clone(),
+        inside: record.some(5),
+        layer: has_layers.then_some(evidence.layer),
+        range: None,
+    };
+    let technique = TECHNIQUES
+        .into_iter()
+        .find(|one| one.as_str() == record.get(4));
+    // The kind is one of our constants; the cache gives it back as text.
+    let kind = record.get(0).to_owned();
+    Package {
+        technique: technique.unwrap_or_default(),
+        arch: record.some(6),
+        licenses: split(record.get(7)).map(str::to_owned).collect(),
+        hashes: split(record.get(8)).filter_map(Hash::parse).collect(),
+        requires: requirements(record.get(9)),
+        files: FileList::from_lines(record.get(10)),
+        relation: Relation {
+            direct: match record.get(11) {
+                "1" => Some(true),
+                "0" => Some(false),
+                _ => None,
+            },
+            development: record.get(12) == "1",
+        },
+        ..Package::new(kind, record.get(1), record.get(2), record.get(3), origin)
+    }
+}
+
+/// A list in one field: an item a line. What holds a line's end is no item.
+pub(crate) fn join<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> String {
+    let mut out = String::new();
+    for item in items {
+        let item = item.as_ref();
+        if !item.is_empty() && !item.contains('\n') {
+            out.push_str(item);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// The items of such a field.
+pub(crate) fn split(field: &str) -> impl Iterator<Item = &str> {
+    field.split('\n').filter(|item| !item.is_empty())
+}
+
+/// Requirements in one field.
+pub(crate) fn join_requirements(all: &[Requirement]) -> String {
+    join(all.iter().map(|one| match &one.version {
+        Some(version) => format!("{}\t{version}", one.name),
+        None => one.name.clone(),
+    }))
+}
+
+/// The requirements of such a field.
+pub(crate) fn requirements(field: &str) -> Vec<Requirement> {
+    let one = |item: &str| match item.split_once('\t') {
+        Some((name, version)) => Requirement {
+            name: name.to_owned(),
+            version: Some(version.to_owned()),
+        },
+        None => Requirement {
+            name: item.to_owned(),
+            version: None,
+        },
+    };
+    split(field).map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use seawall_model::HashAlgorithm;
+
+    use super::*;
+
+    #[test]
+    fn what_was_found_reads_back() {
+        let found = Found {
+            kind: "maven",
+            name: "org.a:b".into(),
+            version: "1".into(),
+            qualifiers: vec![("type", "war".into())],
+            technique: Technique::Binary,
+            inside: Some("lib/b.jar".into()),
+            licenses: vec!["MIT".into(), "Apache-2.0".into()],
+            hashes: Hash::new(HashAlgorithm::Sha1, &"0f".repeat(20))
+                .into_iter()
+                .collect(),
+            requires: requirements("org.a:c\t2\norg.a:d\n"),
+            files: vec!["x/y".into()],
+            ..Found::default()
+        };
+        let mut finds = Finds::default();
+        finds.push(&found);
+        finds.push(&Found::default());
+        finds.gap(GapKind::Limit, "so much");
+        let evidence = Evidence {
+            path: "app.jar".into(),
+            analyser: "x",
+            layer: 1,
+            size: 0,
+            mode: 0,
+            uid: 0,
+            gid: 0,
+            capability: None,
+            data: Arc::from(finds.finish().unwrap()),
+        };
+        let mut inventory = Inventory::default();
+        packages(&evidence, &View::default(), &mut inventory);
+        let [package] = inventory.packages.as_slice() else {
+            panic!("{inventory:?}");
+        };
+        assert_eq!(package.purl, "pkg:maven/org.a/b@1?type=war");
+        assert_eq!(package.technique, Technique::Binary);
+        assert_eq!(package.licenses, found.licenses);
+        assert_eq!(package.hashes, found.hashes);
+        assert_eq!(package.requires, found.requires);
+        assert_eq!(package.files.iter().collect::<Vec<_>>(), ["x/y"]);
+        assert_eq!(package.origin.inside.as_deref(), Some("lib/b.jar"));
+        assert_eq!(inventory.gaps.len(), 1);
+    }
+}
