@@ -7,8 +7,8 @@ use crate::{
     matching::{
         Shards, is_record_of,
         judge::{self, Clear, Judgement},
-        range,
-        subject::{self, Subject},
+        owner, range,
+        subject::{self, Subject, Unserved},
     },
     shard::base,
 };
@@ -55,14 +55,14 @@ pub fn explain(
             ..nothing()
         }]);
     }
-    let (subjects, unserved) =
-        subject::subjects(request.os, request.packages, request.epochs_left_out);
     let shards = Shards::new(store, request.os);
+    let left = owner::left_to_distribution(store, &shards, request);
+    let (subjects, unserved) = subject::subjects(request, &left);
     let mut decisions = Vec::new();
     for subject in &subjects {
         decisions.extend(of_subject(&shards, subject, &statements, id));
     }
-    for (index, _) in unserved {
+    for (index, why) in unserved {
         let Some(package) = request.packages.get(index) else {
             continue;
         };
@@ -83,7 +83,15 @@ pub fn explain(
                 version: package.version.clone(),
                 record: statement.record.id.to_owned(),
                 shard: statement.shard.to_owned(),
-                reason: "there are no advisories for such packages of this target, or no version to compare".to_owned(),
+                reason: match why {
+                    Unserved::Owned(owner) => format!(
+                        "`{owner}`, a package of the distribution, brought it: the distribution's \
+                         advisories decide"
+                    ),
+                    _ => "there are no advisories for such packages of this target, or no version \
+                          to compare"
+                        .to_owned(),
+                },
                 ..nothing()
             });
         }

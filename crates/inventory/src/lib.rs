@@ -11,6 +11,7 @@ mod inventory;
 mod json;
 mod os;
 mod os_package;
+mod ownership;
 mod purl;
 mod record;
 mod rpm;
@@ -104,6 +105,7 @@ pub fn read(view: &View, context: Context) -> Inventory {
     }
     if context == Context::Installed {
         inventory.gaps.extend(unfounded(&inventory));
+        ownership::tell(&mut inventory.packages, view);
     }
     inventory.finish();
     inventory
@@ -115,7 +117,7 @@ fn unfounded(inventory: &Inventory) -> Option<Gap> {
     let has_packages = inventory
         .packages
         .iter()
-        .any(|package| matches!(package.kind.as_ref(), "deb" | "apk" | "rpm"));
+        .any(|package| ownership::SYSTEM.contains(&package.kind.as_ref()));
     match &inventory.os {
         None if has_packages => Some(Gap::new(
             GapKind::Missing,

@@ -28,7 +28,8 @@ pub use fix::{Applicability, Edit, Fix, Remedy};
 pub use gap::{Gap, GapKind};
 pub use location::{Location, TextRange};
 pub use package::{
-    FileList, Hash, HashAlgorithm, Origin, Package, Relation, Requirement, Source, Technique, graph,
+    FileList, Hash, HashAlgorithm, Origin, Owner, Package, Relation, Requirement, Source,
+    Technique, graph,
 };
 pub use report::{DatabaseInfo, DatabaseKind, Report, Summary};
 pub use rule::{Confidence, Persona, Rule};

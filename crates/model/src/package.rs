@@ -42,9 +42,18 @@ pub struct Package {
     pub requires: Vec<Requirement>,
     /// How it was told that it is there.
     pub technique: Technique,
-    /// The distribution's package that brought the file which names this one:
-    /// then that distribution answers for its flaws.
-    pub owner: Option<String>,
+    /// The distribution's package that brought the file which names this one.
+    pub owner: Option<Owner>,
+}
+
+/// The distribution's package that brought a package of a language.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Owner {
+    /// Its name.
+    pub name: String,
+    /// Whether the distribution's advisories decide alone. They do where they
+    /// know the owner; until that is looked up they are not taken to.
+    pub answers: bool,
 }
 
 impl Package {

@@ -45,10 +45,19 @@ pub fn judge(
 ) -> Report {
     let mut report = Report::default();
     let mut shards = Vec::new();
-    for (index, one) in inspected.into_iter().enumerate() {
+    for (index, mut one) in inspected.into_iter().enumerate() {
         let base = report.packages.len();
         let matches = seawall_advisories::find(store, &request(&one, judging));
         shards.extend(matches.shards_used);
+        for index in matches.left_to_distribution {
+            let owner = one
+                .packages
+                .get_mut(index)
+                .and_then(|one| one.owner.as_mut());
+            if let Some(owner) = owner {
+                owner.answers = true;
+            }
+        }
         if let Some(end) = &matches.end_of_life {
             report
                 .findings

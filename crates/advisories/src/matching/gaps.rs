@@ -44,6 +44,7 @@ pub(super) fn unserved(request: &Request<'_>, unserved: &[(usize, Unserved<'_>)]
         let (gap, subject, reason) = match reason {
             // Go's main module has no version before it is released.
             Unserved::NoVersion if package.version.trim() == "(devel)" => continue,
+            Unserved::Owned(_) => continue,
             Unserved::NoVersion => (
                 GapKind::Unsupported,
                 format!("{kind} packages without a version"),

@@ -7,6 +7,7 @@
 mod cluster;
 mod gaps;
 pub(crate) mod judge;
+pub(crate) mod owner;
 pub(crate) mod range;
 pub(crate) mod subject;
 
@@ -56,6 +57,9 @@ pub struct Matches {
     pub shards_used: Vec<String>,
     /// Set when the distribution's release gets no more fixes.
     pub end_of_life: Option<EndOfLife>,
+    /// Indices of the packages that the distribution alone answers for, since
+    /// packages of its own brought them; sorted.
+    pub left_to_distribution: Vec<usize>,
 }
 
 /// One flaw of one package.
@@ -153,9 +157,9 @@ const FEW_SUBJECTS: usize = 128;
 
 /// Matches the packages of a target against a database.
 pub fn find(store: &dyn Store, request: &Request<'_>) -> Matches {
-    let (subjects, unserved) =
-        subject::subjects(request.os, request.packages, request.epochs_left_out);
     let shards = Shards::new(store, request.os);
+    let left = owner::left_to_distribution(store, &shards, request);
+    let (subjects, unserved) = subject::subjects(request, &left);
     let end_of_life = end_of_life(store, request);
     // Many versions of one package (a tree of node_modules is full of them) are
     // judged by records that are read once.
@@ -195,6 +199,11 @@ pub fn find(store: &dyn Store, request: &Request<'_>) -> Matches {
         gaps,
         shards_used,
         end_of_life,
+        left_to_distribution: {
+            let mut left: Vec<usize> = left.into_iter().collect();
+            left.sort_unstable();
+            left
+        },
     }
 }
 

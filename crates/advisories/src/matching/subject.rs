@@ -1,12 +1,18 @@
 //! What is looked up: packages under the name and version that their
 //! advisories go by.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use seawall_model::{Os, Package};
 use seawall_versions::Scheme;
 
-use crate::distros::{self, Distro, Names, Shards};
+use crate::{
+    Request,
+    distros::{self, Distro, Names, Shards},
+};
 
 /// purl type and the OSV ecosystem that serves it (purl-spec, `types`; OSV
 /// schema, "Defined ecosystems").
@@ -154,6 +160,8 @@ pub(crate) enum Unserved<'a> {
     Kind,
     /// There is no version to compare.
     NoVersion,
+    /// This package of the distribution brought it, which answers for it.
+    Owned(&'a str),
 }
 
 /// The shards of the distribution that a target names.
@@ -163,19 +171,25 @@ pub(crate) fn distribution(os: Option<&Os>) -> Option<(&'static Distro, Shards)>
     Some((distro, distro.shards(os)?))
 }
 
-/// Sorts packages into subjects and those that nobody answers for.
+/// Sorts packages into subjects and those that nobody answers for. Those in
+/// `left` are the distribution's business.
 pub(crate) fn subjects<'a>(
-    os: Option<&'a Os>,
-    packages: &'a [Package],
-    epoch_unknown: bool,
+    request: &Request<'a>,
+    left: &HashSet<usize>,
 ) -> (Vec<Subject<'a>>, Vec<(usize, Unserved<'a>)>) {
+    let Request { os, packages, .. } = *request;
     let mut collector = Collector {
         subjects: Vec::new(),
         seen: HashMap::new(),
-        epoch_unknown,
+        epoch_unknown: request.epochs_left_out,
     };
     let mut unserved = Vec::new();
     for (index, package) in packages.iter().enumerate() {
+        let owner = package.owner.as_ref().filter(|_| left.contains(&index));
+        if let Some(owner) = owner {
+            unserved.push((index, Unserved::Owned(&owner.name)));
+            continue;
+        }
         if let Err(reason) = collector.add(os, index, package) {
             unserved.push((index, reason));
         }
@@ -365,6 +379,17 @@ mod tests {
 
     use super::*;
 
+    fn request<'a>(os: Option<&'a Os>, packages: &'a [Package]) -> Request<'a> {
+        Request {
+            os,
+            packages,
+            today: "2026-01-01",
+            starter: false,
+            max_age: None,
+            epochs_left_out: false,
+        }
+    }
+
     fn package(kind: &'static str, name: &str, version: &str) -> Package {
         Package::new(kind, name, version, "", Origin::default())
     }
@@ -390,7 +415,7 @@ mod tests {
         };
         let packages = [of("libssl1.1", "1.1.1n-0+b1"), of("openssl", "1.1.1n-0")];
         let os = debian();
-        let (subjects, unserved) = subjects(Some(&os), &packages, false);
+        let (subjects, unserved) = subjects(&request(Some(&os), &packages), &HashSet::new());
         assert!(unserved.is_empty());
         assert_eq!(subjects.len(), 1);
         assert_eq!(subjects[0].name, "openssl");
@@ -403,7 +428,7 @@ mod tests {
     fn the_same_package_in_two_files_is_two_subjects() {
         let mut packages = vec![package("npm", "lodash", "4.17.0"); 3];
         packages[2].origin.path = "other/package-lock.json".to_owned();
-        let (subjects, _) = subjects(None, &packages, false);
+        let (subjects, _) = subjects(&request(None, &packages), &HashSet::new());
         assert_eq!(subjects.len(), 2);
         assert_eq!(subjects[0].packages, [0, 1]);
     }
@@ -416,7 +441,7 @@ mod tests {
             package("npm", "left-pad", ""),
             package("golang", "example.com/main", "(devel)"),
         ];
-        let (found, unserved) = subjects(None, &packages, false);
+        let (found, unserved) = subjects(&request(None, &packages), &HashSet::new());
         assert!(found.is_empty());
         let reasons: Vec<_> = unserved.into_iter().map(|(_, reason)| reason).collect();
         assert_eq!(
@@ -430,7 +455,7 @@ mod tests {
         );
         let os = debian();
         let foreign = [package("rpm", "bash", "5")];
-        let (_, unserved) = subjects(Some(&os), &foreign, false);
+        let (_, unserved) = subjects(&request(Some(&os), &foreign), &HashSet::new());
         assert_eq!(unserved, [(0, Unserved::Foreign(&os))]);
     }
 
