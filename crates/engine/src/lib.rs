@@ -1,7 +1,7 @@
 //! A small synchronous client of Docker's and Podman's Unix socket.
 //!
-//! Two requests are all that a scan needs: inspect an image, and export it as
-//! a stream. The client speaks HTTP/1.1 (RFC 9112) over the socket, bounds
+//! A scan inspects an image and exports it as a stream, and asks which other
+//! images are there to tell its base. The client speaks HTTP/1.1 (RFC 9112) over the socket, bounds
 //! what it buffers, and ends a wait with an error that names the socket.
 
 mod connect;
@@ -165,20 +165,11 @@ impl Client {
     /// When there is no such image, or the engine does not answer properly.
     pub fn inspect(&self, name: &str) -> Result<Inspected, Error> {
         let path = format!("/images/{}/json", escape(name));
-        let mut body = Vec::new();
-        let response = self.get(&path, name, self.waits.answer)?;
-        let socket = || self.socket.clone();
-        let read = response.take(ANSWER_LIMIT + 1).read_to_end(&mut body);
-        read.map_err(|cause| self.transport(cause, self.waits.answer))?;
+        let raw = self.ask(&path, name)?;
         let protocol = |what| Error::Protocol {
-            socket: socket(),
+            socket: self.socket.clone(),
             what,
         };
-        if body.len() as u64 > ANSWER_LIMIT {
-            return Err(protocol("an image's description has no end"));
-        }
-        let raw: serde_json::Value = serde_json::from_slice(&body)
-            .map_err(|_| protocol("an image's description is no JSON"))?;
         let texts = |value: &serde_json::Value| -> Vec<String> {
             let list = value.as_array().map(Vec::as_slice).unwrap_or_default();
             list.iter()
@@ -222,6 +213,50 @@ impl Client {
             socket: self.socket.clone(),
             wait,
         })
+    }
+
+    /// The images that bear a name, each once: at most the first `most`. Their
+    /// order is the engine's.
+    ///
+    /// # Errors
+    /// When the engine does not answer, or not as expected. An image that goes
+    /// meanwhile is left out.
+    pub fn images(&self, most: usize) -> Result<Vec<Inspected>, Error> {
+        let raw = self.ask("/images/json", "json")?;
+        let all = raw.as_array().map(Vec::as_slice).unwrap_or_default();
+        let ids = all.iter().filter_map(|one| {
+            let tags = one.get("RepoTags")?.as_array()?;
+            let named = tags.iter().any(|tag| {
+                tag.as_str()
+                    .is_some_and(|tag| !tag.is_empty() && tag != "<none>:<none>")
+            });
+            one.get("Id")?.as_str().filter(|_| named)
+        });
+        let mut images = Vec::new();
+        for id in ids.take(most) {
+            match self.inspect(id) {
+                Ok(image) => images.push(image),
+                Err(Error::NoImage { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(images)
+    }
+
+    /// The JSON behind a path, about the image `name`.
+    fn ask(&self, path: &str, name: &str) -> Result<serde_json::Value, Error> {
+        let mut body = Vec::new();
+        let response = self.get(path, name, self.waits.answer)?;
+        let read = response.take(ANSWER_LIMIT + 1).read_to_end(&mut body);
+        read.map_err(|cause| self.transport(cause, self.waits.answer))?;
+        let protocol = |what| Error::Protocol {
+            socket: self.socket.clone(),
+            what,
+        };
+        if body.len() as u64 > ANSWER_LIMIT {
+            return Err(protocol("an image's description has no end"));
+        }
+        serde_json::from_slice(&body).map_err(|_| protocol("an image's description is no JSON"))
     }
 
     fn get(&self, path: &str, image: &str, wait: Duration) -> Result<http::Response, Error> {

@@ -39,6 +39,10 @@ pub struct ImageConfig {
 pub struct HistoryStep {
     /// The command.
     pub created_by: String,
+    /// What made it: `buildkit.dockerfile.v0`, `debuerreotype 0.15`.
+    pub comment: String,
+    /// Who made it: `ko`, `Bazel`.
+    pub author: String,
     /// Whether it made no layer.
     pub empty_layer: bool,
 }
@@ -80,6 +84,10 @@ struct WireRootFs {
 struct WireHistory {
     #[serde(default, deserialize_with = "nullable")]
     created_by: String,
+    #[serde(default, deserialize_with = "nullable")]
+    comment: String,
+    #[serde(default, deserialize_with = "nullable")]
+    author: String,
     #[serde(default)]
     empty_layer: bool,
 }
@@ -129,6 +137,8 @@ pub fn parse_config(bytes: &[u8]) -> Result<ImageConfig, Error> {
             .into_iter()
             .map(|step| HistoryStep {
                 created_by: step.created_by,
+                comment: step.comment,
+                author: step.author,
                 empty_layer: step.empty_layer,
             })
             .collect(),

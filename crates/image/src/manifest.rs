@@ -5,6 +5,8 @@
 //! layouts have an `index.json` (OCI image-spec 1.1). Docker writes both since
 //! version 25; then Docker's own is followed, since it has the tags.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::{
@@ -27,6 +29,7 @@ pub(crate) struct Plan {
     pub(crate) digest: Digest,
     pub(crate) manifest_digest: Option<Digest>,
     pub(crate) tags: Vec<String>,
+    pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) layers: Vec<PlannedLayer>,
 }
 
@@ -87,6 +90,8 @@ mod wire {
         pub(super) config: Option<Descriptor>,
         #[serde(default)]
         pub(super) layers: Option<Vec<Descriptor>>,
+        #[serde(default)]
+        pub(super) annotations: Option<BTreeMap<String, String>>,
     }
 }
 
@@ -251,14 +256,19 @@ pub(crate) fn oci(
     let tags = same
         .filter_map(|one| tags_of(one).next().map(str::to_owned))
         .collect();
-    manifest(
+    let mut plan = manifest(
         documents,
         digest("index.json", &first.digest)?,
         tags,
         platform,
         limits,
         0,
-    )
+    )?;
+    for (name, value) in first.annotations.iter().flatten() {
+        let slot = plan.annotations.entry(name.clone());
+        slot.or_insert_with(|| value.clone());
+    }
+    Ok(plan)
 }
 
 /// What an index calls an image, the whole name first: containerd writes one
@@ -395,7 +405,7 @@ fn manifest(
             Ok((blob_name(stored), Some(stored), foreign))
         })
         .collect::<Result<_, Error>>()?;
-    finish(
+    let mut plan = finish(
         &config,
         config_digest,
         Some(own),
@@ -403,7 +413,9 @@ fn manifest(
         layers,
         platform,
         limits,
-    )
+    )?;
+    plan.annotations = either.annotations.unwrap_or_default();
+    Ok(plan)
 }
 
 /// Name, digest of the stored bytes, whether it is kept elsewhere.
@@ -464,6 +476,7 @@ pub(crate) fn finish(
         digest: digest_of_config,
         manifest_digest,
         tags,
+        annotations: BTreeMap::new(),
         layers,
         config,
         raw_config,

@@ -1,6 +1,7 @@
 //! From a place to an image.
 
 use std::{
+    collections::BTreeMap,
     io::{self, Read},
     num::NonZero,
     path::PathBuf,
@@ -77,6 +78,9 @@ pub struct Image {
     pub view: View,
     /// Its configuration; empty for a folder.
     pub config: ImageConfig,
+    /// Annotations of its manifest, and of the entry that names it in an index
+    /// (OCI image-spec 1.1, annotations.md).
+    pub annotations: BTreeMap<String, String>,
     /// Digest of the configuration: the image's id.
     pub digest: Option<Digest>,
     /// Digest of the manifest.
@@ -408,6 +412,7 @@ pub(crate) fn assemble(
                 .map(|stored| stored.to_string()),
             size: read.evidence.size,
             created_by: planned.created_by.clone(),
+            line: None,
         });
     Ok(Image {
         view: View {
@@ -420,6 +425,7 @@ pub(crate) fn assemble(
         manifest_digest: plan.manifest_digest,
         platform: plan.config.platform.clone(),
         repo_tags: plan.tags,
+        annotations: plan.annotations,
         config: plan.config,
         from_cache,
     })

@@ -356,6 +356,7 @@ mod tests {
             digest: None,
             size: 0,
             created_by: None,
+            line: None,
         };
         let view = View {
             layers: vec![layer; 5],

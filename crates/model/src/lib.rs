@@ -34,6 +34,6 @@ pub use package::{
 pub use report::{DatabaseInfo, DatabaseKind, Report, Summary};
 pub use rule::{Confidence, Persona, Rule};
 pub use severity::{ParseSeverityError, Severity};
-pub use target::{ImageLayer, Os, Target, TargetKind};
+pub use target::{Base, BaseEvidence, Brought, ImageLayer, Os, Target, TargetKind};
 pub use text::{LineColumn, LineIndex, Span};
 pub use vulnerability::{Cvss, Epss, Kev, SeverityOpinion, Status, Vulnerability};

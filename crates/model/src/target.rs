@@ -18,6 +18,88 @@ pub struct Target {
     pub os: Option<Os>,
     /// The layers, lowest first; empty for what has none.
     pub layers: Vec<ImageLayer>,
+    /// The image that it was built on, where it could be told.
+    pub base: Option<Base>,
+    /// The Dockerfile that it was built from, as the user named it: what the
+    /// lines of [`ImageLayer::line`] count in.
+    pub dockerfile: Option<String>,
+}
+
+impl Target {
+    /// A target of which nothing more is known.
+    pub fn new(kind: TargetKind, name: impl Into<String>, scheme: impl Into<String>) -> Self {
+        Target {
+            kind,
+            name: name.into(),
+            scheme: scheme.into(),
+            digest: None,
+            platform: None,
+            os: None,
+            layers: Vec::new(),
+            base: None,
+            dockerfile: None,
+        }
+    }
+
+    /// Who brought what lies in `layer`; `None` where no base is known.
+    pub fn brought_by(&self, layer: usize) -> Option<Brought<'_>> {
+        let base = self.base.as_ref()?;
+        if layer < base.layers {
+            return Some(Brought::Base(base));
+        }
+        self.layers.get(layer).map(Brought::Step)
+    }
+}
+
+/// Who brought a part of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Brought<'a> {
+    /// The image that it was built on.
+    Base(&'a Base),
+    /// A step of its own build, the one of this layer.
+    Step(&'a ImageLayer),
+}
+
+/// The image that an image was built on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    /// Its name with tag, where known: `python:3.12.1`.
+    pub name: Option<String>,
+    /// `sha256:…` of its manifest or configuration, where a document or an
+    /// engine names it.
+    pub digest: Option<String>,
+    /// How many layers, from the lowest, are its own.
+    pub layers: usize,
+    /// How it was told.
+    pub evidence: BaseEvidence,
+}
+
+/// How a base image was told, the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BaseEvidence {
+    /// The lowest layers are all the layers of an image that is known.
+    Layers,
+    /// The Dockerfile names it, and its steps are the last ones of the history.
+    Dockerfile,
+    /// The image's annotations or labels name it.
+    Declared,
+    /// The steps in the image's history are those of a known kind of image.
+    History,
+    /// The distribution that lies in the lowest layer.
+    Distribution,
+}
+
+impl BaseEvidence {
+    /// The name used in every format.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            BaseEvidence::Layers => "layers",
+            BaseEvidence::Dockerfile => "dockerfile",
+            BaseEvidence::Declared => "declared",
+            BaseEvidence::History => "history",
+            BaseEvidence::Distribution => "distribution",
+        }
+    }
 }
 
 /// What kind of thing was looked at.
@@ -76,4 +158,6 @@ pub struct ImageLayer {
     pub size: u64,
     /// The build step, from the image's history.
     pub created_by: Option<String>,
+    /// The line of the Dockerfile that made it, where one was given and fits.
+    pub line: Option<u32>,
 }

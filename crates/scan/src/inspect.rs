@@ -190,13 +190,11 @@ fn image(
     }
     Ok(Inspected {
         target: Target {
-            kind: TargetKind::Image,
-            name,
-            scheme: place.scheme.as_str().to_owned(),
             digest: image.digest.map(|digest| digest.to_string()),
             platform: image.platform.map(|platform| platform.to_string()),
             os: inventory.os,
             layers: image.view.layers,
+            ..Target::new(TargetKind::Image, name, place.scheme.as_str())
         },
         packages: inventory.packages,
         gaps: merged(gaps, inventory.gaps),
@@ -228,13 +226,8 @@ fn files(
     let (image, inventory) = read(source, settings, context)?;
     Ok(Inspected {
         target: Target {
-            kind,
-            name: place.value.clone(),
-            scheme: place.scheme.as_str().to_owned(),
-            digest: None,
-            platform: None,
             os: inventory.os,
-            layers: Vec::new(),
+            ..Target::new(kind, place.value.clone(), place.scheme.as_str())
         },
         packages: inventory.packages,
         gaps: merged(image.view.gaps, inventory.gaps),
@@ -295,13 +288,12 @@ fn sbom(place: &Place) -> Result<Inspected, InspectError> {
         })?;
     Ok(Inspected {
         target: Target {
-            kind: TargetKind::Sbom,
-            name: document.name.unwrap_or_else(|| place.value.clone()),
-            scheme: place.scheme.as_str().to_owned(),
-            digest: None,
-            platform: None,
             os: document.os,
-            layers: Vec::new(),
+            ..Target::new(
+                TargetKind::Sbom,
+                document.name.unwrap_or_else(|| place.value.clone()),
+                place.scheme.as_str(),
+            )
         },
         packages: document.packages,
         gaps: document.gaps,

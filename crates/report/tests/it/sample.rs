@@ -51,15 +51,7 @@ pub(crate) const HOSTILE: [&str; 12] = [
 ];
 
 pub(crate) fn target(kind: TargetKind, name: &str) -> Target {
-    Target {
-        kind,
-        name: name.to_owned(),
-        scheme: "archive".to_owned(),
-        digest: None,
-        platform: None,
-        os: None,
-        layers: Vec::new(),
-    }
+    Target::new(kind, name, "archive")
 }
 
 fn image() -> Target {
@@ -68,6 +60,7 @@ fn image() -> Target {
         digest: None,
         size: 1,
         created_by: None,
+        line: None,
     };
     Target {
         digest: Some(format!("sha256:{:0>64}", "c")),
