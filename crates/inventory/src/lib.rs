@@ -18,6 +18,7 @@ mod rpm;
 mod stanza;
 mod text;
 mod toml;
+mod yaml;
 
 pub use inventory::{Context, Ecosystem, Inventory};
 pub use purl::Purl;
