@@ -1,6 +1,5 @@
 //! Documents that others write: read without loss.
 
 pub mod cyclonedx;
-mod purl;
 
-pub use purl::{ParsedPurl, parse as parse_purl};
+pub use seawall_model::purl::{self, ParsedPurl, parse as parse_purl};

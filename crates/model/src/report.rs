@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Finding, Gap, Package, Rule, Severity, Target};
+use crate::{Finding, Gap, Identity, Package, Rule, Severity, Suppressed, Target};
 
 /// All that a run found. Deterministic: the same input gives the same report.
 #[derive(Clone, Debug, Default)]
@@ -21,8 +21,10 @@ pub struct Report {
     pub package_targets: Vec<usize>,
     /// What could not be looked at.
     pub gaps: Vec<Gap>,
-    /// Findings that a suppression took out of `findings`.
-    pub suppressed: usize,
+    /// Findings that a suppression took out of `findings`, in their order.
+    pub suppressed: Vec<Suppressed>,
+    /// For each target by what else it may be named; may be shorter.
+    pub identities: Vec<Identity>,
 }
 
 /// Where advisories came from.
@@ -80,7 +82,7 @@ impl Report {
         let mut summary = Summary {
             packages: self.packages.len(),
             gaps: self.gaps.len(),
-            suppressed: self.suppressed,
+            suppressed: self.suppressed.len(),
             ..Summary::default()
         };
         for finding in &self.findings {

@@ -10,8 +10,8 @@ use crate::{
     Error, Options,
     plain::{clipped, plain},
     words::{
-        NAME, SENTENCE, VERSION, address, by_package, count, exploited, id, likely, message, place,
-        summary, target, unfixed, upgrades, values,
+        NAME, SENTENCE, VERSION, address, by_package, claim, count, exploited, id, likely, message,
+        place, summary, suppressors, target, unfixed, upgrades, values,
     },
 };
 
@@ -38,6 +38,7 @@ struct Page {
     database: String,
     gaps: Vec<Hole>,
     steps: Vec<Step>,
+    suppressed: Vec<Excused>,
     /// How many of each stand there at once.
     most: usize,
     /// Names, as in the classes of cells, and titles of the columns.
@@ -53,6 +54,12 @@ struct Hole {
     reason: String,
     /// Named only where there are several.
     target: String,
+}
+
+struct Excused {
+    id: String,
+    message: Vec<(bool, String)>,
+    why: String,
 }
 
 struct Step {
@@ -136,6 +143,15 @@ pub(crate) fn write(
                 name: clipped(step.name, NAME),
                 version: clipped(step.version.unwrap_or("its newest release"), VERSION),
                 findings: count(step.findings, "finding"),
+            })
+            .collect(),
+        suppressed: report
+            .suppressed
+            .iter()
+            .map(|one| Excused {
+                id: clipped(id(&one.finding), NAME),
+                message: values(&clipped(&one.finding.message, SENTENCE)),
+                why: clipped(&suppressors(&one.by), SENTENCE),
             })
             .collect(),
         most: MOST,
@@ -264,6 +280,7 @@ fn row(report: &Report, finding: &Finding) -> Row {
     let mut notes = Vec::new();
     notes.extend(flaw.and_then(exploited));
     let others = flaw.map_or(&[][..], |flaw| &flaw.aliases);
+    notes.extend(flaw.and_then(|flaw| flaw.claim.as_deref()).map(claim));
     notes.extend((!others.is_empty()).then(|| format!("also {}", others.join(", "))));
     Row {
         severity: finding.severity.as_str(),

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, io};
 
 use seawall_model::{
-    Finding, Location, Package, Remedy, Report, Severity, Target, TextRange, Vulnerability,
+    Finding, Location, Package, Remedy, Report, Severity, Suppressor, Target, TextRange,
+    Vulnerability, vex::Claim,
 };
 use serde::Serialize;
 
@@ -19,6 +20,7 @@ struct WireReport<'a> {
     targets: Vec<WireTarget<'a>>,
     database: Option<Database<'a>>,
     findings: Vec<WireFinding<'a>>,
+    suppressed: Vec<WireSuppressed<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     packages: Option<Vec<WirePackage<'a>>>,
     gaps: Vec<WireGap<'a>>,
@@ -81,6 +83,39 @@ struct WireFinding<'a> {
     fix: Option<WireFix<'a>>,
 }
 
+/// A finding that does not count, with everything that took it out.
+#[derive(Serialize)]
+struct WireSuppressed<'a> {
+    #[serde(flatten)]
+    finding: WireFinding<'a>,
+    suppressions: Vec<WireSuppressor<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum WireSuppressor<'a> {
+    Setting {
+        place: &'a str,
+        reason: &'a str,
+        justification: Option<&'a str>,
+        expires: Option<&'a str>,
+    },
+    Vex(WireClaim<'a>),
+}
+
+#[derive(Serialize)]
+struct WireClaim<'a> {
+    document: &'a str,
+    place: &'a str,
+    statement: usize,
+    author: Option<&'a str>,
+    status: &'static str,
+    justification: Option<&'a str>,
+    impact: Option<&'a str>,
+    action: Option<&'a str>,
+    timestamp: Option<&'a str>,
+}
+
 #[derive(Serialize)]
 struct WireLocation<'a> {
     path: &'a str,
@@ -136,6 +171,8 @@ struct WireVulnerability<'a> {
     summary: Option<&'a str>,
     published: Option<&'a str>,
     modified: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vex: Option<WireClaim<'a>>,
 }
 
 #[derive(Serialize)]
@@ -224,6 +261,14 @@ pub(crate) fn write(
             .findings
             .iter()
             .map(|one| finding(one, &report.packages))
+            .collect(),
+        suppressed: report
+            .suppressed
+            .iter()
+            .map(|one| WireSuppressed {
+                finding: finding(&one.finding, &report.packages),
+                suppressions: one.by.iter().map(suppressor).collect(),
+            })
             .collect(),
         packages: options
             .packages
@@ -393,6 +438,38 @@ fn vulnerability(flaw: &Vulnerability) -> WireVulnerability<'_> {
         summary: flaw.summary.as_deref(),
         published: flaw.published.as_deref(),
         modified: flaw.modified.as_deref(),
+        vex: flaw.claim.as_deref().map(claim),
+    }
+}
+
+fn suppressor(by: &Suppressor) -> WireSuppressor<'_> {
+    match by {
+        Suppressor::Setting {
+            place,
+            reason,
+            justification,
+            expires,
+        } => WireSuppressor::Setting {
+            place,
+            reason,
+            justification: justification.as_deref(),
+            expires: expires.as_deref(),
+        },
+        Suppressor::Vex(own) => WireSuppressor::Vex(claim(own)),
+    }
+}
+
+fn claim(claim: &Claim) -> WireClaim<'_> {
+    WireClaim {
+        document: &claim.document,
+        place: &claim.place,
+        statement: claim.number,
+        author: claim.author.as_deref(),
+        status: claim.status.as_str(),
+        justification: claim.justification.as_deref(),
+        impact: claim.impact.as_deref(),
+        action: claim.action.as_deref(),
+        timestamp: claim.time.as_deref(),
     }
 }
 

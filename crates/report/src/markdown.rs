@@ -8,8 +8,8 @@ use crate::{
     Error, Options,
     plain::clipped,
     words::{
-        NAME, SENTENCE, VERSION, address, by_package, id, message, notes, place, summary, target,
-        values,
+        NAME, SENTENCE, VERSION, address, by_package, id, message, notes, place, summary,
+        suppressors, target, values,
     },
 };
 
@@ -124,6 +124,14 @@ pub(crate) fn write(
                 ];
                 writeln!(out, "| {} |", cells.join(" | "))?;
             }
+        }
+        writeln!(out)?;
+    }
+    if options.suppressed && !report.suppressed.is_empty() {
+        writeln!(out, "## Suppressed\n")?;
+        for one in &report.suppressed {
+            let (found, why) = (sentence(&one.finding.message), suppressors(&one.by));
+            writeln!(out, "- {}: {found}; {}", linked(&one.finding), prose(&why))?;
         }
         writeln!(out)?;
     }

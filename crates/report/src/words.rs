@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use seawall_model::{
-    Finding, Package, Report, Severity, Status, Summary, Target, TargetKind, Vulnerability,
+    Finding, Package, Report, Severity, Status, Summary, Suppressor, Target, TargetKind,
+    Vulnerability,
+    vex::{Claim, VexStatus},
 };
 
 use crate::plain::clipped;
@@ -182,10 +184,53 @@ pub(crate) fn notes(finding: &Finding) -> Vec<String> {
     let Some(flaw) = finding.vulnerability.as_deref() else {
         return Vec::new();
     };
-    [exploited(flaw), likely(flaw), unfixed(flaw)]
+    let claimed = flaw.claim.as_deref().map(claim);
+    [exploited(flaw), likely(flaw), unfixed(flaw), claimed]
         .into_iter()
         .flatten()
         .collect()
+}
+
+/// What a statement says: `vex.json says not affected (component_not_present): …`.
+pub(crate) fn claim(claim: &Claim) -> String {
+    let status = match claim.status {
+        VexStatus::NotAffected => "not affected",
+        VexStatus::Affected => "affected",
+        VexStatus::Fixed => "fixed",
+        VexStatus::UnderInvestigation => "under investigation",
+    };
+    let mut text = format!("{} says {status}", claim.place);
+    text.extend(claim.justification.iter().map(|why| format!(" ({why})")));
+    let prose = claim.impact.as_deref().or(claim.action.as_deref());
+    text.extend(prose.map(|prose| format!(": {}", prose.trim())));
+    text
+}
+
+/// Who took a finding out, and why: `seawall.toml:3: no way to reach it`.
+pub(crate) fn suppressor(by: &Suppressor) -> String {
+    match by {
+        Suppressor::Setting {
+            place,
+            reason,
+            justification,
+            expires,
+        } => {
+            let mut why: Vec<String> = justification.iter().cloned().collect();
+            why.extend((!reason.is_empty()).then(|| reason.clone()));
+            if why.is_empty() {
+                why.push("no reason given".to_owned());
+            }
+            why.extend(expires.iter().map(|last| format!("until {last}")));
+            format!("{place}: {}", why.join(", "))
+        }
+        Suppressor::Vex(own) => claim(own),
+    }
+}
+
+/// Everything that took a finding out.
+pub(crate) fn suppressors(all: &[Suppressor]) -> String {
+    let texts: Vec<String> = all.iter().map(suppressor).collect();
+    texts.join("; ")
 }
 
 /// One upgrade that a reader can make next.

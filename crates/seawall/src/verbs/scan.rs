@@ -113,6 +113,9 @@ struct Written {
     /// List all packages too.
     #[arg(long, env = "SEAWALL_PACKAGES", value_parser = boolish())]
     packages: bool,
+    /// List what was suppressed too, with who said so and why.
+    #[arg(long, env = "SEAWALL_SHOW_SUPPRESSED", value_parser = boolish())]
+    show_suppressed: bool,
     /// How much doubt a finding may hold.
     #[arg(
         long,
@@ -236,6 +239,9 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
     let verdict = thresholds.judge(&report);
     if let Some(least) = severity {
         report.findings.retain(|finding| finding.severity >= least);
+        report
+            .suppressed
+            .retain(|one| one.finding.severity >= least);
     }
     write(&report, format, &arguments.written, printer)?;
     for error in &failures {
@@ -325,7 +331,7 @@ pub(crate) fn look(
 }
 
 fn suppress(report: &mut Report, file: &Settings, today: &str, printer: &Printer) {
-    let outcome = seawall_policy::suppress(report, &file.ignores, today);
+    let outcome = seawall_policy::suppress(report, &file.ignores, &[], today);
     let what = |index: &usize| {
         let one = file.ignores.get(*index)?;
         let id = one
@@ -358,6 +364,7 @@ fn write(report: &Report, format: Format, written: &Written, printer: &Printer) 
         width: if to_terminal { terminal_width() } else { 100 },
         color: written.output.is_none() && printer.colors_result(),
         packages: written.packages,
+        suppressed: written.show_suppressed,
     };
     let mut bytes = Vec::new();
     seawall_report::render(report, format, &options, &mut bytes)?;
