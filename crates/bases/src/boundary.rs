@@ -126,9 +126,20 @@ mod tests {
     /// shortened, with an application's steps behind them.
     #[test]
     fn where_bases_end() {
-        let debian = ["/bin/sh -c #(nop) ADD file:39d17d28c5de0bd62 in / ", "=/bin/sh -c #(nop)  CMD [\"bash\"]"];
+        let debian = [
+            "/bin/sh -c #(nop) ADD file:39d17d28c5de0bd62 in / ",
+            "=/bin/sh -c #(nop)  CMD [\"bash\"]",
+        ];
         assert_eq!(base(&debian), None);
-        let python = [&debian[..], &["=ENV PATH=/usr/local/bin", "RUN /bin/sh -c make # buildkit", "=CMD [\"python3\"]"]].concat();
+        let python = [
+            &debian[..],
+            &[
+                "=ENV PATH=/usr/local/bin",
+                "RUN /bin/sh -c make # buildkit",
+                "=CMD [\"python3\"]",
+            ],
+        ]
+        .concat();
         assert_eq!(base(&python), Some(2));
         let own = [&python[..], &["WORKDIR /app", "COPY . . # buildkit"]].concat();
         assert_eq!(base(&own), Some(5));
@@ -137,11 +148,20 @@ mod tests {
         // Nothing but settings on a base.
         let settings = [&python[..], &["=ENV A=b", "=CMD [\"b\"]"]].concat();
         assert_eq!(base(&settings), Some(5));
-        let distroless = ["bazel build ...", "bazel build ...", "COPY app /app # buildkit", "=ENTRYPOINT [\"/app\"]"];
+        let distroless = [
+            "bazel build ...",
+            "bazel build ...",
+            "COPY app /app # buildkit",
+            "=ENTRYPOINT [\"/app\"]",
+        ];
         assert_eq!(base(&distroless), Some(2));
         let scratch = ["COPY app /app # buildkit", "=ENTRYPOINT [\"/app\"]"];
         assert_eq!(base(&scratch), None);
-        let jib = ["bazel build ...", "jib-maven-plugin:3.4.0", "jib-maven-plugin:3.4.0"];
+        let jib = [
+            "bazel build ...",
+            "jib-maven-plugin:3.4.0",
+            "jib-maven-plugin:3.4.0",
+        ];
         assert_eq!(base(&jib), Some(1));
         assert_eq!(base(&[]), None);
     }

@@ -66,6 +66,11 @@ impl Dockerfile {
         file
     }
 
+    /// Whether it has no stage: then it is no Dockerfile.
+    pub fn is_empty(&self) -> bool {
+        self.stages.is_empty()
+    }
+
     /// Lays it beside a history; `None` when no stage of it made the image's
     /// last steps. The last stage that did is taken.
     pub fn fit(&self, history: &[HistoryStep]) -> Option<Fitted> {
@@ -144,7 +149,9 @@ fn stage(rest: &str, arguments: &HashMap<String, String>) -> Stage {
         .split_whitespace()
         .filter(|word| !word.starts_with("--"));
     let from = expand(words.next().unwrap_or_default(), arguments);
-    let is_as = words.next().is_some_and(|word| word.eq_ignore_ascii_case("AS"));
+    let is_as = words
+        .next()
+        .is_some_and(|word| word.eq_ignore_ascii_case("AS"));
     Stage {
         name: words.next().filter(|_| is_as).map(str::to_owned),
         from,
@@ -217,7 +224,11 @@ fn logical_lines(text: &str) -> Vec<Line> {
         }
         for (delimiter, strips) in heredocs(&whole) {
             for (line, _) in lines.by_ref() {
-                let end = if strips { line.trim_start_matches('\t') } else { line };
+                let end = if strips {
+                    line.trim_start_matches('\t')
+                } else {
+                    line
+                };
                 if end == delimiter {
                     break;
                 }
@@ -395,12 +406,22 @@ CMD [\"python\", \"app.py\"]
             "/bin/sh -c #(nop) COPY multi:0a1b in /app/ ",
         ]);
         let fitted = file.fit(&steps).unwrap();
-        assert_eq!((fitted.base_layers, fitted.lines), (1, vec![(1, 3), (2, 4)]));
+        assert_eq!(
+            (fitted.base_layers, fitted.lines),
+            (1, vec![(1, 3), (2, 4)])
+        );
     }
 
     #[test]
     fn what_is_no_dockerfile_fits_nothing() {
-        for text in ["", "\0\u{FFFD}", "FROM", "FROM a AS a\nFROM a", "RUN \\", "FROM x\nRUN <<A\n"] {
+        for text in [
+            "",
+            "\0\u{FFFD}",
+            "FROM",
+            "FROM a AS a\nFROM a",
+            "RUN \\",
+            "FROM x\nRUN <<A\n",
+        ] {
             let file = Dockerfile::parse(text);
             drop(file.fit(&history(&["RUN x"])));
         }

@@ -147,7 +147,9 @@ fn by_run_image(seen: &Seen<'_>) -> Option<Base> {
         let (_, digest) = reference.split_once('@')?;
         Some(digest.to_owned())
     });
-    let stack = metadata.get("stack").and_then(|stack| stack.get("runImage"));
+    let stack = metadata
+        .get("stack")
+        .and_then(|stack| stack.get("runImage"));
     let name = text(run, "image")
         .or_else(|| text(stack?, "image"))
         .or(reference);

@@ -58,9 +58,7 @@ const BY_VARIABLE: &[(&str, &str)] = &[
 /// The name with tag that the steps of a base give away. What comes last wins:
 /// an image of Tomcat has Java's variable too.
 pub(crate) fn by_steps(steps: &[HistoryStep], os: Option<&Os>) -> Option<String> {
-    let suffix = os
-        .filter(|os| os.id == "alpine")
-        .map_or("", |_| "-alpine");
+    let suffix = os.filter(|os| os.id == "alpine").map_or("", |_| "-alpine");
     let by_variable = steps.iter().rev().find_map(|one| {
         let step = step::parse(&one.created_by);
         if step.word != "ENV" {
@@ -120,8 +118,7 @@ fn by_root(one: &HistoryStep) -> Option<String> {
         let (name, value) = variable(step.rest)?;
         // Ubuntu's images name themselves by two labels of this kind; the
         // release is the distribution's.
-        return (name == "org.opencontainers.image.version")
-            .then(|| format!("ubuntu:{value}"));
+        return (name == "org.opencontainers.image.version").then(|| format!("ubuntu:{value}"));
     }
     None
 }
@@ -165,7 +162,10 @@ mod tests {
         assert_eq!(name(&[debian], None).unwrap(), "debian:bookworm");
         let python = "ENV PYTHON_VERSION=3.12.8";
         assert_eq!(name(&[debian, python], None).unwrap(), "python:3.12.8");
-        assert_eq!(name(&[python], Some("alpine")).unwrap(), "python:3.12.8-alpine");
+        assert_eq!(
+            name(&[python], Some("alpine")).unwrap(),
+            "python:3.12.8-alpine"
+        );
         let alpine = "ADD alpine-minirootfs-3.20.3-x86_64.tar.gz / # buildkit";
         assert_eq!(name(&[alpine], Some("alpine")).unwrap(), "alpine:3.20.3");
         let java = "/bin/sh -c #(nop)  ENV JAVA_VERSION=jdk-17.0.9+9";

@@ -86,13 +86,29 @@ mod tests {
     fn steps_of_every_builder() {
         let known = [
             ("/bin/sh -c #(nop)  CMD [\"bash\"]", "CMD", "[\"bash\"]"),
-            ("/bin/sh -c #(nop) ADD file:b4987bca8c4c4c640d in / ", "ADD", "file:b4987bca8c4c4c640d in /"),
-            ("RUN /bin/sh -c apk add curl # buildkit", "RUN", "/bin/sh -c apk add curl"),
+            (
+                "/bin/sh -c #(nop) ADD file:b4987bca8c4c4c640d in / ",
+                "ADD",
+                "file:b4987bca8c4c4c640d in /",
+            ),
+            (
+                "RUN /bin/sh -c apk add curl # buildkit",
+                "RUN",
+                "/bin/sh -c apk add curl",
+            ),
             ("|1 A=b /bin/sh -c make", "RUN", "|1 A=b /bin/sh -c make"),
-            ("/bin/sh -c apt-get update", "RUN", "/bin/sh -c apt-get update"),
+            (
+                "/bin/sh -c apt-get update",
+                "RUN",
+                "/bin/sh -c apt-get update",
+            ),
             ("COPY . . # buildkit", "COPY", ". ."),
             ("RUN apk add curl", "RUN", "apk add curl"),
-            ("# debian.sh --arch 'amd64' out/ 'bookworm'", "", "# debian.sh --arch 'amd64' out/ 'bookworm'"),
+            (
+                "# debian.sh --arch 'amd64' out/ 'bookworm'",
+                "",
+                "# debian.sh --arch 'amd64' out/ 'bookworm'",
+            ),
             ("bazel build ...", "", "bazel build ..."),
         ];
         for (text, word, rest) in known {

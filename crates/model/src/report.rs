@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Finding, Gap, Identity, Package, Rule, Severity, Suppressed, Target};
+use crate::{
+    Brought, Finding, Gap, Identity, Location, Package, Rule, Severity, Suppressed, Target,
+};
 
 /// All that a run found. Deterministic: the same input gives the same report.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +79,17 @@ pub struct Summary {
 }
 
 impl Report {
+    /// Who brought what a finding is about, in images whose base is known.
+    pub fn brought_by(&self, finding: &Finding) -> Option<Brought<'_>> {
+        let Location::File {
+            layer: Some(layer), ..
+        } = finding.location
+        else {
+            return None;
+        };
+        self.targets.get(finding.target)?.brought_by(layer)
+    }
+
     /// Counts over the report.
     pub fn summary(&self) -> Summary {
         let mut summary = Summary {

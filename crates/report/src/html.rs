@@ -11,7 +11,7 @@ use crate::{
     plain::{clipped, plain},
     words::{
         NAME, SENTENCE, VERSION, address, by_package, claim, count, exploited, id, likely, message,
-        place, summary, suppressors, target, unfixed, upgrades, values,
+        place, remarks, summary, suppressors, target, unfixed, upgrades, values,
     },
 };
 
@@ -72,6 +72,7 @@ struct Section {
     title: String,
     digest: String,
     packages: String,
+    remarks: Vec<String>,
     gaps: usize,
     groups: Vec<Group>,
 }
@@ -213,6 +214,7 @@ fn section(report: &Report, index: usize, one: &Target) -> Section {
         title: target(one),
         digest: plain(one.digest.as_deref().unwrap_or_default()),
         packages: count(packages, "package"),
+        remarks: remarks(report, index),
         gaps: report.gaps.iter().filter(|gap| gap.target == index).count(),
         groups: groups
             .map(|(package, findings)| {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io};
 
 use seawall_model::{
-    Finding, Location, Package, Remedy, Report, Severity, Suppressor, Target, TextRange,
+    Brought, Finding, Location, Package, Remedy, Report, Severity, Suppressor, Target, TextRange,
     Vulnerability, vex::Claim,
 };
 use serde::Serialize;
@@ -42,6 +42,16 @@ struct WireTarget<'a> {
     platform: Option<&'a str>,
     os: Option<Os<'a>>,
     layers: Vec<Layer<'a>>,
+    base: Option<WireBase<'a>>,
+    dockerfile: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct WireBase<'a> {
+    name: Option<&'a str>,
+    digest: Option<&'a str>,
+    layers: usize,
+    evidence: &'static str,
 }
 
 #[derive(Serialize)]
@@ -57,6 +67,7 @@ struct Layer<'a> {
     diff_id: &'a str,
     digest: Option<&'a str>,
     created_by: Option<&'a str>,
+    line: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -78,6 +89,7 @@ struct WireFinding<'a> {
     fingerprint: String,
     location: Option<WireLocation<'a>>,
     related: Vec<WireLocation<'a>>,
+    brought_by: Option<&'static str>,
     package: Option<PackageReference<'a>>,
     vulnerability: Option<WireVulnerability<'a>>,
     fix: Option<WireFix<'a>>,
@@ -260,13 +272,13 @@ pub(crate) fn write(
         findings: report
             .findings
             .iter()
-            .map(|one| finding(one, &report.packages))
+            .map(|one| finding(one, report))
             .collect(),
         suppressed: report
             .suppressed
             .iter()
             .map(|one| WireSuppressed {
-                finding: finding(&one.finding, &report.packages),
+                finding: finding(&one.finding, report),
                 suppressions: one.by.iter().map(suppressor).collect(),
             })
             .collect(),
@@ -308,8 +320,16 @@ fn target(target: &Target) -> WireTarget<'_> {
                 diff_id: &layer.diff_id,
                 digest: layer.digest.as_deref(),
                 created_by: layer.created_by.as_deref(),
+                line: layer.line,
             })
             .collect(),
+        base: target.base.as_ref().map(|base| WireBase {
+            name: base.name.as_deref(),
+            digest: base.digest.as_deref(),
+            layers: base.layers,
+            evidence: base.evidence.as_str(),
+        }),
+        dockerfile: target.dockerfile.as_deref(),
     }
 }
 
@@ -359,7 +379,8 @@ fn package(package: &Package, target: usize) -> WirePackage<'_> {
     }
 }
 
-fn finding<'a>(finding: &'a Finding, packages: &'a [Package]) -> WireFinding<'a> {
+fn finding<'a>(finding: &'a Finding, report: &'a Report) -> WireFinding<'a> {
+    let packages = &report.packages;
     WireFinding {
         target: finding.target,
         rule: finding.rule,
@@ -370,6 +391,10 @@ fn finding<'a>(finding: &'a Finding, packages: &'a [Package]) -> WireFinding<'a>
         fingerprint: finding.fingerprint.to_string(),
         location: location(&finding.location),
         related: finding.related.iter().filter_map(location).collect(),
+        brought_by: report.brought_by(finding).map(|brought| match brought {
+            Brought::Base(_) => "base",
+            Brought::Step(_) => "own",
+        }),
         package: finding
             .package
             .and_then(|index| packages.get(index))

@@ -8,7 +8,7 @@ use crate::{
     Error, Options,
     plain::clipped,
     words::{
-        NAME, SENTENCE, VERSION, address, by_package, id, message, notes, place, summary,
+        NAME, SENTENCE, VERSION, address, by_package, id, message, notes, place, remarks, summary,
         suppressors, target, values,
     },
 };
@@ -90,6 +90,9 @@ pub(crate) fn write(
     writeln!(out, "{}\n", prose(&summary(&report.summary())))?;
     for (index, one) in report.targets.iter().enumerate() {
         writeln!(out, "## {}\n", prose(&target(one)))?;
+        for remark in remarks(report, index) {
+            writeln!(out, "{}\n", prose(&remark))?;
+        }
         let groups = by_package(report, index);
         if groups.is_empty() {
             writeln!(out, "No findings.")?;

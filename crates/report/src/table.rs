@@ -9,8 +9,8 @@ use crate::{
     Error, Options,
     plain::{clipped, plain},
     words::{
-        NAME, SENTENCE, Upgrade, VERSION, by_package, count, id, message, notes, place, summary,
-        suppressors, target, upgrades,
+        NAME, SENTENCE, Upgrade, VERSION, by_package, count, id, message, notes, place, remarks,
+        summary, suppressors, target, upgrades,
     },
 };
 
@@ -124,6 +124,9 @@ fn write_target(report: &Report, index: usize, painter: &mut Painter<'_>) -> Res
         return Ok(());
     };
     painter.wrapped(("", 0), 2, Style::new().bold().underline(), &target(one))?;
+    for remark in remarks(report, index) {
+        painter.wrapped(("  ", 2), 4, Style::new(), &remark)?;
+    }
     let groups = by_package(report, index);
     for (package, findings) in &groups {
         painter.line("")?;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use seawall_model::{
-    Finding, Package, Report, Severity, Status, Summary, Suppressor, Target, TargetKind,
-    Vulnerability,
+    BaseEvidence, Brought, Finding, Package, Report, Severity, Status, Summary, Suppressor, Target,
+    TargetKind, Vulnerability,
     vex::{Claim, VexStatus},
 };
 
@@ -72,6 +72,61 @@ pub(crate) fn target(target: &Target) -> String {
     about.extend(target.os.as_ref().map(|os| clipped(&os.name, NAME)));
     about.extend(target.platform.as_deref().map(|text| clipped(text, NAME)));
     format!("{} ({})", clipped(&target.name, NAME), about.join(", "))
+}
+
+/// What a reader of a target's findings should know of all of them: which base
+/// brought them, and which packages the distribution answers for.
+pub(crate) fn remarks(report: &Report, index: usize) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let Some(one) = report.targets.get(index) else {
+        return remarks;
+    };
+    if let Some(base) = &one.base {
+        let name = base.name.as_deref().unwrap_or("without a known name");
+        let mut text = format!(
+            "base image {} ({} of {}, told by {})",
+            clipped(name, NAME),
+            base.layers,
+            count(one.layers.len(), "layer"),
+            by(base.evidence),
+        );
+        let own = report.findings.iter();
+        let own = own.filter(|finding| finding.target == index);
+        let brought: Vec<_> = own.filter_map(|one| report.brought_by(one)).collect();
+        if !brought.is_empty() {
+            let is_base = |one: &&Brought<'_>| matches!(one, Brought::Base(_));
+            let of_base = brought.iter().filter(is_base).count();
+            text += &format!(": brings {of_base} of {}", count(brought.len(), "finding"));
+        }
+        remarks.push(text);
+    }
+    let owned = report
+        .packages
+        .iter()
+        .zip(&report.package_targets)
+        .filter(|(package, at)| {
+            **at == index && package.owner.as_ref().is_some_and(|owner| owner.answers)
+        })
+        .count();
+    if owned > 0 {
+        let verb = if owned == 1 { "belongs" } else { "belong" };
+        remarks.push(format!(
+            "{} {verb} to the distribution's packages and {} judged by its advisories alone",
+            count(owned, "language package"),
+            if owned == 1 { "is" } else { "are" },
+        ));
+    }
+    remarks
+}
+
+fn by(evidence: BaseEvidence) -> &'static str {
+    match evidence {
+        BaseEvidence::Layers => "its layers",
+        BaseEvidence::Dockerfile => "the Dockerfile",
+        BaseEvidence::Declared => "annotations or labels",
+        BaseEvidence::History => "the history",
+        BaseEvidence::Distribution => "its distribution",
+    }
 }
 
 /// Where a package was found: `layer 2` or `api/Cargo.lock:12`.

@@ -10,7 +10,7 @@ use seawall_image::{Cache, Image, ImageConfig, Limits, Options, Platform, Progre
 use seawall_inventory::{Context, Inventory};
 use seawall_model::{Gap, GapKind, Package, Target, TargetKind};
 
-use crate::{Place, Scheme};
+use crate::{Bases, Place, Scheme, base};
 
 /// A target and what it is made of.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub struct Settings<'a> {
     pub limits: Limits,
     /// Who is told how far it is.
     pub progress: &'a dyn Progress,
+    /// What tells the bases of images.
+    pub bases: &'a Bases,
 }
 
 /// Why a target could not be looked at.
@@ -73,6 +75,9 @@ pub enum InspectError {
         /// The image.
         name: String,
     },
+    /// A target that is no image where one was asked for.
+    #[error("a `{0}:` target is no image")]
+    NoImage(&'static str),
     /// A scheme of a later release.
     #[error("`{0}:` targets cannot be opened by this release")]
     NotYet(&'static str),
@@ -86,18 +91,10 @@ const SBOM_LIMIT: u64 = 512 << 20;
 /// # Errors
 /// When nothing could be read at all; what could be read in part is a gap.
 pub fn inspect(place: &Place, settings: &Settings<'_>) -> Result<Inspected, InspectError> {
-    let value = place.value.as_str();
-    let path = || PathBuf::from(value);
+    let path = || PathBuf::from(&place.value);
     match place.scheme {
         Scheme::Sbom => sbom(place),
-        Scheme::Archive if value == "-" => {
-            image(place, Source::Stream(Box::new(io::stdin())), settings)
-        }
-        Scheme::Archive => image(place, Source::Archive(path()), settings),
-        Scheme::Oci => {
-            let (dir, reference) = layout_reference(value);
-            image(place, Source::OciLayout { dir, reference }, settings)
-        }
+        Scheme::Archive | Scheme::Oci => image(place, source_of(place)?, settings),
         Scheme::RootFs => files(place, TargetKind::RootFs, Source::RootFs(path()), settings),
         Scheme::Dir => files(
             place,
@@ -108,12 +105,45 @@ pub fn inspect(place: &Place, settings: &Settings<'_>) -> Result<Inspected, Insp
         Scheme::File => files(place, TargetKind::File, Source::File(path()), settings),
         Scheme::Docker => engine(place, &[seawall_engine::Kind::Docker], settings),
         Scheme::Podman => engine(place, &[seawall_engine::Kind::Podman], settings),
-        Scheme::Image => {
-            let both = [seawall_engine::Kind::Docker, seawall_engine::Kind::Podman];
-            engine(place, &both, settings)
-        }
+        Scheme::Image => engine(place, &ENGINES, settings),
         Scheme::Containerd | Scheme::Registry => Err(InspectError::NotYet(place.scheme.as_str())),
     }
+}
+
+/// Both engines, the first first.
+const ENGINES: [seawall_engine::Kind; 2] =
+    [seawall_engine::Kind::Docker, seawall_engine::Kind::Podman];
+
+/// Where an image is opened: the first engine that runs, or a file.
+///
+/// # Errors
+/// When the place holds no image.
+pub(crate) fn source_of(place: &Place) -> Result<Source, InspectError> {
+    let value = place.value.as_str();
+    let engine = |kinds: &[seawall_engine::Kind]| {
+        let found = kinds.iter().find_map(|kind| {
+            Some(Source::Engine {
+                socket: seawall_engine::find(*kind)?,
+                name: place.value.clone(),
+                scheme: kind.as_str(),
+            })
+        });
+        found.ok_or_else(|| InspectError::NoEngine {
+            name: place.value.clone(),
+        })
+    };
+    Ok(match place.scheme {
+        Scheme::Archive if value == "-" => Source::Stream(Box::new(io::stdin())),
+        Scheme::Archive => Source::Archive(PathBuf::from(value)),
+        Scheme::Oci => {
+            let (dir, reference) = layout_reference(value);
+            Source::OciLayout { dir, reference }
+        }
+        Scheme::Docker => engine(&[seawall_engine::Kind::Docker])?,
+        Scheme::Podman => engine(&[seawall_engine::Kind::Podman])?,
+        Scheme::Image => engine(&ENGINES)?,
+        other => return Err(InspectError::NoImage(other.as_str())),
+    })
 }
 
 /// `DIR`, `DIR:TAG` or `DIR@DIGEST`: a colon counts only behind the last slash.
@@ -178,24 +208,30 @@ fn image(
     source: Source,
     settings: &Settings<'_>,
 ) -> Result<Inspected, InspectError> {
-    let (image, inventory) = read(source, settings, Context::Installed)?;
+    let engine = match &source {
+        Source::Engine { socket, .. } => Some(socket.clone()),
+        _ => None,
+    };
+    let (mut image, inventory) = read(source, settings, Context::Installed)?;
     let name = match image.repo_tags.first() {
         // An archive's file name says less than the tag inside.
         Some(tag) if place.value == "-" => tag.clone(),
         _ => place.value.clone(),
     };
-    let mut gaps = image.view.gaps;
+    let mut gaps = std::mem::take(&mut image.view.gaps);
     if inventory.packages.is_empty() && inventory.os.is_none() {
         gaps.push(nothing_found(&image.config));
     }
+    let mut target = Target {
+        digest: image.digest.map(|digest| digest.to_string()),
+        platform: image.platform.as_ref().map(ToString::to_string),
+        os: inventory.os,
+        layers: std::mem::take(&mut image.view.layers),
+        ..Target::new(TargetKind::Image, name, place.scheme.as_str())
+    };
+    gaps.extend(base::tell(&image, &mut target, engine.as_deref(), settings));
     Ok(Inspected {
-        target: Target {
-            digest: image.digest.map(|digest| digest.to_string()),
-            platform: image.platform.map(|platform| platform.to_string()),
-            os: inventory.os,
-            layers: image.view.layers,
-            ..Target::new(TargetKind::Image, name, place.scheme.as_str())
-        },
+        target,
         packages: inventory.packages,
         gaps: merged(gaps, inventory.gaps),
     })

@@ -68,7 +68,7 @@ pub fn judge(
                 .matches
                 .into_iter()
                 .filter(|found| !judging.ignore_unfixed || !found.vulnerability.fixed.is_empty())
-                .filter_map(|found| findings::of_match(found, &one.packages, index, base)),
+                .filter_map(|found| findings::of_match(found, &one, index, base)),
         );
         let mut gaps: Vec<_> = one.gaps.into_iter().chain(matches.gaps).collect();
         gaps.sort();

@@ -1,10 +1,10 @@
 //! One report with every kind of finding.
 
 use seawall_model::{
-    Confidence, Cvss, DatabaseInfo, DatabaseKind, Epss, Finding, Fingerprint, Fix, Gap, GapKind,
-    ImageLayer, Kev, LineColumn, Location, Origin, Os, Package, Remedy, Report, Rule, Severity,
-    SeverityOpinion, Source, Span, Status, Suppressed, Suppressor, Target, TargetKind, TextRange,
-    Vulnerability,
+    Base, BaseEvidence, Confidence, Cvss, DatabaseInfo, DatabaseKind, Epss, Finding, Fingerprint,
+    Fix, Gap, GapKind, ImageLayer, Kev, LineColumn, Location, Origin, Os, Package, Remedy, Report,
+    Rule, Severity, SeverityOpinion, Source, Span, Status, Suppressed, Suppressor, Target,
+    TargetKind, TextRange, Vulnerability,
     vex::{Claim, VexStatus},
 };
 
@@ -74,7 +74,20 @@ fn image() -> Target {
             codename: Some("buster".to_owned()),
             like: Vec::new(),
         }),
-        layers: vec![layer("a"), layer("b")],
+        layers: vec![
+            layer("a"),
+            ImageLayer {
+                line: Some(7),
+                ..layer("b")
+            },
+        ],
+        base: Some(Base {
+            name: Some("debian:10".to_owned()),
+            digest: None,
+            layers: 1,
+            evidence: BaseEvidence::History,
+        }),
+        dockerfile: Some("Dockerfile".to_owned()),
         ..target(TargetKind::Image, "shop:1.4")
     }
 }
