@@ -1,8 +1,7 @@
 //! From a place to what lies there: a target with its packages.
 
 use std::{
-    fs::File,
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -10,7 +9,7 @@ use seawall_image::{Cache, Image, ImageConfig, Limits, Options, Platform, Progre
 use seawall_inventory::{Context, Inventory};
 use seawall_model::{Gap, GapKind, Package, Target, TargetKind};
 
-use crate::{Bases, Place, Scheme, base};
+use crate::{Bases, Place, Scheme, base, sbom};
 
 /// A target and what it is made of.
 #[derive(Debug)]
@@ -21,6 +20,10 @@ pub struct Inspected {
     pub packages: Vec<Package>,
     /// What could not be read of it.
     pub gaps: Vec<Gap>,
+    /// Whether it comes from a document in which an rpm epoch may be left out.
+    pub epochs_left_out: bool,
+    /// Whether it is an image, or a document about one.
+    pub is_of_image: bool,
 }
 
 /// How to look.
@@ -59,7 +62,7 @@ pub enum InspectError {
         path: PathBuf,
         /// Why.
         #[source]
-        cause: seawall_formats::cyclonedx::Error,
+        cause: seawall_formats::Error,
     },
     /// A bill of materials beyond the limit.
     #[error("the bill of materials `{}` has more than {limit} bytes", .path.display())]
@@ -83,9 +86,6 @@ pub enum InspectError {
     NotYet(&'static str),
 }
 
-/// The largest bill of materials that is read, in bytes.
-const SBOM_LIMIT: u64 = 512 << 20;
-
 /// Looks at one place.
 ///
 /// # Errors
@@ -93,7 +93,7 @@ const SBOM_LIMIT: u64 = 512 << 20;
 pub fn inspect(place: &Place, settings: &Settings<'_>) -> Result<Inspected, InspectError> {
     let path = || PathBuf::from(&place.value);
     match place.scheme {
-        Scheme::Sbom => sbom(place),
+        Scheme::Sbom => sbom::inspect(place),
         Scheme::Archive | Scheme::Oci => image(place, source_of(place)?, settings),
         Scheme::RootFs => files(place, TargetKind::RootFs, Source::RootFs(path()), settings),
         Scheme::Dir => files(
@@ -234,6 +234,8 @@ fn image(
         target,
         packages: inventory.packages,
         gaps: merged(gaps, inventory.gaps),
+        epochs_left_out: false,
+        is_of_image: true,
     })
 }
 
@@ -267,6 +269,8 @@ fn files(
         },
         packages: inventory.packages,
         gaps: merged(image.view.gaps, inventory.gaps),
+        epochs_left_out: false,
+        is_of_image: false,
     })
 }
 
@@ -295,45 +299,6 @@ fn merged(mut gaps: Vec<Gap>, more: Vec<Gap>) -> Vec<Gap> {
     gaps.sort();
     gaps.dedup();
     gaps
-}
-
-fn sbom(place: &Place) -> Result<Inspected, InspectError> {
-    let path = PathBuf::from(&place.value);
-    let reading = |cause| InspectError::Read {
-        path: path.clone(),
-        cause,
-    };
-    let mut bytes = Vec::new();
-    let file: Box<dyn Read> = match place.value.as_str() {
-        "-" => Box::new(io::stdin()),
-        _ => Box::new(File::open(&path).map_err(reading)?),
-    };
-    file.take(SBOM_LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(reading)?;
-    if bytes.len() as u64 > SBOM_LIMIT {
-        return Err(InspectError::SbomSize {
-            path,
-            limit: SBOM_LIMIT,
-        });
-    }
-    let document =
-        seawall_formats::cyclonedx::read(&bytes).map_err(|cause| InspectError::Sbom {
-            path: path.clone(),
-            cause,
-        })?;
-    Ok(Inspected {
-        target: Target {
-            os: document.os,
-            ..Target::new(
-                TargetKind::Sbom,
-                document.name.unwrap_or_else(|| place.value.clone()),
-                place.scheme.as_str(),
-            )
-        },
-        packages: document.packages,
-        gaps: document.gaps,
-    })
 }
 
 #[cfg(test)]

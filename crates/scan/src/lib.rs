@@ -8,6 +8,7 @@ mod base;
 mod findings;
 mod inspect;
 mod judge;
+mod sbom;
 mod target;
 
 mod rules {

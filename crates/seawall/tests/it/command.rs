@@ -132,7 +132,7 @@ fn what_cannot_be_done_is_two_with_its_causes_and_a_hint() {
         (&["debian:12"], "no Docker daemon and no Podman answers"),
         (&["page.tar"], "it looks like an HTML page"),
         (&["empty.tar"], "it looks like an empty file"),
-        (&["sbom:deep.json"], "it is no CycloneDX document in JSON"),
+        (&["sbom:deep.json"], "it is damaged"),
         (&["x.txt"], "a file of a kind that is not read"),
         (&["--config", "none.toml", "."], "cannot read `none.toml`"),
         (
