@@ -2,7 +2,9 @@
 //! or several of them, with what it knows of each.
 
 use seawall_image::{Evidence, View};
-use seawall_model::{FileList, GapKind, Hash, Origin, Package, Relation, Requirement, Technique};
+use seawall_model::{
+    FileList, Gap, GapKind, Hash, Origin, Package, Relation, Requirement, Technique,
+};
 
 use crate::{
     Inventory,
@@ -38,6 +40,14 @@ pub(crate) struct Found {
 const MOST: usize = 50_000;
 /// Bytes of a name or a version; what is longer is none.
 const MOST_NAME: usize = 4096;
+/// Packages that one may ask for, and licences that it may have: the largest
+/// ask for some hundreds.
+const MOST_ITEMS: usize = 5_000;
+
+/// Packages of all files of one analyser, and the requirements of all of them:
+/// the largest images have some tens of thousands.
+const MOST_OF_ALL: usize = 500_000;
+const MOST_REQUIREMENTS: usize = 2_000_000;
 
 /// Gathers the packages of one file.
 #[derive(Debug, Default)]
@@ -67,6 +77,18 @@ impl Finds {
             }
             return;
         }
+        for (count, what) in [
+            (one.requires.len(), "requirements"),
+            (one.licenses.len(), "licences"),
+        ] {
+            if count > MOST_ITEMS {
+                let reason = format!("a package has {count} {what}, more than {MOST_ITEMS}");
+                self.gap(GapKind::Limit, &reason);
+            }
+        }
+        // Whole texts of licences stand where their names should.
+        let licenses = one.licenses.iter().take(MOST_ITEMS);
+        let licenses = licenses.filter(|name| name.len() <= MOST_NAME);
         let purl = one.purl.clone().unwrap_or_else(|| one.to_purl());
         let direct = match one.relation.direct {
             Some(true) => "1",
@@ -81,9 +103,9 @@ impl Finds {
             one.technique.as_str(),
             one.inside.as_deref().unwrap_or_default(),
             one.arch.as_deref().unwrap_or_default(),
-            &join(&one.licenses),
+            &join(licenses),
             &join(one.hashes.iter().map(Hash::to_string)),
-            &join_requirements(&one.requires),
+            &join_requirements(one.requires.get(..MOST_ITEMS).unwrap_or(&one.requires)),
             &join(&one.files),
             direct,
             if one.relation.development { "1" } else { "" },
@@ -113,8 +135,34 @@ impl Found {
 
 /// Turns the evidence of `analyser` into packages.
 pub(crate) fn read(analyser: &str, view: &View, inventory: &mut Inventory) {
+    let start = inventory.packages.len();
+    let mut requirements = 0;
     for evidence in view.of(analyser) {
+        let before = inventory.packages.len();
         packages(evidence, view, inventory);
+        let added = inventory.packages.get_mut(before..).unwrap_or_default();
+        for package in added {
+            if requirements + package.requires.len() > MOST_REQUIREMENTS {
+                package.requires.clear();
+                let reason = format!(
+                    "with it there are more than {MOST_REQUIREMENTS} requirements: those of its \
+                     packages are left out"
+                );
+                let gap = Gap::new(GapKind::Limit, evidence.path.clone(), reason);
+                inventory.gaps.push(gap);
+            }
+            requirements += package.requires.len();
+        }
+        if inventory.packages.len() - start > MOST_OF_ALL {
+            let reason = format!(
+                "with it there are more than {MOST_OF_ALL} packages: it and what follows is left \
+                 out"
+            );
+            let gap = Gap::new(GapKind::Limit, evidence.path.clone(), reason);
+            inventory.packages.truncate(before);
+            inventory.gaps.push(gap);
+            return;
+        }
     }
 }
 

@@ -1,6 +1,6 @@
-//! JSON with spans, for lock files, one entry at a time: one that is damaged
-//! does not hide the others, and what comes before the end of a truncated file
-//! is read.
+//! JSON as tools write it: lock files with spans, one entry at a time (one that
+//! is damaged does not hide the others, and what comes before the end of a
+//! truncated file is read), and the few wanted fields of a record.
 
 use std::{borrow::Cow, fmt};
 
@@ -235,4 +235,102 @@ where
     }
 
     deserializer.deserialize_map(Pairs(std::marker::PhantomData))
+}
+
+/// The values under the keys `wanted` of a document that is an object, each at
+/// the place of its key. Of several under one key the last counts, as it does
+/// for every tool that reads such files.
+pub(crate) fn fields<'a, const N: usize>(
+    text: &'a str,
+    wanted: [&str; N],
+) -> Result<[Option<&'a RawValue>; N], String> {
+    struct Fields<'w, const N: usize>([&'w str; N]);
+
+    impl<'a, const N: usize> Visitor<'a> for Fields<'_, N> {
+        type Value = [Option<&'a RawValue>; N];
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut values = [None; N];
+            while let Some(Key(key)) = map.next_key()? {
+                let mut places = self.0.iter().zip(&mut values);
+                match places.find(|(name, _)| **name == key) {
+                    Some((_, place)) => *place = Some(map.next_value()?),
+                    None => drop(map.next_value::<IgnoredAny>()?),
+                }
+            }
+            Ok(values)
+        }
+    }
+
+    let mut json = serde_json::Deserializer::from_str(text);
+    let found = json.deserialize_map(Fields(wanted));
+    let found = found.and_then(|found| json.end().map(|()| found));
+    found.map_err(|error| format!("it is no JSON of its kind: {error}"))
+}
+
+/// The text that a value is; none when it is something else.
+pub(crate) fn string<'a>(value: Option<&'a RawValue>) -> Option<Cow<'a, str>> {
+    let value = value?.get();
+    // A quick look saves the error that other values would cost.
+    value.starts_with('"').then_some(())?;
+    serde_json::from_str::<Key<'_>>(value).ok().map(|key| key.0)
+}
+
+/// The items of a list; none when the value is something else.
+pub(crate) fn items(value: Option<&RawValue>) -> Vec<&RawValue> {
+    let list = value
+        .map(RawValue::get)
+        .filter(|list| list.starts_with('['));
+    list.and_then(|list| serde_json::from_str(list).ok())
+        .unwrap_or_default()
+}
+
+/// The keys of an object; none when the value is something else.
+pub(crate) fn keys<'a>(value: Option<&'a RawValue>) -> Vec<Cow<'a, str>> {
+    let object = value.map(RawValue::get).filter(|it| it.starts_with('{'));
+    object
+        .and_then(|object| serde_json::from_str::<Keys<'_>>(object).ok())
+        .map(|keys| keys.0)
+        .unwrap_or_default()
+}
+
+/// The entries of an object, in its order; none when the value is something
+/// else.
+pub(crate) fn entries<'a>(value: Option<&'a RawValue>) -> Vec<(Cow<'a, str>, &'a RawValue)> {
+    let object = value.map(RawValue::get).filter(|it| it.starts_with('{'));
+    let Some(object) = object else {
+        return Vec::new();
+    };
+    let mut json = serde_json::Deserializer::from_str(object);
+    let all: Vec<(Key<'_>, &RawValue)> = pairs(&mut json).unwrap_or_default();
+    all.into_iter()
+        .map(|(Key(key), value)| (key, value))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_taken_whatever_they_are() {
+        let text = r#" {"a":1,"b":["x",2,"\u00e9"],"a":"y","c":{"k":0,"l":[]}} "#;
+        let [a, b, c, d] = fields(text, ["a", "b", "c", "d"]).unwrap();
+        assert_eq!(string(a).as_deref(), Some("y"));
+        assert_eq!(string(a).as_deref(), Some("y"));
+        let texts: Vec<_> = items(b).into_iter().map(|it| string(Some(it))).collect();
+        assert_eq!(texts, [Some("x".into()), None, Some("é".into())]);
+        assert_eq!(keys(c), ["k", "l"]);
+        assert_eq!(
+            (string(b), keys(b), items(c).len(), d.is_none()),
+            (None, vec![], 0, true)
+        );
+        for text in ["", "[]", "{\"a\":1", "{} x", "{\"a\":}"] {
+            assert!(fields(text, ["a"]).is_err(), "{text}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ mod os_package;
 mod ownership;
 mod purl;
 mod record;
+mod requires;
 mod rpm;
 mod stanza;
 mod text;

@@ -20,6 +20,20 @@ pub(crate) fn stanzas(text: &str) -> impl Iterator<Item = Stanza<'_>> {
     })
 }
 
+/// The fields before a message's text (RFC 5322, 2.1), which begins behind the
+/// first empty line; a line of spaces alone belongs to the field above it.
+pub(crate) fn header(text: &str) -> Stanza<'_> {
+    let text = text.trim_start_matches(['\n', '\r']);
+    let mut end = 0;
+    for line in text.split_inclusive('\n') {
+        if matches!(line, "\n" | "\r\n") {
+            break;
+        }
+        end += line.len();
+    }
+    Stanza(text.get(..end).unwrap_or(text))
+}
+
 /// Where the first empty line begins. A line of spaces alone ends a stanza
 /// too, as it does for dpkg.
 fn stanza_end(text: &str) -> usize {
@@ -91,6 +105,13 @@ mod tests {
         assert_eq!(all[0].get("Version"), Some("1"));
         assert_eq!(stanzas("A:\n b\n").next().unwrap().get("A"), Some("\n b"));
         assert_eq!(all[1].get("Package"), Some("b"));
+    }
+
+    #[test]
+    fn a_header_ends_at_an_empty_line() {
+        let header = header("\nName: a\nLicense: x\n  \n  y\nb: c\r\n\r\nVersion: 1\n");
+        let names: Vec<_> = header.fields().map(|(name, _)| name).collect();
+        assert_eq!(names, ["Name", "License", "b"]);
     }
 
     #[test]

@@ -3,8 +3,7 @@
 use std::{collections::BTreeMap, io};
 
 use seawall_model::{
-    Brought, Finding, Location, Package, Remedy, Report, Severity, Suppressor, Target, TextRange,
-    Vulnerability, vex::Claim,
+    Finding, Location, Package, Remedy, Report, Severity, Target, TextRange, Vulnerability,
 };
 use serde::Serialize;
 
@@ -20,7 +19,6 @@ struct WireReport<'a> {
     targets: Vec<WireTarget<'a>>,
     database: Option<Database<'a>>,
     findings: Vec<WireFinding<'a>>,
-    suppressed: Vec<WireSuppressed<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     packages: Option<Vec<WirePackage<'a>>>,
     gaps: Vec<WireGap<'a>>,
@@ -42,16 +40,6 @@ struct WireTarget<'a> {
     platform: Option<&'a str>,
     os: Option<Os<'a>>,
     layers: Vec<Layer<'a>>,
-    base: Option<WireBase<'a>>,
-    dockerfile: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct WireBase<'a> {
-    name: Option<&'a str>,
-    digest: Option<&'a str>,
-    layers: usize,
-    evidence: &'static str,
 }
 
 #[derive(Serialize)]
@@ -67,7 +55,6 @@ struct Layer<'a> {
     diff_id: &'a str,
     digest: Option<&'a str>,
     created_by: Option<&'a str>,
-    line: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -89,43 +76,9 @@ struct WireFinding<'a> {
     fingerprint: String,
     location: Option<WireLocation<'a>>,
     related: Vec<WireLocation<'a>>,
-    brought_by: Option<&'static str>,
     package: Option<PackageReference<'a>>,
     vulnerability: Option<WireVulnerability<'a>>,
     fix: Option<WireFix<'a>>,
-}
-
-/// A finding that does not count, with everything that took it out.
-#[derive(Serialize)]
-struct WireSuppressed<'a> {
-    #[serde(flatten)]
-    finding: WireFinding<'a>,
-    suppressions: Vec<WireSuppressor<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-enum WireSuppressor<'a> {
-    Setting {
-        place: &'a str,
-        reason: &'a str,
-        justification: Option<&'a str>,
-        expires: Option<&'a str>,
-    },
-    Vex(WireClaim<'a>),
-}
-
-#[derive(Serialize)]
-struct WireClaim<'a> {
-    document: &'a str,
-    place: &'a str,
-    statement: usize,
-    author: Option<&'a str>,
-    status: &'static str,
-    justification: Option<&'a str>,
-    impact: Option<&'a str>,
-    action: Option<&'a str>,
-    timestamp: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -183,8 +136,6 @@ struct WireVulnerability<'a> {
     summary: Option<&'a str>,
     published: Option<&'a str>,
     modified: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vex: Option<WireClaim<'a>>,
 }
 
 #[derive(Serialize)]
@@ -272,15 +223,7 @@ pub(crate) fn write(
         findings: report
             .findings
             .iter()
-            .map(|one| finding(one, report))
-            .collect(),
-        suppressed: report
-            .suppressed
-            .iter()
-            .map(|one| WireSuppressed {
-                finding: finding(&one.finding, report),
-                suppressions: one.by.iter().map(suppressor).collect(),
-            })
+            .map(|one| finding(one, &report.packages))
             .collect(),
         packages: options
             .packages
@@ -320,16 +263,8 @@ fn target(target: &Target) -> WireTarget<'_> {
                 diff_id: &layer.diff_id,
                 digest: layer.digest.as_deref(),
                 created_by: layer.created_by.as_deref(),
-                line: layer.line,
             })
             .collect(),
-        base: target.base.as_ref().map(|base| WireBase {
-            name: base.name.as_deref(),
-            digest: base.digest.as_deref(),
-            layers: base.layers,
-            evidence: base.evidence.as_str(),
-        }),
-        dockerfile: target.dockerfile.as_deref(),
     }
 }
 
@@ -379,8 +314,7 @@ fn package(package: &Package, target: usize) -> WirePackage<'_> {
     }
 }
 
-fn finding<'a>(finding: &'a Finding, report: &'a Report) -> WireFinding<'a> {
-    let packages = &report.packages;
+fn finding<'a>(finding: &'a Finding, packages: &'a [Package]) -> WireFinding<'a> {
     WireFinding {
         target: finding.target,
         rule: finding.rule,
@@ -391,10 +325,6 @@ fn finding<'a>(finding: &'a Finding, report: &'a Report) -> WireFinding<'a> {
         fingerprint: finding.fingerprint.to_string(),
         location: location(&finding.location),
         related: finding.related.iter().filter_map(location).collect(),
-        brought_by: report.brought_by(finding).map(|brought| match brought {
-            Brought::Base(_) => "base",
-            Brought::Step(_) => "own",
-        }),
         package: finding
             .package
             .and_then(|index| packages.get(index))
@@ -463,38 +393,6 @@ fn vulnerability(flaw: &Vulnerability) -> WireVulnerability<'_> {
         summary: flaw.summary.as_deref(),
         published: flaw.published.as_deref(),
         modified: flaw.modified.as_deref(),
-        vex: flaw.claim.as_deref().map(claim),
-    }
-}
-
-fn suppressor(by: &Suppressor) -> WireSuppressor<'_> {
-    match by {
-        Suppressor::Setting {
-            place,
-            reason,
-            justification,
-            expires,
-        } => WireSuppressor::Setting {
-            place,
-            reason,
-            justification: justification.as_deref(),
-            expires: expires.as_deref(),
-        },
-        Suppressor::Vex(own) => WireSuppressor::Vex(claim(own)),
-    }
-}
-
-fn claim(claim: &Claim) -> WireClaim<'_> {
-    WireClaim {
-        document: &claim.document,
-        place: &claim.place,
-        statement: claim.number,
-        author: claim.author.as_deref(),
-        status: claim.status.as_str(),
-        justification: claim.justification.as_deref(),
-        impact: claim.impact.as_deref(),
-        action: claim.action.as_deref(),
-        timestamp: claim.time.as_deref(),
     }
 }
 

@@ -1,6 +1,5 @@
 //! JUnit's XML: a suite for each target, a case for each package with
-//! findings, one for each gap, as an error, and one for each suppressed finding,
-//! as skipped.
+//! findings, and one for each gap, as an error.
 
 use std::io::{self, Write as _};
 
@@ -8,7 +7,7 @@ use seawall_model::Report;
 
 use crate::{
     Error, Options,
-    words::{by_package, count, id, notes, suppressors, target},
+    words::{by_package, count, id, notes, target},
     xml::escape,
 };
 
@@ -37,12 +36,7 @@ pub(crate) fn write(
             .count();
         let clean = packages.saturating_sub(named);
         // One case stands for all packages without findings.
-        let suppressed: Vec<_> = report
-            .suppressed
-            .iter()
-            .filter(|one| one.finding.target == index)
-            .collect();
-        let tests = groups.len() + gaps.len() + suppressed.len() + usize::from(clean > 0);
+        let tests = groups.len() + gaps.len() + usize::from(clean > 0);
         (all, all_failed, all_errors) = (
             all + tests,
             all_failed + groups.len(),
@@ -52,10 +46,9 @@ pub(crate) fn write(
         writeln!(
             suites,
             "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{}\" errors=\"{}\" \
-             skipped=\"{}\" time=\"0\">",
+             skipped=\"0\" time=\"0\">",
             groups.len(),
-            gaps.len(),
-            suppressed.len()
+            gaps.len()
         )?;
         if clean > 0 {
             writeln!(
@@ -98,16 +91,6 @@ pub(crate) fn write(
                 lines.join("\n")
             )?;
             writeln!(suites, "    </testcase>")?;
-        }
-        for suppressed in suppressed {
-            let finding = &suppressed.finding;
-            writeln!(
-                suites,
-                "    <testcase classname=\"{name}\" name=\"suppressed: {}\" time=\"0\">\n      \
-                 <skipped message=\"{}\"/>\n    </testcase>",
-                escape(&format!("{} ({})", finding.message, id(finding))),
-                escape(&suppressors(&suppressed.by))
-            )?;
         }
         for gap in gaps {
             writeln!(

@@ -10,13 +10,10 @@ use std::{
     io,
 };
 
-use seawall_model::{Finding, Report, Severity, Suppressor, Target};
+use seawall_model::{Finding, Report, Severity, Target};
 use serde_json::{Value, json};
 
-use crate::{
-    Error, Options, json_text,
-    words::{id, suppressor},
-};
+use crate::{Error, Options, json_text, words::id};
 
 pub(crate) fn write(
     report: &Report,
@@ -28,10 +25,7 @@ pub(crate) fn write(
     let mut known: BTreeMap<&str, usize> = BTreeMap::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut results = Vec::new();
-    let counted = report.findings.iter().map(|one| (one, None));
-    let others = report.suppressed.iter();
-    let others = others.map(|one| (&one.finding, Some(one.by.as_slice())));
-    for (finding, by) in counted.chain(others) {
+    for finding in &report.findings {
         let rule = match known.entry(id(finding)) {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
@@ -44,13 +38,7 @@ pub(crate) fn write(
         }
         let times = seen.entry(finding.fingerprint.to_string()).or_default();
         *times += 1;
-        let mut result = result(report, finding, rule, *times);
-        // All results of a run have them, or none has (SARIF, 3.27.23).
-        if let (false, Some(map)) = (report.suppressed.is_empty(), result.as_object_mut()) {
-            let all: Vec<Value> = by.unwrap_or_default().iter().map(suppression).collect();
-            map.insert("suppressions".to_owned(), all.into());
-        }
-        results.push(result);
+        results.push(result(report, finding, rule, *times));
     }
     let rules: Vec<Value> = by_rule
         .iter()
@@ -109,14 +97,6 @@ fn notifications(report: &Report) -> Vec<Value> {
             })
         })
         .collect()
-}
-
-fn suppression(by: &Suppressor) -> Value {
-    json!({
-        "kind": "external",
-        "status": "accepted",
-        "justification": suppressor(by),
-    })
 }
 
 fn level(severity: Severity) -> &'static str {

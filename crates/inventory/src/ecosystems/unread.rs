@@ -29,10 +29,6 @@ impl Analyser for Signs {
 
     fn interests(&self) -> &'static [Interest] {
         &[
-            Interest::Name("package.json"),
-            Interest::Name("METADATA"),
-            Interest::Name("PKG-INFO"),
-            Interest::Suffix(".egg-info"),
             Interest::Suffix(".egg"),
             Interest::Suffix(".gemspec"),
             Interest::Suffix(".jar"),
@@ -97,8 +93,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    NPM = "node_modules", "npm package", "npm packages";
-    PYTHON = "site-packages", "Python package", "Python packages";
+    PYTHON = "eggs", "Python egg", "Python eggs";
     GEMS = "gems", "Ruby gem", "Ruby gems";
     JARS = "jars", "Java archive", "Java archives";
     COMPOSER = "vendor/composer", "list of Composer packages", "lists of Composer packages";
@@ -122,18 +117,7 @@ fn kind(path: &str) -> Option<Kind> {
     let parent = parts.next().unwrap_or_default();
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     Some(match (name, ending) {
-        ("package.json", _) => {
-            // `node_modules/NAME` or `node_modules/@SCOPE/NAME`; what lies
-            // deeper belongs to a package, and is none.
-            let above = parts.next().unwrap_or_default();
-            let is_package = above == "node_modules"
-                || (above.starts_with('@') && parts.next() == Some("node_modules"));
-            return is_package.then_some(NPM);
-        }
-        ("METADATA", _) if parent.ends_with(".dist-info") => PYTHON,
-        ("PKG-INFO", _) if parent.ends_with(".egg-info") || parent == "EGG-INFO" => PYTHON,
-        // Files of this name are what distutils wrote, or a whole archive.
-        (_, "egg-info" | "egg") => PYTHON,
+        (_, "egg") => PYTHON,
         // Elsewhere they are sources.
         (_, "gemspec") if parent == "specifications" || parent == "default" => GEMS,
         (_, "jar" | "war" | "ear") => JARS,
@@ -193,13 +177,7 @@ mod tests {
     #[test]
     fn a_package_is_told_from_its_insides() {
         for (path, expected) in [
-            ("app/node_modules/left-pad/package.json", Some(NPM)),
-            ("app/node_modules/@a/b/package.json", Some(NPM)),
-            ("app/node_modules/b/test/package.json", None),
-            ("app/package.json", None),
-            ("x/lib/a-1.dist-info/METADATA", Some(PYTHON)),
-            ("x/lib/a-1.egg-info", Some(PYTHON)),
-            ("x/METADATA", None),
+            ("x/lib/a-1.egg", Some(PYTHON)),
             (
                 "usr/lib/ruby/gems/3.1.0/specifications/a-1.gemspec",
                 Some(GEMS),

@@ -9,6 +9,7 @@
 mod apk;
 mod dpkg;
 mod hostile;
+mod installed;
 mod layers;
 mod lock;
 mod os;

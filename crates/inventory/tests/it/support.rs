@@ -78,11 +78,12 @@ pub(crate) fn tree(root: &Path) -> Inventory {
     installed(Source::RootFs(root.to_owned()))
 }
 
-/// The package URLs that Syft finds in a tree, of one of its types, sorted. It
-/// writes the colon of an epoch as `%3A`; the specification (ECMA-427, 5.4)
+/// The package URLs that Syft finds in a tree, as it reads an image, of one of
+/// its types, sorted. It writes the colon of an epoch as `%3A`; the specification (ECMA-427, 5.4)
 /// leaves colons as they are.
 pub(crate) fn syft(root: &Path, kind: &str) -> Vec<String> {
-    let script = "SYFT_CHECK_FOR_APP_UPDATE=false syft scan -q -o json \"dir:$1\" |
+    let script = "SYFT_CHECK_FOR_APP_UPDATE=false syft scan -q -o json \
+        --override-default-catalogers image \"dir:$1\" |
         jq -r --arg kind \"$2\" '.artifacts[] | select(.type == $kind) | .purl'";
     let mut command = Command::new("sh");
     let said = run(command.args(["-c", script, "sh"]).arg(root).arg(kind));

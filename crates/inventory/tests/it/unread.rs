@@ -12,40 +12,18 @@ fn each_kind_is_one_gap_with_its_count() {
         "var/lib/dpkg/status",
         "Package: python3-owned\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n",
     );
-    let owned = "usr/lib/python3/dist-packages/owned-1.dist-info/METADATA";
+    let owned = "var/lib/snapd/snaps/owned_1.snap";
     write(
         root,
         "var/lib/dpkg/info/python3-owned.list",
         format!("/.\n/{owned}\n"),
     );
-    write(root, owned, "Name: owned");
+    write(root, owned, "");
+    write(root, "var/lib/snapd/snaps/core_1.snap", "");
     for number in 0..300 {
-        write(
-            root,
-            &format!("app/node_modules/p{number}/package.json"),
-            "{}",
-        );
-        write(
-            root,
-            &format!("app/node_modules/p{number}/lib/package.json"),
-            "{}",
-        );
-        write(
-            root,
-            &format!("app/node_modules/@s/p{number}/package.json"),
-            "{}",
-        );
+        let desc = format!("var/lib/pacman/local/p{number}-1/desc");
+        write(root, &desc, "");
     }
-    write(
-        root,
-        "usr/local/lib/python3.11/site-packages/a-1.dist-info/METADATA",
-        "Name: a",
-    );
-    write(
-        root,
-        "usr/local/lib/python3.11/site-packages/b-1.egg-info/PKG-INFO",
-        "Name: b",
-    );
     write(root, "usr/local/bundle/specifications/rake-13.gemspec", "");
     write(root, "opt/app/app.jar", "PK");
     write(root, "opt/net/app.deps.json", "{}");
@@ -58,8 +36,8 @@ fn each_kind_is_one_gap_with_its_count() {
             "unsupported conda-meta: 1 Conda package is there that is not read",
             "unsupported gems: 1 Ruby gem is there that is not read",
             "unsupported jars: 1 Java archive is there that is not read",
-            "unsupported node_modules: 600 npm packages are there that are not read",
-            "unsupported site-packages: 2 Python packages are there that are not read",
+            "unsupported snapd: 1 snap is there that is not read",
+            "unsupported var/lib/pacman: 300 pacman packages are there that are not read",
             "unsupported vendor/composer: 1 list of Composer packages is there that is not read",
         ]
     );

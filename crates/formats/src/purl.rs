@@ -66,8 +66,7 @@ pub fn parse(text: &str) -> Option<ParsedPurl> {
     })
 }
 
-/// Undoes percent-encoding; `None` for what is none.
-pub fn decode(text: &str) -> Option<String> {
+fn decode(text: &str) -> Option<String> {
     if !text.contains('%') {
         return Some(text.to_owned());
     }
