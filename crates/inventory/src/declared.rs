@@ -20,7 +20,7 @@ use crate::{
 pub(crate) const LOCK_LIMIT: u64 = 128 << 20;
 /// Packages of one lock file, and of all of a project: the largest projects
 /// have some ten thousand.
-const MOST_PACKAGES: usize = 250_000;
+pub(crate) const MOST_PACKAGES: usize = 250_000;
 /// Bytes of a name or a version; what is longer is none.
 const MOST_NAME: usize = 4096;
 
@@ -141,14 +141,7 @@ impl Declarations<'_> {
         if !self.has_room(self.kept.len()) {
             return;
         }
-        let range = TextRange {
-            span: Span::new(
-                self.cursor.offset(one.span.start),
-                self.cursor.offset(one.span.end),
-            ),
-            start: self.cursor.place(one.span.start),
-            end: self.cursor.place(one.span.end),
-        };
+        let range = self.range(one.span);
         self.seen.insert(key, self.kept.len());
         self.kept.push(Kept {
             name: one.name.to_owned(),
@@ -207,6 +200,20 @@ impl Declarations<'_> {
         self.out.push(&[READ]);
     }
 
+    /// Adds a record as it is, for an ecosystem with a `read` of its own.
+    pub(crate) fn record(&mut self, fields: &[&str]) {
+        self.out.push(fields);
+    }
+
+    /// Where a stretch of the text stands in the file.
+    pub(crate) fn range(&mut self, span: Span) -> TextRange {
+        TextRange {
+            span: Span::new(self.cursor.offset(span.start), self.cursor.offset(span.end)),
+            start: self.cursor.place(span.start),
+            end: self.cursor.place(span.end),
+        }
+    }
+
     /// Line and column of a byte, for messages.
     pub(crate) fn place(&mut self, offset: usize) -> String {
         let LineColumn { line, column } = self.cursor.place(offset);
@@ -231,17 +238,7 @@ impl Declarations<'_> {
             self.gap(GapKind::Limit, &reason);
         }
         for one in &self.kept {
-            let TextRange { span, start, end } = one.range;
-            let numbers = [
-                span.start as u64,
-                span.end as u64,
-                start.line.into(),
-                start.column.into(),
-                end.line.into(),
-                end.column.into(),
-            ]
-            .map(|number| number.to_string());
-            let [a, b, c, d, e, f] = &numbers;
+            let [a, b, c, d, e, f] = &range_fields(one.range);
             let direct = match one.relation.direct {
                 Some(true) => "1",
                 Some(false) => "0",
@@ -272,6 +269,36 @@ impl Declarations<'_> {
             ]);
         }
         self.out.finish()
+    }
+}
+
+/// A place in a file, as fields of a record.
+pub(crate) fn range_fields(range: TextRange) -> [String; 6] {
+    let TextRange { span, start, end } = range;
+    [
+        span.start as u64,
+        span.end as u64,
+        start.line.into(),
+        start.column.into(),
+        end.line.into(),
+        end.column.into(),
+    ]
+    .map(|number| number.to_string())
+}
+
+/// The place that the fields from `first` on tell.
+pub(crate) fn range_of(record: &Record<'_>, first: usize) -> TextRange {
+    let number = |index: usize| record.get(first + index).parse::<u64>().unwrap_or(0);
+    let small = |index: usize| u32::try_from(number(index)).unwrap_or(0);
+    let offset = |index: usize| usize::try_from(number(index)).unwrap_or(0);
+    let place = |line: usize, column: usize| LineColumn {
+        line: small(line),
+        column: small(column),
+    };
+    TextRange {
+        span: Span::new(offset(0), offset(1)),
+        start: place(2, 3),
+        end: place(4, 5),
     }
 }
 
@@ -317,9 +344,6 @@ pub(crate) fn read(analyser: &str, view: &View, inventory: &mut Inventory) {
 }
 
 fn package(record: &Record<'_>, evidence: &Evidence, has_layers: bool) -> Package {
-    let number = |index: usize| record.get(index).parse::<u64>().unwrap_or(0);
-    let small = |index: usize| u32::try_from(number(index)).unwrap_or(0);
-    let offset = |index: usize| usize::try_from(number(index)).unwrap_or(0);
     let (name, version) = (record.get(1), record.get(2));
     // The kind is one of the constants that ecosystems pass to `lock_file!`;
     // the cache gives it back as text.
@@ -330,21 +354,10 @@ fn package(record: &Record<'_>, evidence: &Evidence, has_layers: bool) -> Packag
         key => purl.qualifier(key, record.get(12)),
     };
     let purl = purl.build();
-    let range = TextRange {
-        span: Span::new(offset(5), offset(6)),
-        start: LineColumn {
-            line: small(7),
-            column: small(8),
-        },
-        end: LineColumn {
-            line: small(9),
-            column: small(10),
-        },
-    };
     let origin = Origin {
         path: evidence.path.clone(),
         layer: has_layers.then_some(evidence.layer),
-        range: Some(range),
+        range: Some(range_of(record, 5)),
         ..Origin::default()
     };
     Package {
@@ -388,14 +401,24 @@ pub(crate) fn span_of(text: &str, part: &str) -> Option<Span> {
     (end <= text.len()).then(|| Span::new(start, end))
 }
 
-/// Defines the analyser of a lock file: its unit struct, interests and parser.
+/// Defines the analyser of a lock file: its unit struct, interests and parser;
+/// where several files make the packages, also what turns evidence into them.
 macro_rules! lock_file {
     ($name:literal, $kind:literal, [$($interest:expr),+ $(,)?], $parse:path) => {
+        $crate::declared::lock_file!(
+            $name,
+            $kind,
+            [$($interest),+],
+            $parse,
+            |view, inventory| $crate::declared::read($name, view, inventory)
+        );
+    };
+    ($name:literal, $kind:literal, [$($interest:expr),+ $(,)?], $parse:path, $read:expr) => {
         pub(crate) static ECOSYSTEM: $crate::Ecosystem = $crate::Ecosystem {
             name: $name,
             contexts: &[$crate::Context::Project],
             analysers: &[&Lock],
-            read: |view, inventory| $crate::declared::read($name, view, inventory),
+            read: $read,
         };
 
         struct Lock;

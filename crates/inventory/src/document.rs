@@ -192,14 +192,28 @@ fn utf8(bytes: &[u8]) -> (Cow<'_, str>, Option<usize>) {
     }
     let mut text = String::with_capacity(bytes.len());
     let mut broken = None;
+    let is_text = has_letters_of_one_byte(bytes);
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
         if !chunk.invalid().is_empty() {
-            broken.get_or_insert(text.len());
+            broken = broken.or((!is_text).then_some(text.len()));
             text.extend(chunk.invalid().iter().map(|_| '?'));
         }
     }
     (text.into(), broken)
+}
+
+/// Whether it is XML that says to have one of the encodings that differ from
+/// ASCII in letters only, which are in no name or version.
+fn has_letters_of_one_byte(bytes: &[u8]) -> bool {
+    let head = bytes.get(..bytes.len().min(100)).unwrap_or_default();
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let head = head.split("?>").next().unwrap_or_default();
+    let encoding = head.strip_prefix("<?xml").and_then(|head| {
+        let (_, after) = head.split_once("encoding")?;
+        after.split(['"', '\'']).nth(1)
+    });
+    encoding.is_some_and(|name| name.starts_with("iso-8859-") || name.starts_with("windows-12"))
 }
 
 fn utf16<'a>(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> (Cow<'a, str>, Option<usize>) {
@@ -270,6 +284,18 @@ mod tests {
         let broken = Document::new(b"a\xFF\xC3b");
         assert_eq!(broken.sides().texts, ["a??b"]);
         assert_eq!(broken.broken, Some(1));
+    }
+
+    #[test]
+    fn xml_may_have_letters_of_one_byte() {
+        let head = "<?xml version='1.0' encoding='ISO-8859-1'?>";
+        let bytes = [head.as_bytes(), b"<a>\xE9</a>"].concat();
+        let document = Document::new(&bytes);
+        assert_eq!(document.sides().texts, [format!("{head}<a>?</a>")]);
+        assert_eq!(document.broken, None);
+        let bytes = String::from_utf8_lossy(&bytes[..43]).replace("ISO-8859-1", "UTF-8");
+        let bytes = [bytes.as_bytes(), b"<a>\xE9</a>"].concat();
+        assert_eq!(Document::new(&bytes).broken, Some(41));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use seawall_model::Span;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -66,6 +67,38 @@ pub(crate) fn sections<'a>(
         out.gap(seawall_model::GapKind::Limit, &reason);
     }
     Ok(sections)
+}
+
+/// The members of an object, or the items of an array; says what is wrong with
+/// it.
+pub(crate) fn members<'a>(
+    text: &str,
+    value: &'a RawValue,
+    out: &mut Declarations<'_>,
+) -> Vec<Entry<'a>> {
+    let mut sections = Sections::default();
+    let seed = Section {
+        section: 0,
+        sections: &mut sections,
+    };
+    let done = seed.deserialize(&mut serde_json::Deserializer::from_str(value.get()));
+    if done.is_err() {
+        let start = span_of(text, value.get()).unwrap_or_default().start;
+        out.problem(start, "a list is neither an object nor an array");
+    }
+    if sections.is_over {
+        let reason = format!("there are more than {MOST_ENTRIES} entries");
+        out.gap(seawall_model::GapKind::Limit, &reason);
+    }
+    sections.entries
+}
+
+/// The place of an entry: that of its key, or of its value when the key has
+/// escapes.
+pub(crate) fn place(text: &str, key: &str, value: &RawValue) -> Span {
+    span_of(text, key)
+        .or_else(|| span_of(text, value.get()))
+        .unwrap_or_default()
 }
 
 /// Reads one entry, or says what is wrong with it.
@@ -206,6 +239,23 @@ impl<'de: 'a, 'a> Deserialize<'de> for Keys<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let pairs = pairs::<_, Key<'_>, IgnoredAny>(deserializer)?;
         Ok(Keys(pairs.into_iter().map(|(key, _)| key.0).collect()))
+    }
+}
+
+/// Names and versions, as an object has them; values of other kinds count as
+/// empty.
+#[derive(Debug, Default)]
+pub(crate) struct Versions<'a>(pub(crate) Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Versions<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let pairs = pairs::<_, Key<'_>, &RawValue>(deserializer)?;
+        let text = |value: &'a RawValue| match serde_json::from_str::<Key<'a>>(value.get()) {
+            Ok(text) => text.0,
+            Err(_) => Cow::Borrowed(""),
+        };
+        let pairs = pairs.into_iter().map(|(key, value)| (key.0, text(value)));
+        Ok(Versions(pairs.collect()))
     }
 }
 

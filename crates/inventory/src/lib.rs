@@ -12,6 +12,7 @@ mod json;
 mod os;
 mod os_package;
 mod ownership;
+mod pom;
 mod purl;
 mod record;
 mod requires;
@@ -19,6 +20,7 @@ mod rpm;
 mod stanza;
 mod text;
 mod toml;
+mod xml;
 mod yaml;
 
 pub use inventory::{Context, Ecosystem, Inventory};

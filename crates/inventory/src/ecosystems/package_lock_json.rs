@@ -3,13 +3,13 @@
 
 use std::{borrow::Cow, collections::HashSet};
 
-use seawall_model::{GapKind, Span};
+use seawall_model::GapKind;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    declared::{Declarations, Declared, git, lock_file, span_of},
-    json::{self, Entry, Key, Keys},
+    declared::{Declarations, Declared, git, lock_file},
+    json::{self, Entry, Key, Keys, place},
 };
 
 lock_file!(
@@ -171,13 +171,6 @@ fn direct(all: &[(&Entry<'_>, Installed<'_>)], folders: &HashSet<&str>) -> HashS
         }
     }
     direct
-}
-
-/// Where an entry stands: its key, or its value when the key has escapes.
-fn place(text: &str, key: &str, value: &RawValue) -> Span {
-    span_of(text, key)
-        .or_else(|| span_of(text, value.get()))
-        .unwrap_or_default()
 }
 
 fn nested(text: &str, key: &str, value: &RawValue, level: usize, out: &mut Declarations<'_>) {

@@ -5,6 +5,7 @@
 mod damaged;
 mod go;
 mod listings;
+mod maven;
 mod odd;
 mod requirements;
 mod ruby;

@@ -1,0 +1,95 @@
+//! packages.lock.json, versions 1 and 2 (NuGet, "Enabling the lock file").
+
+use std::{borrow::Cow, collections::HashMap};
+
+use seawall_model::{GapKind, Requirement};
+use serde::Deserialize;
+
+use crate::{
+    declared::{Declarations, Declared, lock_file},
+    json::{self, Versions},
+};
+
+lock_file!(
+    "packages-lock-json",
+    "nuget",
+    [Interest::Name("packages.lock.json")],
+    parse
+);
+
+/// The newest version of the format that is known.
+const NEWEST: u64 = 2;
+
+#[derive(Deserialize)]
+struct Locked<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    resolved: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    dependencies: Versions<'a>,
+}
+
+fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
+    let sections = json::sections(text, "NuGet", &["dependencies"], "version", out)?;
+    if sections.found.is_empty() {
+        return Err("it is no lock file of NuGet: it has no `dependencies`".to_owned());
+    }
+    if sections.number.is_some_and(|version| version > NEWEST) {
+        let reason = "its format is newer than what is known of NuGet";
+        out.gap(GapKind::Unsupported, reason);
+    }
+    for framework in &sections.entries {
+        read(text, framework, out);
+    }
+    Ok(())
+}
+
+/// Reads what is locked for one framework, or one framework on one system.
+fn read(text: &str, framework: &json::Entry<'_>, out: &mut Declarations<'_>) {
+    let members = json::members(text, framework.value, out);
+    let mut all = Vec::new();
+    // A dependency may be named in other letters than the package is.
+    let mut versions = HashMap::new();
+    for member in &members {
+        if !out.has_room(all.len()) {
+            break;
+        }
+        let Some(one) = json::entry::<Locked<'_>>(text, member.value, out) else {
+            continue;
+        };
+        // One of the solution's own projects.
+        let is_own = one.kind.as_deref() == Some("Project");
+        let version = one.resolved.clone().filter(|_| !is_own);
+        versions.insert(member.key.to_lowercase(), (member.key.as_ref(), version));
+        if !is_own {
+            all.push((member, one));
+        }
+    }
+    for (member, one) in &all {
+        let span = json::place(text, &member.key, member.value);
+        let Some(version) = one
+            .resolved
+            .as_deref()
+            .filter(|version| !version.is_empty())
+        else {
+            out.problem(span.start, "a package has no version");
+            continue;
+        };
+        let requires = one.dependencies.0.iter().filter_map(|(name, _)| {
+            let (name, version) = versions.get(&name.to_lowercase())?;
+            Some(Requirement {
+                name: (*name).to_owned(),
+                version: Some(version.as_deref()?.to_owned()),
+            })
+        });
+        out.push(&Declared {
+            name: &member.key,
+            version,
+            direct: Some(one.kind.as_deref() == Some("Direct")),
+            span,
+            requires: requires.collect(),
+            ..Declared::default()
+        });
+    }
+}

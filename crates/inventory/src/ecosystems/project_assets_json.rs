@@ -1,0 +1,120 @@
+//! project.assets.json, which NuGet leaves in `obj` (NuGet.ProjectModel,
+//! `LockFileFormat`, versions 1 to 3).
+
+use std::collections::{HashMap, HashSet};
+
+use seawall_model::{GapKind, Requirement};
+use serde::Deserialize;
+
+use crate::{
+    declared::{Declarations, Declared, lock_file},
+    json::{self, Key, Versions},
+};
+
+lock_file!(
+    "project-assets-json",
+    "nuget",
+    [Interest::Name("project.assets.json")],
+    parse
+);
+
+/// The newest version of the format that is known.
+const NEWEST: u64 = 4;
+
+const SECTIONS: [&str; 3] = ["targets", "libraries", "projectFileDependencyGroups"];
+
+/// An entry of `libraries`, whose key is `NAME/VERSION`.
+#[derive(Deserialize)]
+struct Library<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Key<'a>>,
+}
+
+/// The same of one framework, in `targets`.
+#[derive(Deserialize)]
+struct Target<'a> {
+    #[serde(borrow, default)]
+    dependencies: Versions<'a>,
+}
+
+fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
+    let sections = json::sections(text, "NuGet", &SECTIONS, "version", out)?;
+    if !sections.found.contains(&1) {
+        return Err("it is no list of NuGet's: it has no `libraries`".to_owned());
+    }
+    if sections.number.is_some_and(|version| version > NEWEST) {
+        let reason = "its format is newer than what is known of NuGet";
+        out.gap(GapKind::Unsupported, reason);
+    }
+    let mut direct = HashSet::new();
+    let mut requires: HashMap<String, Vec<Requirement>> = HashMap::new();
+    for entry in &sections.entries {
+        match entry.section {
+            0 => targets(text, entry, &mut requires, out),
+            // `NAME >= VERSION`, by framework.
+            2 => direct.extend(
+                json::members(text, entry.value, out)
+                    .iter()
+                    .filter_map(|one| {
+                        let asked: Key<'_> = serde_json::from_str(one.value.get()).ok()?;
+                        Some(asked.0.split(' ').next()?.to_lowercase())
+                    }),
+            ),
+            _ => {}
+        }
+    }
+    for entry in sections.entries.iter().filter(|entry| entry.section == 1) {
+        let Some(one) = json::entry::<Library<'_>>(text, entry.value, out) else {
+            continue;
+        };
+        // One of the solution's own projects.
+        if one.kind.is_some_and(|kind| kind.0 == "project") {
+            continue;
+        }
+        let span = json::place(text, &entry.key, entry.value);
+        let Some((name, version)) = entry.key.split_once('/') else {
+            out.problem(span.start, "a package has no version");
+            continue;
+        };
+        out.push(&Declared {
+            name,
+            version,
+            direct: Some(direct.contains(&name.to_lowercase())),
+            span,
+            requires: requires.remove(entry.key.as_ref()).unwrap_or_default(),
+            ..Declared::default()
+        });
+    }
+    Ok(())
+}
+
+/// What the packages of one framework ask for.
+fn targets(
+    text: &str,
+    framework: &json::Entry<'_>,
+    requires: &mut HashMap<String, Vec<Requirement>>,
+    out: &mut Declarations<'_>,
+) {
+    let members = json::members(text, framework.value, out);
+    let named = members.iter().filter_map(|one| one.key.split_once('/'));
+    let versions: HashMap<String, (&str, &str)> = named
+        .map(|(name, version)| (name.to_lowercase(), (name, version)))
+        .collect();
+    for member in &members {
+        let Some(one) = json::entry::<Target<'_>>(text, member.value, out) else {
+            continue;
+        };
+        let list = requires.entry(member.key.to_string()).or_default();
+        for (name, _) in &one.dependencies.0 {
+            if let Some((name, version)) = versions.get(&name.to_lowercase()) {
+                let one = Requirement {
+                    name: (*name).to_owned(),
+                    version: Some((*version).to_owned()),
+                };
+                if !list.contains(&one) {
+                    list.push(one);
+                }
+            }
+        }
+    }
+}
