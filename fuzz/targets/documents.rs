@@ -1,4 +1,4 @@
-//! Documents of others: CycloneDX, package URLs, an engine's answers.
+//! Documents of others: bills of materials, package URLs, an engine's answers.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -8,7 +8,7 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     match first % 3 {
-        0 => drop(seawall_formats::cyclonedx::read(rest)),
+        0 => drop(seawall_formats::read(rest)),
         1 => drop(
             std::str::from_utf8(rest)
                 .ok()

@@ -1,6 +1,17 @@
-//! Documents that others write: read without loss.
+//! Documents that others write, and that others read: bills of materials of
+//! every common format.
 
-pub mod cyclonedx;
-mod purl;
+mod cyclonedx;
+mod document;
+mod envelope;
+mod facts;
+mod licenses;
+mod os;
+mod part;
+mod spdx;
+mod spdx3;
+mod syft;
+mod wire;
 
-pub use purl::{ParsedPurl, parse as parse_purl};
+pub use document::{Document, Error, Kind, is_likely, read};
+pub use seawall_model::purl::{self, ParsedPurl, parse as parse_purl};

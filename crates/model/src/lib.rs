@@ -15,11 +15,14 @@ mod fix;
 mod gap;
 mod location;
 mod package;
+pub mod purl;
 mod report;
 mod rule;
 mod severity;
+mod suppressed;
 mod target;
 mod text;
+pub mod vex;
 mod vulnerability;
 
 pub use finding::Finding;
@@ -34,6 +37,7 @@ pub use package::{
 pub use report::{DatabaseInfo, DatabaseKind, Report, Summary};
 pub use rule::{Confidence, Persona, Rule};
 pub use severity::{ParseSeverityError, Severity};
-pub use target::{Base, BaseEvidence, Brought, ImageLayer, Os, Target, TargetKind};
+pub use suppressed::{Suppressed, Suppressor};
+pub use target::{Base, BaseEvidence, Bom, Brought, Identity, ImageLayer, Os, Target, TargetKind};
 pub use text::{LineColumn, LineIndex, Span};
 pub use vulnerability::{Cvss, Epss, Kev, SeverityOpinion, Status, Vulnerability};

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Finding, Gap, Package, Rule, Severity, Target};
+use crate::{
+    Brought, Finding, Gap, Identity, Location, Package, Rule, Severity, Suppressed, Target,
+};
 
 /// All that a run found. Deterministic: the same input gives the same report.
 #[derive(Clone, Debug, Default)]
@@ -21,8 +23,10 @@ pub struct Report {
     pub package_targets: Vec<usize>,
     /// What could not be looked at.
     pub gaps: Vec<Gap>,
-    /// Findings that a suppression took out of `findings`.
-    pub suppressed: usize,
+    /// Findings that a suppression took out of `findings`, in their order.
+    pub suppressed: Vec<Suppressed>,
+    /// For each target by what else it may be named; may be shorter.
+    pub identities: Vec<Identity>,
 }
 
 /// Where advisories came from.
@@ -75,12 +79,23 @@ pub struct Summary {
 }
 
 impl Report {
+    /// Who brought what a finding is about, in images whose base is known.
+    pub fn brought_by(&self, finding: &Finding) -> Option<Brought<'_>> {
+        let Location::File {
+            layer: Some(layer), ..
+        } = finding.location
+        else {
+            return None;
+        };
+        self.targets.get(finding.target)?.brought_by(layer)
+    }
+
     /// Counts over the report.
     pub fn summary(&self) -> Summary {
         let mut summary = Summary {
             packages: self.packages.len(),
             gaps: self.gaps.len(),
-            suppressed: self.suppressed,
+            suppressed: self.suppressed.len(),
             ..Summary::default()
         };
         for finding in &self.findings {

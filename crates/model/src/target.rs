@@ -1,5 +1,7 @@
 //! What was looked at.
 
+use std::collections::HashMap;
+
 /// What was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -100,6 +102,32 @@ impl BaseEvidence {
             BaseEvidence::Distribution => "distribution",
         }
     }
+}
+
+/// By what else a target is known: statements of others name it so.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// Names of an image: `alpine:3.10`, `ghcr.io/a/b@sha256:…`.
+    pub names: Vec<String>,
+    /// `sha256:…` of its configuration and of its manifest.
+    pub digests: Vec<String>,
+    /// Processor architecture, in images.
+    pub arch: Option<String>,
+    /// The bill of materials that was read.
+    pub bom: Option<Bom>,
+}
+
+/// A CycloneDX document, as BOM-Links name it (`urn:cdx:serial/version#ref`).
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Bom {
+    /// The serial number's UUID, lower case.
+    pub serial: Option<String>,
+    /// The document's version.
+    pub version: Option<u64>,
+    /// The component that the document is about.
+    pub subject: Option<String>,
+    /// For each `bom-ref` the package URL of its component.
+    pub purls: HashMap<String, String>,
 }
 
 /// What kind of thing was looked at.

@@ -1,7 +1,9 @@
 //! Findings that someone has decided to live with.
 
 use globset::{Glob, GlobMatcher};
-use seawall_model::{Finding, Report};
+use seawall_model::{Finding, Report, Suppressed, Suppressor, vex::Document};
+
+use crate::vex::Statements;
 
 /// Takes findings out of a report: every condition that is set must hold.
 #[derive(Clone, Debug)]
@@ -14,6 +16,8 @@ pub struct Suppression {
     pub package: Option<String>,
     /// Why.
     pub reason: String,
+    /// Why it does no harm, in OpenVEX's words.
+    pub justification: Option<String>,
     /// The last day on which it holds, `YYYY-MM-DD`.
     pub expires: Option<String>,
     /// Where it is written, for messages: `seawall.toml:12`.
@@ -51,9 +55,19 @@ impl Suppression {
             path: path.map(|glob| glob.compile_matcher()),
             package,
             reason: String::new(),
+            justification: None,
             expires: None,
             place: place.into(),
         })
+    }
+
+    fn suppressor(&self) -> Suppressor {
+        Suppressor::Setting {
+            place: self.place.clone(),
+            reason: self.reason.clone(),
+            justification: self.justification.clone(),
+            expires: self.expires.clone(),
+        }
     }
 
     fn matches(&self, finding: &Finding, package: Option<&str>) -> bool {
@@ -85,37 +99,61 @@ impl Suppression {
 
 /// What the suppressions did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Suppressed {
+pub struct Outcome {
     /// Indexes of suppressions that matched nothing: stale ones hide the next
     /// real finding, so they are worth a word.
     pub unused: Vec<usize>,
     /// Indexes of suppressions whose last day is over; they did nothing.
     pub expired: Vec<usize>,
+    /// For each document the indexes of its statements that matched nothing.
+    pub unused_statements: Vec<Vec<usize>>,
 }
 
-/// Takes the findings that `list` matches out of `report`. `today` is
-/// `YYYY-MM-DD`.
-pub fn suppress(report: &mut Report, list: &[Suppression], today: &str) -> Suppressed {
-    let mut outcome = Suppressed::default();
+/// Takes the findings that `list` matches, and those of which the latest
+/// statement of `documents` says that they do no harm, out of `report`; what
+/// other statements say is written beside the flaw. `today` is `YYYY-MM-DD`.
+pub fn suppress(
+    report: &mut Report,
+    list: &[Suppression],
+    documents: &[Document],
+    today: &str,
+) -> Outcome {
+    let mut outcome = Outcome::default();
     let mut used = vec![false; list.len()];
     let is_over = |one: &Suppression| one.expires.as_deref().is_some_and(|last| last < today);
-    let packages = &report.packages;
-    let before = report.findings.len();
-    report.findings.retain(|finding| {
+    let findings = std::mem::take(&mut report.findings);
+    let mut statements = Statements::new(report, documents);
+    let (mut kept, mut suppressed) = (Vec::new(), Vec::new());
+    for mut finding in findings {
         let package = finding
             .package
-            .and_then(|at| packages.get(at))
+            .and_then(|at| report.packages.get(at))
             .map(|at| at.name.as_str());
-        let mut keep = true;
+        let mut by = Vec::new();
         for (one, used) in list.iter().zip(&mut used) {
-            if !is_over(one) && one.matches(finding, package) {
+            if !is_over(one) && one.matches(&finding, package) {
                 *used = true;
-                keep = false;
+                by.push(one.suppressor());
             }
         }
-        keep
-    });
-    report.suppressed += before - report.findings.len();
+        match statements.latest(&finding) {
+            Some(claim) if claim.status.suppresses() => by.push(Suppressor::Vex(claim.clone())),
+            Some(claim) => {
+                if let Some(flaw) = finding.vulnerability.as_deref_mut() {
+                    flaw.claim = Some(Box::new(claim.clone()));
+                }
+            }
+            None => {}
+        }
+        if by.is_empty() {
+            kept.push(finding);
+        } else {
+            suppressed.push(Suppressed { finding, by });
+        }
+    }
+    outcome.unused_statements = statements.unused();
+    report.findings = kept;
+    report.suppressed.extend(suppressed);
     for (index, (one, used)) in list.iter().zip(used).enumerate() {
         if is_over(one) {
             outcome.expired.push(index);
@@ -179,16 +217,17 @@ mod tests {
             by(Some("cve-1"), Some("api/**"), None),
             by(None, None, Some("right")),
         ];
-        let outcome = suppress(&mut both, &list, "2026-01-01");
+        let outcome = suppress(&mut both, &list, &[], "2026-01-01");
         assert_eq!(
             outcome,
-            Suppressed {
+            Outcome {
                 unused: vec![0],
-                expired: vec![]
+                ..Outcome::default()
             }
         );
         assert_eq!(both.findings.len(), 1);
-        assert_eq!(both.suppressed, 1);
+        assert_eq!(both.suppressed.len(), 1);
+        assert_eq!(both.suppressed[0].by.len(), 1);
         assert_eq!(both.findings[0].vulnerability.as_ref().unwrap().id, "CVE-1");
     }
 
@@ -198,6 +237,7 @@ mod tests {
         suppress(
             &mut one,
             &[by(Some("GHSA-CVE-2"), None, None)],
+            &[],
             "2026-01-01",
         );
         assert_eq!(one.findings.len(), 1);
@@ -209,12 +249,12 @@ mod tests {
         list[0].expires = Some("2026-01-01".into());
         let mut held = report();
         assert_eq!(
-            suppress(&mut held, &list, "2026-01-01"),
-            Suppressed::default()
+            suppress(&mut held, &list, &[], "2026-01-01"),
+            Outcome::default()
         );
         assert_eq!(held.findings.len(), 1);
         let mut over = report();
-        assert_eq!(suppress(&mut over, &list, "2026-01-02").expired, [0]);
+        assert_eq!(suppress(&mut over, &list, &[], "2026-01-02").expired, [0]);
         assert_eq!(over.findings.len(), 2);
     }
 

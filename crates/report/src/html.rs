@@ -10,8 +10,8 @@ use crate::{
     Error, Options,
     plain::{clipped, plain},
     words::{
-        NAME, SENTENCE, VERSION, address, by_package, count, exploited, id, likely, message, place,
-        summary, target, unfixed, upgrades, values,
+        NAME, SENTENCE, VERSION, address, by_package, claim, count, exploited, id, likely, message,
+        place, remarks, summary, suppressors, target, unfixed, upgrades, values,
     },
 };
 
@@ -38,6 +38,7 @@ struct Page {
     database: String,
     gaps: Vec<Hole>,
     steps: Vec<Step>,
+    suppressed: Vec<Excused>,
     /// How many of each stand there at once.
     most: usize,
     /// Names, as in the classes of cells, and titles of the columns.
@@ -55,6 +56,12 @@ struct Hole {
     target: String,
 }
 
+struct Excused {
+    id: String,
+    message: Vec<(bool, String)>,
+    why: String,
+}
+
 struct Step {
     name: String,
     version: String,
@@ -65,6 +72,7 @@ struct Section {
     title: String,
     digest: String,
     packages: String,
+    remarks: Vec<String>,
     gaps: usize,
     groups: Vec<Group>,
 }
@@ -138,6 +146,15 @@ pub(crate) fn write(
                 findings: count(step.findings, "finding"),
             })
             .collect(),
+        suppressed: report
+            .suppressed
+            .iter()
+            .map(|one| Excused {
+                id: clipped(id(&one.finding), NAME),
+                message: values(&clipped(&one.finding.message, SENTENCE)),
+                why: clipped(&suppressors(&one.by), SENTENCE),
+            })
+            .collect(),
         most: MOST,
         columns,
         has_risk,
@@ -197,6 +214,7 @@ fn section(report: &Report, index: usize, one: &Target) -> Section {
         title: target(one),
         digest: plain(one.digest.as_deref().unwrap_or_default()),
         packages: count(packages, "package"),
+        remarks: remarks(report, index),
         gaps: report.gaps.iter().filter(|gap| gap.target == index).count(),
         groups: groups
             .map(|(package, findings)| {
@@ -264,6 +282,7 @@ fn row(report: &Report, finding: &Finding) -> Row {
     let mut notes = Vec::new();
     notes.extend(flaw.and_then(exploited));
     let others = flaw.map_or(&[][..], |flaw| &flaw.aliases);
+    notes.extend(flaw.and_then(|flaw| flaw.claim.as_deref()).map(claim));
     notes.extend((!others.is_empty()).then(|| format!("also {}", others.join(", "))));
     Row {
         severity: finding.severity.as_str(),

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, io};
 
 use seawall_model::{
-    Finding, Location, Package, Remedy, Report, Severity, Target, TextRange, Vulnerability,
+    Brought, Finding, Location, Package, Remedy, Report, Severity, Suppressor, Target, TextRange,
+    Vulnerability, vex::Claim,
 };
 use serde::Serialize;
 
@@ -19,6 +20,7 @@ struct WireReport<'a> {
     targets: Vec<WireTarget<'a>>,
     database: Option<Database<'a>>,
     findings: Vec<WireFinding<'a>>,
+    suppressed: Vec<WireSuppressed<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     packages: Option<Vec<WirePackage<'a>>>,
     gaps: Vec<WireGap<'a>>,
@@ -40,6 +42,16 @@ struct WireTarget<'a> {
     platform: Option<&'a str>,
     os: Option<Os<'a>>,
     layers: Vec<Layer<'a>>,
+    base: Option<WireBase<'a>>,
+    dockerfile: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct WireBase<'a> {
+    name: Option<&'a str>,
+    digest: Option<&'a str>,
+    layers: usize,
+    evidence: &'static str,
 }
 
 #[derive(Serialize)]
@@ -55,6 +67,7 @@ struct Layer<'a> {
     diff_id: &'a str,
     digest: Option<&'a str>,
     created_by: Option<&'a str>,
+    line: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -76,9 +89,43 @@ struct WireFinding<'a> {
     fingerprint: String,
     location: Option<WireLocation<'a>>,
     related: Vec<WireLocation<'a>>,
+    brought_by: Option<&'static str>,
     package: Option<PackageReference<'a>>,
     vulnerability: Option<WireVulnerability<'a>>,
     fix: Option<WireFix<'a>>,
+}
+
+/// A finding that does not count, with everything that took it out.
+#[derive(Serialize)]
+struct WireSuppressed<'a> {
+    #[serde(flatten)]
+    finding: WireFinding<'a>,
+    suppressions: Vec<WireSuppressor<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum WireSuppressor<'a> {
+    Setting {
+        place: &'a str,
+        reason: &'a str,
+        justification: Option<&'a str>,
+        expires: Option<&'a str>,
+    },
+    Vex(WireClaim<'a>),
+}
+
+#[derive(Serialize)]
+struct WireClaim<'a> {
+    document: &'a str,
+    place: &'a str,
+    statement: usize,
+    author: Option<&'a str>,
+    status: &'static str,
+    justification: Option<&'a str>,
+    impact: Option<&'a str>,
+    action: Option<&'a str>,
+    timestamp: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -136,6 +183,8 @@ struct WireVulnerability<'a> {
     summary: Option<&'a str>,
     published: Option<&'a str>,
     modified: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vex: Option<WireClaim<'a>>,
 }
 
 #[derive(Serialize)]
@@ -223,7 +272,15 @@ pub(crate) fn write(
         findings: report
             .findings
             .iter()
-            .map(|one| finding(one, &report.packages))
+            .map(|one| finding(one, report))
+            .collect(),
+        suppressed: report
+            .suppressed
+            .iter()
+            .map(|one| WireSuppressed {
+                finding: finding(&one.finding, report),
+                suppressions: one.by.iter().map(suppressor).collect(),
+            })
             .collect(),
         packages: options
             .packages
@@ -263,8 +320,16 @@ fn target(target: &Target) -> WireTarget<'_> {
                 diff_id: &layer.diff_id,
                 digest: layer.digest.as_deref(),
                 created_by: layer.created_by.as_deref(),
+                line: layer.line,
             })
             .collect(),
+        base: target.base.as_ref().map(|base| WireBase {
+            name: base.name.as_deref(),
+            digest: base.digest.as_deref(),
+            layers: base.layers,
+            evidence: base.evidence.as_str(),
+        }),
+        dockerfile: target.dockerfile.as_deref(),
     }
 }
 
@@ -314,7 +379,8 @@ fn package(package: &Package, target: usize) -> WirePackage<'_> {
     }
 }
 
-fn finding<'a>(finding: &'a Finding, packages: &'a [Package]) -> WireFinding<'a> {
+fn finding<'a>(finding: &'a Finding, report: &'a Report) -> WireFinding<'a> {
+    let packages = &report.packages;
     WireFinding {
         target: finding.target,
         rule: finding.rule,
@@ -325,6 +391,10 @@ fn finding<'a>(finding: &'a Finding, packages: &'a [Package]) -> WireFinding<'a>
         fingerprint: finding.fingerprint.to_string(),
         location: location(&finding.location),
         related: finding.related.iter().filter_map(location).collect(),
+        brought_by: report.brought_by(finding).map(|brought| match brought {
+            Brought::Base(_) => "base",
+            Brought::Step(_) => "own",
+        }),
         package: finding
             .package
             .and_then(|index| packages.get(index))
@@ -393,6 +463,38 @@ fn vulnerability(flaw: &Vulnerability) -> WireVulnerability<'_> {
         summary: flaw.summary.as_deref(),
         published: flaw.published.as_deref(),
         modified: flaw.modified.as_deref(),
+        vex: flaw.claim.as_deref().map(claim),
+    }
+}
+
+fn suppressor(by: &Suppressor) -> WireSuppressor<'_> {
+    match by {
+        Suppressor::Setting {
+            place,
+            reason,
+            justification,
+            expires,
+        } => WireSuppressor::Setting {
+            place,
+            reason,
+            justification: justification.as_deref(),
+            expires: expires.as_deref(),
+        },
+        Suppressor::Vex(own) => WireSuppressor::Vex(claim(own)),
+    }
+}
+
+fn claim(claim: &Claim) -> WireClaim<'_> {
+    WireClaim {
+        document: &claim.document,
+        place: &claim.place,
+        statement: claim.number,
+        author: claim.author.as_deref(),
+        status: claim.status.as_str(),
+        justification: claim.justification.as_deref(),
+        impact: claim.impact.as_deref(),
+        action: claim.action.as_deref(),
+        timestamp: claim.time.as_deref(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! JUnit's XML: a suite for each target, a case for each package with
-//! findings, and one for each gap, as an error.
+//! findings, one for each gap, as an error, and one for each suppressed finding,
+//! as skipped.
 
 use std::io::{self, Write as _};
 
@@ -7,7 +8,7 @@ use seawall_model::Report;
 
 use crate::{
     Error, Options,
-    words::{by_package, count, id, notes, target},
+    words::{by_package, count, id, notes, suppressors, target},
     xml::escape,
 };
 
@@ -36,7 +37,12 @@ pub(crate) fn write(
             .count();
         let clean = packages.saturating_sub(named);
         // One case stands for all packages without findings.
-        let tests = groups.len() + gaps.len() + usize::from(clean > 0);
+        let suppressed: Vec<_> = report
+            .suppressed
+            .iter()
+            .filter(|one| one.finding.target == index)
+            .collect();
+        let tests = groups.len() + gaps.len() + suppressed.len() + usize::from(clean > 0);
         (all, all_failed, all_errors) = (
             all + tests,
             all_failed + groups.len(),
@@ -46,9 +52,10 @@ pub(crate) fn write(
         writeln!(
             suites,
             "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{}\" errors=\"{}\" \
-             skipped=\"0\" time=\"0\">",
+             skipped=\"{}\" time=\"0\">",
             groups.len(),
-            gaps.len()
+            gaps.len(),
+            suppressed.len()
         )?;
         if clean > 0 {
             writeln!(
@@ -91,6 +98,16 @@ pub(crate) fn write(
                 lines.join("\n")
             )?;
             writeln!(suites, "    </testcase>")?;
+        }
+        for suppressed in suppressed {
+            let finding = &suppressed.finding;
+            writeln!(
+                suites,
+                "    <testcase classname=\"{name}\" name=\"suppressed: {}\" time=\"0\">\n      \
+                 <skipped message=\"{}\"/>\n    </testcase>",
+                escape(&format!("{} ({})", finding.message, id(finding))),
+                escape(&suppressors(&suppressed.by))
+            )?;
         }
         for gap in gaps {
             writeln!(

@@ -100,6 +100,8 @@ pub struct Options<'a> {
     pub color: bool,
     /// Whether all packages are listed.
     pub packages: bool,
+    /// Whether a table and Markdown list what was suppressed.
+    pub suppressed: bool,
 }
 
 /// Why a report could not be written.

@@ -8,8 +8,8 @@ use crate::{
     Error, Options,
     plain::clipped,
     words::{
-        NAME, SENTENCE, VERSION, address, by_package, id, message, notes, place, summary, target,
-        values,
+        NAME, SENTENCE, VERSION, address, by_package, id, message, notes, place, remarks, summary,
+        suppressors, target, values,
     },
 };
 
@@ -90,6 +90,9 @@ pub(crate) fn write(
     writeln!(out, "{}\n", prose(&summary(&report.summary())))?;
     for (index, one) in report.targets.iter().enumerate() {
         writeln!(out, "## {}\n", prose(&target(one)))?;
+        for remark in remarks(report, index) {
+            writeln!(out, "{}\n", prose(&remark))?;
+        }
         let groups = by_package(report, index);
         if groups.is_empty() {
             writeln!(out, "No findings.")?;
@@ -124,6 +127,14 @@ pub(crate) fn write(
                 ];
                 writeln!(out, "| {} |", cells.join(" | "))?;
             }
+        }
+        writeln!(out)?;
+    }
+    if options.suppressed && !report.suppressed.is_empty() {
+        writeln!(out, "## Suppressed\n")?;
+        for one in &report.suppressed {
+            let (found, why) = (sentence(&one.finding.message), suppressors(&one.by));
+            writeln!(out, "- {}: {found}; {}", linked(&one.finding), prose(&why))?;
         }
         writeln!(out)?;
     }

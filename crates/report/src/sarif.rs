@@ -10,10 +10,13 @@ use std::{
     io,
 };
 
-use seawall_model::{Finding, Report, Severity, Target};
+use seawall_model::{Finding, Report, Severity, Suppressor, Target};
 use serde_json::{Value, json};
 
-use crate::{Error, Options, json_text, words::id};
+use crate::{
+    Error, Options, json_text,
+    words::{id, suppressor},
+};
 
 pub(crate) fn write(
     report: &Report,
@@ -25,7 +28,10 @@ pub(crate) fn write(
     let mut known: BTreeMap<&str, usize> = BTreeMap::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut results = Vec::new();
-    for finding in &report.findings {
+    let counted = report.findings.iter().map(|one| (one, None));
+    let others = report.suppressed.iter();
+    let others = others.map(|one| (&one.finding, Some(one.by.as_slice())));
+    for (finding, by) in counted.chain(others) {
         let rule = match known.entry(id(finding)) {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
@@ -38,7 +44,13 @@ pub(crate) fn write(
         }
         let times = seen.entry(finding.fingerprint.to_string()).or_default();
         *times += 1;
-        results.push(result(report, finding, rule, *times));
+        let mut result = result(report, finding, rule, *times);
+        // All results of a run have them, or none has (SARIF, 3.27.23).
+        if let (false, Some(map)) = (report.suppressed.is_empty(), result.as_object_mut()) {
+            let all: Vec<Value> = by.unwrap_or_default().iter().map(suppression).collect();
+            map.insert("suppressions".to_owned(), all.into());
+        }
+        results.push(result);
     }
     let rules: Vec<Value> = by_rule
         .iter()
@@ -97,6 +109,14 @@ fn notifications(report: &Report) -> Vec<Value> {
             })
         })
         .collect()
+}
+
+fn suppression(by: &Suppressor) -> Value {
+    json!({
+        "kind": "external",
+        "status": "accepted",
+        "justification": suppressor(by),
+    })
 }
 
 fn level(severity: Severity) -> &'static str {

@@ -9,8 +9,8 @@ use crate::{
     Error, Options,
     plain::{clipped, plain},
     words::{
-        NAME, SENTENCE, Upgrade, VERSION, by_package, count, id, message, notes, place, summary,
-        target, upgrades,
+        NAME, SENTENCE, Upgrade, VERSION, by_package, count, id, message, notes, place, remarks,
+        summary, suppressors, target, upgrades,
     },
 };
 
@@ -124,6 +124,9 @@ fn write_target(report: &Report, index: usize, painter: &mut Painter<'_>) -> Res
         return Ok(());
     };
     painter.wrapped(("", 0), 2, Style::new().bold().underline(), &target(one))?;
+    for remark in remarks(report, index) {
+        painter.wrapped(("  ", 2), 4, Style::new(), &remark)?;
+    }
     let groups = by_package(report, index);
     for (package, findings) in &groups {
         painter.line("")?;
@@ -140,10 +143,15 @@ fn write_target(report: &Report, index: usize, painter: &mut Painter<'_>) -> Res
         .count();
     if groups.is_empty() {
         let gaps = report.gaps.iter().filter(|gap| gap.target == index).count();
-        let but = match gaps {
-            0 => String::new(),
-            gaps => format!(", but see {} below", count(gaps, "gap")),
-        };
+        let suppressed = report.suppressed.iter();
+        let suppressed = suppressed.filter(|one| one.finding.target == index).count();
+        let mut but = String::new();
+        if suppressed > 0 {
+            but += &format!(" but {suppressed} that are suppressed");
+        }
+        if gaps > 0 {
+            but += &format!(", but see {} below", count(gaps, "gap"));
+        }
         let looked = if packages == 0 {
             format!("  no packages were found{but}")
         } else {
@@ -241,7 +249,28 @@ fn about(finding: &Finding) -> String {
     parts.join("; ")
 }
 
+fn write_suppressed(report: &Report, painter: &mut Painter<'_>) -> io::Result<()> {
+    if !painter.options.suppressed || report.suppressed.is_empty() {
+        return Ok(());
+    }
+    let title = "suppressed (found, but said to do no harm or to be accepted):";
+    painter.wrapped(("", 0), 2, Style::new().bold(), title)?;
+    for one in &report.suppressed {
+        let finding = &one.finding;
+        let severity = painter.paint(style(finding.severity), &format!("{:8}", finding.severity));
+        let text = format!(
+            "{}  {}; {}",
+            clipped(id(finding), NAME),
+            clipped(&finding.message, SENTENCE),
+            clipped(&suppressors(&one.by), SENTENCE)
+        );
+        painter.wrapped((&format!("  {severity} "), 11), 13, Style::new(), &text)?;
+    }
+    painter.line("")
+}
+
 fn write_end(report: &Report, painter: &mut Painter<'_>) -> Result<(), Error> {
+    write_suppressed(report, painter)?;
     if !report.gaps.is_empty() {
         let style = AnsiColor::Yellow.on_default().bold();
         let title = "not looked at (a clean result says nothing about these):";

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use seawall_model::{
-    Finding, Package, Report, Severity, Status, Summary, Target, TargetKind, Vulnerability,
+    BaseEvidence, Brought, Finding, Package, Report, Severity, Status, Summary, Suppressor, Target,
+    TargetKind, Vulnerability,
+    vex::{Claim, VexStatus},
 };
 
 use crate::plain::clipped;
@@ -70,6 +72,61 @@ pub(crate) fn target(target: &Target) -> String {
     about.extend(target.os.as_ref().map(|os| clipped(&os.name, NAME)));
     about.extend(target.platform.as_deref().map(|text| clipped(text, NAME)));
     format!("{} ({})", clipped(&target.name, NAME), about.join(", "))
+}
+
+/// What a reader of a target's findings should know of all of them: which base
+/// brought them, and which packages the distribution answers for.
+pub(crate) fn remarks(report: &Report, index: usize) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let Some(one) = report.targets.get(index) else {
+        return remarks;
+    };
+    if let Some(base) = &one.base {
+        let name = base.name.as_deref().unwrap_or("without a known name");
+        let mut text = format!(
+            "base image {} ({} of {}, told by {})",
+            clipped(name, NAME),
+            base.layers,
+            count(one.layers.len(), "layer"),
+            by(base.evidence),
+        );
+        let own = report.findings.iter();
+        let own = own.filter(|finding| finding.target == index);
+        let brought: Vec<_> = own.filter_map(|one| report.brought_by(one)).collect();
+        if !brought.is_empty() {
+            let is_base = |one: &&Brought<'_>| matches!(one, Brought::Base(_));
+            let of_base = brought.iter().filter(is_base).count();
+            text += &format!(": brings {of_base} of {}", count(brought.len(), "finding"));
+        }
+        remarks.push(text);
+    }
+    let owned = report
+        .packages
+        .iter()
+        .zip(&report.package_targets)
+        .filter(|(package, at)| {
+            **at == index && package.owner.as_ref().is_some_and(|owner| owner.answers)
+        })
+        .count();
+    if owned > 0 {
+        let verb = if owned == 1 { "belongs" } else { "belong" };
+        remarks.push(format!(
+            "{} {verb} to the distribution's packages and {} judged by its advisories alone",
+            count(owned, "language package"),
+            if owned == 1 { "is" } else { "are" },
+        ));
+    }
+    remarks
+}
+
+fn by(evidence: BaseEvidence) -> &'static str {
+    match evidence {
+        BaseEvidence::Layers => "its layers",
+        BaseEvidence::Dockerfile => "the Dockerfile",
+        BaseEvidence::Declared => "annotations or labels",
+        BaseEvidence::History => "the history",
+        BaseEvidence::Distribution => "its distribution",
+    }
 }
 
 /// Where a package was found: `layer 2` or `api/Cargo.lock:12`.
@@ -182,10 +239,53 @@ pub(crate) fn notes(finding: &Finding) -> Vec<String> {
     let Some(flaw) = finding.vulnerability.as_deref() else {
         return Vec::new();
     };
-    [exploited(flaw), likely(flaw), unfixed(flaw)]
+    let claimed = flaw.claim.as_deref().map(claim);
+    [exploited(flaw), likely(flaw), unfixed(flaw), claimed]
         .into_iter()
         .flatten()
         .collect()
+}
+
+/// What a statement says: `vex.json says not affected (component_not_present): …`.
+pub(crate) fn claim(claim: &Claim) -> String {
+    let status = match claim.status {
+        VexStatus::NotAffected => "not affected",
+        VexStatus::Affected => "affected",
+        VexStatus::Fixed => "fixed",
+        VexStatus::UnderInvestigation => "under investigation",
+    };
+    let mut text = format!("{} says {status}", claim.place);
+    text.extend(claim.justification.iter().map(|why| format!(" ({why})")));
+    let prose = claim.impact.as_deref().or(claim.action.as_deref());
+    text.extend(prose.map(|prose| format!(": {}", prose.trim())));
+    text
+}
+
+/// Who took a finding out, and why: `seawall.toml:3: no way to reach it`.
+pub(crate) fn suppressor(by: &Suppressor) -> String {
+    match by {
+        Suppressor::Setting {
+            place,
+            reason,
+            justification,
+            expires,
+        } => {
+            let mut why: Vec<String> = justification.iter().cloned().collect();
+            why.extend((!reason.is_empty()).then(|| reason.clone()));
+            if why.is_empty() {
+                why.push("no reason given".to_owned());
+            }
+            why.extend(expires.iter().map(|last| format!("until {last}")));
+            format!("{place}: {}", why.join(", "))
+        }
+        Suppressor::Vex(own) => claim(own),
+    }
+}
+
+/// Everything that took a finding out.
+pub(crate) fn suppressors(all: &[Suppressor]) -> String {
+    let texts: Vec<String> = all.iter().map(suppressor).collect();
+    texts.join("; ")
 }
 
 /// One upgrade that a reader can make next.

@@ -2,11 +2,11 @@
 
 use seawall_advisories::{EndOfLife, Match, RecordKind};
 use seawall_model::{
-    Applicability, Finding, Fingerprint, Fix, Location, Package, Remedy, Rule, Severity, Target,
-    Vulnerability,
+    Applicability, Brought, Finding, Fingerprint, Fix, Location, Package, Remedy, Rule, Severity,
+    Target, Vulnerability,
 };
 
-use crate::rules;
+use crate::{Inspected, rules};
 
 /// The rule that a kind of advisory breaks.
 fn rule_of(kind: RecordKind) -> &'static Rule {
@@ -22,10 +22,11 @@ fn rule_of(kind: RecordKind) -> &'static Rule {
 /// the report.
 pub(crate) fn of_match(
     found: Match,
-    packages: &[Package],
+    one: &Inspected,
     target: usize,
     base: usize,
 ) -> Option<Finding> {
+    let packages = &one.packages;
     let package = packages.get(found.package)?;
     let rule = rule_of(found.kind);
     // A notice that bears a severity of its own keeps it; the rule's word is
@@ -59,7 +60,7 @@ pub(crate) fn of_match(
         location: location(package),
         related,
         package: Some(base + found.package),
-        fix: upgrade(package, &found.vulnerability),
+        fix: upgrade(package, &found.vulnerability, &one.target),
         vulnerability: Some(Box::new(found.vulnerability)),
     })
 }
@@ -84,19 +85,35 @@ fn message(kind: RecordKind, package: &Package, flaw: &Vulnerability) -> String 
     }
 }
 
-fn upgrade(package: &Package, flaw: &Vulnerability) -> Option<Fix> {
+fn upgrade(package: &Package, flaw: &Vulnerability, target: &Target) -> Option<Fix> {
     let version = flaw.fixed.first()?;
     let name = package
         .source
         .as_ref()
         .map_or(&package.name, |source| &source.name);
     Some(Fix {
-        title: format!("upgrade `{name}` to {version}"),
+        title: format!("upgrade `{name}` to {version}{}", whence(package, target)),
         applicability: Applicability::DisplayOnly,
         remedy: Remedy::Upgrade {
             version: version.clone(),
         },
     })
+}
+
+/// What has to be changed for it: the base image, or a line of the Dockerfile.
+fn whence(package: &Package, target: &Target) -> String {
+    let brought = package.origin.layer.and_then(|at| target.brought_by(at));
+    match brought {
+        Some(Brought::Base(base)) => match &base.name {
+            Some(name) => format!(": it comes with the base image `{name}`"),
+            None => ": it comes with the base image".to_owned(),
+        },
+        Some(Brought::Step(layer)) => match (layer.line, &target.dockerfile) {
+            (Some(line), Some(file)) => format!(": `{file}` line {line} brings it"),
+            _ => String::new(),
+        },
+        None => String::new(),
+    }
 }
 
 /// The finding that a target's distribution is past its end.

@@ -1,8 +1,7 @@
 //! From a place to what lies there: a target with its packages.
 
 use std::{
-    fs::File,
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -10,7 +9,7 @@ use seawall_image::{Cache, Image, ImageConfig, Limits, Options, Platform, Progre
 use seawall_inventory::{Context, Inventory};
 use seawall_model::{Gap, GapKind, Package, Target, TargetKind};
 
-use crate::{Place, Scheme};
+use crate::{Bases, Place, Scheme, base, sbom};
 
 /// A target and what it is made of.
 #[derive(Debug)]
@@ -21,6 +20,10 @@ pub struct Inspected {
     pub packages: Vec<Package>,
     /// What could not be read of it.
     pub gaps: Vec<Gap>,
+    /// Whether it comes from a document in which an rpm epoch may be left out.
+    pub epochs_left_out: bool,
+    /// Whether it is an image, or a document about one.
+    pub is_of_image: bool,
 }
 
 /// How to look.
@@ -33,6 +36,8 @@ pub struct Settings<'a> {
     pub limits: Limits,
     /// Who is told how far it is.
     pub progress: &'a dyn Progress,
+    /// What tells the bases of images.
+    pub bases: &'a Bases,
 }
 
 /// Why a target could not be looked at.
@@ -57,7 +62,7 @@ pub enum InspectError {
         path: PathBuf,
         /// Why.
         #[source]
-        cause: seawall_formats::cyclonedx::Error,
+        cause: seawall_formats::Error,
     },
     /// A bill of materials beyond the limit.
     #[error("the bill of materials `{}` has more than {limit} bytes", .path.display())]
@@ -73,31 +78,23 @@ pub enum InspectError {
         /// The image.
         name: String,
     },
+    /// A target that is no image where one was asked for.
+    #[error("a `{0}:` target is no image")]
+    NoImage(&'static str),
     /// A scheme of a later release.
     #[error("`{0}:` targets cannot be opened by this release")]
     NotYet(&'static str),
 }
-
-/// The largest bill of materials that is read, in bytes.
-const SBOM_LIMIT: u64 = 512 << 20;
 
 /// Looks at one place.
 ///
 /// # Errors
 /// When nothing could be read at all; what could be read in part is a gap.
 pub fn inspect(place: &Place, settings: &Settings<'_>) -> Result<Inspected, InspectError> {
-    let value = place.value.as_str();
-    let path = || PathBuf::from(value);
+    let path = || PathBuf::from(&place.value);
     match place.scheme {
-        Scheme::Sbom => sbom(place),
-        Scheme::Archive if value == "-" => {
-            image(place, Source::Stream(Box::new(io::stdin())), settings)
-        }
-        Scheme::Archive => image(place, Source::Archive(path()), settings),
-        Scheme::Oci => {
-            let (dir, reference) = layout_reference(value);
-            image(place, Source::OciLayout { dir, reference }, settings)
-        }
+        Scheme::Sbom => sbom::inspect(place),
+        Scheme::Archive | Scheme::Oci => image(place, source_of(place)?, settings),
         Scheme::RootFs => files(place, TargetKind::RootFs, Source::RootFs(path()), settings),
         Scheme::Dir => files(
             place,
@@ -108,12 +105,45 @@ pub fn inspect(place: &Place, settings: &Settings<'_>) -> Result<Inspected, Insp
         Scheme::File => files(place, TargetKind::File, Source::File(path()), settings),
         Scheme::Docker => engine(place, &[seawall_engine::Kind::Docker], settings),
         Scheme::Podman => engine(place, &[seawall_engine::Kind::Podman], settings),
-        Scheme::Image => {
-            let both = [seawall_engine::Kind::Docker, seawall_engine::Kind::Podman];
-            engine(place, &both, settings)
-        }
+        Scheme::Image => engine(place, &ENGINES, settings),
         Scheme::Containerd | Scheme::Registry => Err(InspectError::NotYet(place.scheme.as_str())),
     }
+}
+
+/// Both engines, the first first.
+const ENGINES: [seawall_engine::Kind; 2] =
+    [seawall_engine::Kind::Docker, seawall_engine::Kind::Podman];
+
+/// Where an image is opened: the first engine that runs, or a file.
+///
+/// # Errors
+/// When the place holds no image.
+pub(crate) fn source_of(place: &Place) -> Result<Source, InspectError> {
+    let value = place.value.as_str();
+    let engine = |kinds: &[seawall_engine::Kind]| {
+        let found = kinds.iter().find_map(|kind| {
+            Some(Source::Engine {
+                socket: seawall_engine::find(*kind)?,
+                name: place.value.clone(),
+                scheme: kind.as_str(),
+            })
+        });
+        found.ok_or_else(|| InspectError::NoEngine {
+            name: place.value.clone(),
+        })
+    };
+    Ok(match place.scheme {
+        Scheme::Archive if value == "-" => Source::Stream(Box::new(io::stdin())),
+        Scheme::Archive => Source::Archive(PathBuf::from(value)),
+        Scheme::Oci => {
+            let (dir, reference) = layout_reference(value);
+            Source::OciLayout { dir, reference }
+        }
+        Scheme::Docker => engine(&[seawall_engine::Kind::Docker])?,
+        Scheme::Podman => engine(&[seawall_engine::Kind::Podman])?,
+        Scheme::Image => engine(&ENGINES)?,
+        other => return Err(InspectError::NoImage(other.as_str())),
+    })
 }
 
 /// `DIR`, `DIR:TAG` or `DIR@DIGEST`: a colon counts only behind the last slash.
@@ -178,26 +208,34 @@ fn image(
     source: Source,
     settings: &Settings<'_>,
 ) -> Result<Inspected, InspectError> {
-    let (image, inventory) = read(source, settings, Context::Installed)?;
+    let engine = match &source {
+        Source::Engine { socket, .. } => Some(socket.clone()),
+        _ => None,
+    };
+    let (mut image, inventory) = read(source, settings, Context::Installed)?;
     let name = match image.repo_tags.first() {
         // An archive's file name says less than the tag inside.
         Some(tag) if place.value == "-" => tag.clone(),
         _ => place.value.clone(),
     };
-    let mut gaps = image.view.gaps;
+    let mut gaps = std::mem::take(&mut image.view.gaps);
     if inventory.packages.is_empty() && inventory.os.is_none() {
         gaps.push(nothing_found(&image.config));
     }
+    let mut target = Target {
+        digest: image.digest.map(|digest| digest.to_string()),
+        platform: image.platform.as_ref().map(ToString::to_string),
+        os: inventory.os,
+        layers: std::mem::take(&mut image.view.layers),
+        ..Target::new(TargetKind::Image, name, place.scheme.as_str())
+    };
+    gaps.extend(base::tell(&image, &mut target, engine.as_deref(), settings));
     Ok(Inspected {
-        target: Target {
-            digest: image.digest.map(|digest| digest.to_string()),
-            platform: image.platform.map(|platform| platform.to_string()),
-            os: inventory.os,
-            layers: image.view.layers,
-            ..Target::new(TargetKind::Image, name, place.scheme.as_str())
-        },
+        target,
         packages: inventory.packages,
         gaps: merged(gaps, inventory.gaps),
+        epochs_left_out: false,
+        is_of_image: true,
     })
 }
 
@@ -231,6 +269,8 @@ fn files(
         },
         packages: inventory.packages,
         gaps: merged(image.view.gaps, inventory.gaps),
+        epochs_left_out: false,
+        is_of_image: false,
     })
 }
 
@@ -259,45 +299,6 @@ fn merged(mut gaps: Vec<Gap>, more: Vec<Gap>) -> Vec<Gap> {
     gaps.sort();
     gaps.dedup();
     gaps
-}
-
-fn sbom(place: &Place) -> Result<Inspected, InspectError> {
-    let path = PathBuf::from(&place.value);
-    let reading = |cause| InspectError::Read {
-        path: path.clone(),
-        cause,
-    };
-    let mut bytes = Vec::new();
-    let file: Box<dyn Read> = match place.value.as_str() {
-        "-" => Box::new(io::stdin()),
-        _ => Box::new(File::open(&path).map_err(reading)?),
-    };
-    file.take(SBOM_LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(reading)?;
-    if bytes.len() as u64 > SBOM_LIMIT {
-        return Err(InspectError::SbomSize {
-            path,
-            limit: SBOM_LIMIT,
-        });
-    }
-    let document =
-        seawall_formats::cyclonedx::read(&bytes).map_err(|cause| InspectError::Sbom {
-            path: path.clone(),
-            cause,
-        })?;
-    Ok(Inspected {
-        target: Target {
-            os: document.os,
-            ..Target::new(
-                TargetKind::Sbom,
-                document.name.unwrap_or_else(|| place.value.clone()),
-                place.scheme.as_str(),
-            )
-        },
-        packages: document.packages,
-        gaps: document.gaps,
-    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use seawall_advisories::{Decision, Request, Store, StoreError};
-use seawall_model::{DatabaseInfo, Finding, Report, TargetKind};
+use seawall_model::{DatabaseInfo, Finding, Report};
 
 use crate::{Inspected, findings, rules};
 
@@ -68,7 +68,7 @@ pub fn judge(
                 .matches
                 .into_iter()
                 .filter(|found| !judging.ignore_unfixed || !found.vulnerability.fixed.is_empty())
-                .filter_map(|found| findings::of_match(found, &one.packages, index, base)),
+                .filter_map(|found| findings::of_match(found, &one, index, base)),
         );
         let mut gaps: Vec<_> = one.gaps.into_iter().chain(matches.gaps).collect();
         gaps.sort();
@@ -108,7 +108,7 @@ fn request<'a>(one: &'a Inspected, judging: &'a Judging<'_>) -> Request<'a> {
         today: judging.today,
         starter: judging.starter,
         max_age: judging.max_age,
-        epochs_left_out: one.target.kind == TargetKind::Sbom,
+        epochs_left_out: one.epochs_left_out,
     }
 }
 

@@ -4,15 +4,18 @@
 //! [`judge`] holds it against advisories. The steps are apart because what a
 //! target holds decides which advisories have to be fetched.
 
+mod base;
 mod findings;
 mod inspect;
 mod judge;
+mod sbom;
 mod target;
 
 mod rules {
     include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 }
 
+pub use base::Bases;
 pub use inspect::{InspectError, Inspected, Settings, inspect};
 pub use judge::{Judging, Order, explain, judge, shards_needed};
 pub use target::{Place, PlaceError, Scheme, recognise};

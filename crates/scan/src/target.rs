@@ -202,30 +202,24 @@ fn directory_kind(path: &Path) -> Scheme {
     }
 }
 
+/// Bytes by which a file is told.
+const HEAD: u64 = 64 << 10;
+
 fn file_kind(path: &Path) -> Result<Scheme, PlaceError> {
     let unreadable = |cause| PlaceError::Unreadable {
         path: path.to_owned(),
         cause,
     };
-    let mut head = Vec::with_capacity(4096);
+    let mut head = Vec::new();
     File::open(path)
-        .and_then(|file| file.take(4096).read_to_end(&mut head))
+        .and_then(|file| file.take(HEAD).read_to_end(&mut head))
         .map_err(unreadable)?;
     let is_tar = head.get(257..262) == Some(b"ustar".as_slice());
     let is_packed = head.starts_with(b"\x1F\x8B") || head.starts_with(b"\x28\xB5\x2F\xFD");
     if is_tar || is_packed {
         return Ok(Scheme::Archive);
     }
-    let text = String::from_utf8_lossy(&head);
-    let is_sbom = [
-        "\"bomFormat\"",
-        "\"CycloneDX\"",
-        "\"spdxVersion\"",
-        "SPDXVersion:",
-    ]
-    .iter()
-    .any(|sign| text.contains(sign));
-    Ok(if is_sbom {
+    Ok(if seawall_formats::is_likely(&head) {
         Scheme::Sbom
     } else if path.extension().is_some_and(|ending| ending == "tar") {
         Scheme::Archive
@@ -286,8 +280,18 @@ mod tests {
         fs::create_dir_all(at("project/etc")).unwrap();
         fs::write(at("project/etc/os-release"), "ID=x").unwrap();
         assert_eq!(scheme(&at("project")), Scheme::Dir);
-        fs::write(at("a.json"), r#"{"bomFormat": "CycloneDX"}"#).unwrap();
-        assert_eq!(scheme(&at("a.json")), Scheme::Sbom);
+        for document in [
+            r#"{"bomFormat": "CycloneDX"}"#,
+            r#"<bom xmlns="http://cyclonedx.org/schema/bom/1.6">"#,
+            r#"{"SPDXID": "SPDXRef-DOCUMENT"}"#,
+            "# made by hand\nSPDXVersion: SPDX-2.3",
+            r#"{"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"}"#,
+            "{\n \"artifacts\": [",
+            r#"{"predicateType": "https://cyclonedx.org/bom"}"#,
+        ] {
+            fs::write(at("a.json"), document).unwrap();
+            assert_eq!(scheme(&at("a.json")), Scheme::Sbom, "{document}");
+        }
         fs::write(at("Cargo.lock"), "version = 4").unwrap();
         assert_eq!(scheme(&at("Cargo.lock")), Scheme::File);
         fs::write(at("image"), [0x1F, 0x8B, 8, 0]).unwrap();

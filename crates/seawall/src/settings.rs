@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use seawall_model::vex::JUSTIFICATIONS;
 use seawall_policy::Suppression;
 use toml_span::{Deserialize, de_helpers::TableHelper, value::ValueInner};
 
@@ -203,6 +204,7 @@ fn suppression(
     let path: Option<String> = table.optional("path");
     let package: Option<String> = table.optional("package");
     let reason: Option<String> = table.optional("reason");
+    let justification: Option<String> = table.optional("justification");
     let expires: Option<String> = table.optional("expires");
     table.finalize(None)?;
     if id.is_none() && path.is_none() && package.is_none() {
@@ -218,10 +220,19 @@ fn suppression(
             format!("`{day}` is no date: write YYYY-MM-DD"),
         ));
     }
+    if let Some(word) = justification
+        .as_deref()
+        .filter(|word| !JUSTIFICATIONS.contains(word))
+    {
+        let known = JUSTIFICATIONS.join("`, `");
+        let text = format!("`{word}` is no justification: use one of `{known}`");
+        return Err(custom(&span, text));
+    }
     let place = format!("{name}:{line}");
     let mut one = Suppression::new(id, path.as_deref(), package, place)
         .map_err(|error| custom(&span, error.to_string()))?;
     one.reason = reason.unwrap_or_default();
+    one.justification = justification;
     one.expires = expires;
     Ok(one)
 }

@@ -1,9 +1,11 @@
 //! One report with every kind of finding.
 
 use seawall_model::{
-    Confidence, Cvss, DatabaseInfo, DatabaseKind, Epss, Finding, Fingerprint, Fix, Gap, GapKind,
-    ImageLayer, Kev, LineColumn, Location, Origin, Os, Package, Remedy, Report, Rule, Severity,
-    SeverityOpinion, Source, Span, Status, Target, TargetKind, TextRange, Vulnerability,
+    Base, BaseEvidence, Confidence, Cvss, DatabaseInfo, DatabaseKind, Epss, Finding, Fingerprint,
+    Fix, Gap, GapKind, ImageLayer, Kev, LineColumn, Location, Origin, Os, Package, Remedy, Report,
+    Rule, Severity, SeverityOpinion, Source, Span, Status, Suppressed, Suppressor, Target,
+    TargetKind, TextRange, Vulnerability,
+    vex::{Claim, VexStatus},
 };
 
 static FLAW: Rule = Rule {
@@ -72,7 +74,20 @@ fn image() -> Target {
             codename: Some("buster".to_owned()),
             like: Vec::new(),
         }),
-        layers: vec![layer("a"), layer("b")],
+        layers: vec![
+            layer("a"),
+            ImageLayer {
+                line: Some(7),
+                ..layer("b")
+            },
+        ],
+        base: Some(Base {
+            name: Some("debian:10".to_owned()),
+            digest: None,
+            layers: 1,
+            evidence: BaseEvidence::History,
+        }),
+        dockerfile: Some("Dockerfile".to_owned()),
         ..target(TargetKind::Image, "shop:1.4")
     }
 }
@@ -149,6 +164,26 @@ impl Sample {
         self.0.findings.last_mut().unwrap()
     }
 
+    fn suppress_last_two(&mut self) {
+        for by in [
+            vec![Suppressor::Vex(claim(VexStatus::NotAffected))],
+            vec![
+                Suppressor::Setting {
+                    place: "seawall.toml:7".to_owned(),
+                    reason: "only | in `tests`".to_owned(),
+                    justification: Some("vulnerable_code_not_in_execute_path".to_owned()),
+                    expires: Some("2027-01-31".to_owned()),
+                },
+                Suppressor::Vex(claim(VexStatus::Fixed)),
+            ],
+        ] {
+            // The first of the last two, then the one that is left.
+            let at = self.0.findings.len() - 2 + self.0.suppressed.len();
+            let finding = self.0.findings.remove(at);
+            self.0.suppressed.push(Suppressed { finding, by });
+        }
+    }
+
     pub(crate) fn package(&mut self, target: usize, package: Package) {
         self.0.packages.push(package);
         self.0.package_targets.push(target);
@@ -171,6 +206,22 @@ impl Sample {
             rules: vec![&END, &FLAW, &MALICIOUS],
             ..Report::default()
         })
+    }
+}
+
+fn claim(status: VexStatus) -> Claim {
+    Claim {
+        document: "https://example.com/vex/1".to_owned(),
+        place: "vex/shop.json".to_owned(),
+        number: 2,
+        author: Some("Acme".to_owned()),
+        status,
+        justification: (status == VexStatus::NotAffected)
+            .then(|| "vulnerable_code_not_present".to_owned()),
+        impact: None,
+        action: (status == VexStatus::Affected).then(|| "turn off <b>reload</b>".to_owned()),
+        time: Some("2026-01-02T03:04:05Z".to_owned()),
+        order: 0,
     }
 }
 
@@ -255,6 +306,11 @@ pub(crate) fn report() -> Report {
         package("cargo", "clean", "1.0.0", locked("Cargo.lock", 3)),
     );
 
+    // Taken out again below, one for each way.
+    sample.flaw(Severity::High, "CVE-2025-0004", &["1.0.1"]);
+    sample.flaw(Severity::Low, "CVE-2025-0005", &[]);
+    sample.suppress_last_two();
+
     let end = Finding {
         target: 0,
         rule: END.id,
@@ -272,7 +328,11 @@ pub(crate) fn report() -> Report {
     sample.0.findings.push(end);
     let worst_first = |one: &Finding| std::cmp::Reverse(one.severity);
     sample.0.findings.sort_by_key(worst_first);
-    sample.0.suppressed = 2;
+    let claimed = sample.0.findings.iter_mut();
+    let mut claimed = claimed.filter(|one| one.vulnerability.is_some());
+    if let Some(last) = claimed.next_back() {
+        flaw(last).claim = Some(Box::new(claim(VexStatus::Affected)));
+    }
     sample.0.gaps = vec![
         Gap::new(
             GapKind::StaleAdvisories,
@@ -341,6 +401,20 @@ pub(crate) fn hostile() -> Report {
             ..flaw(finding).clone()
         };
         sample.flaw(Severity::Low, text, &[]).rule = MALICIOUS.id;
+        let finding = sample.0.findings[sample.0.findings.len() - 1].clone();
+        let by = Suppressor::Vex(Claim {
+            document: text.to_owned(),
+            place: text.to_owned(),
+            author: Some(text.to_owned()),
+            justification: Some(text.to_owned()),
+            impact: Some(text.to_owned()),
+            time: Some(text.to_owned()),
+            ..claim(VexStatus::NotAffected)
+        });
+        sample.0.suppressed.push(Suppressed {
+            finding,
+            by: vec![by],
+        });
         sample.0.gaps.push(Gap {
             target: index,
             ..Gap::new(GapKind::Limit, text, text)

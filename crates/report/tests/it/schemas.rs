@@ -70,12 +70,15 @@ import sys, junitparser
 for suite in junitparser.JUnitXml.fromstring(sys.stdin.buffer.read()):
     cases = list(suite)
     kinds = [type(one).__name__ for case in cases for one in case.result]
-    print(suite.tests, len(cases), suite.failures, kinds.count('Failure'), suite.errors, kinds.count('Error'))
+    print(suite.tests, len(cases), suite.failures, kinds.count('Failure'), suite.errors, kinds.count('Error'), suite.skipped, kinds.count('Skipped'))
 ";
     let text = render(&sample::report(), Format::Junit, &OPTIONS);
     if let Some(said) = told("python3", &["-c", SCRIPT], &text) {
         // What the suites say of themselves is what is in them.
-        assert_eq!(said, "3 3 2 2 1 1\n4 4 2 2 1 1\n1 1 1 1 0 0\n0 0 0 0 0 0\n");
+        assert_eq!(
+            said,
+            "3 3 2 2 1 1 0 0\n6 6 2 2 1 1 2 2\n1 1 1 1 0 0 0 0\n0 0 0 0 0 0 0 0\n"
+        );
     }
 }
 
@@ -136,6 +139,7 @@ fn sarif_points_at_the_right_file_from_the_right_base() {
     places.sort();
     places.dedup();
     let want = [
+        ("%SRCROOT%", "shop/Cargo.lock"),
         ("%SRCROOT%", "shop/web/package-lock.json"),
         ("FOLDER2", "requirements.txt"),
         ("IMAGE0", "etc/os-release"),

@@ -27,6 +27,16 @@ fn a_narrow_table_with_packages() {
 }
 
 #[test]
+fn what_was_suppressed_is_listed_when_asked_for() {
+    let options = Options {
+        suppressed: true,
+        ..OPTIONS
+    };
+    snapshot("table-suppressed", Format::Table, &options);
+    snapshot("markdown-suppressed", Format::Markdown, &options);
+}
+
+#[test]
 fn colour_adds_nothing_but_colour() {
     for width in [60, 100, 140] {
         let plain = Options { width, ..OPTIONS };

@@ -13,6 +13,7 @@ pub(crate) const OPTIONS: Options<'static> = Options {
     width: 100,
     color: false,
     packages: false,
+    suppressed: false,
 };
 
 pub(crate) fn render(report: &Report, format: Format, options: &Options<'_>) -> String {

@@ -9,11 +9,11 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use seawall_image::{Cache, Limits, Platform};
+use seawall_image::{Cache, Limits, Platform, Progress};
 use seawall_model::{Report, Severity};
 use seawall_policy::{Thresholds, Verdict};
 use seawall_report::Format;
-use seawall_scan::{Inspected, Judging, Order};
+use seawall_scan::{Bases, Inspected, Judging, Order};
 
 use crate::{
     Outcome,
@@ -113,6 +113,9 @@ struct Written {
     /// List all packages too.
     #[arg(long, env = "SEAWALL_PACKAGES", value_parser = boolish())]
     packages: bool,
+    /// List what was suppressed too, with who said so and why.
+    #[arg(long, env = "SEAWALL_SHOW_SUPPRESSED", value_parser = boolish())]
+    show_suppressed: bool,
     /// How much doubt a finding may hold.
     #[arg(
         long,
@@ -130,6 +133,17 @@ pub(crate) struct Looked {
     /// Platform of an image that has several, as in linux/arm64.
     #[arg(long, value_name = "OS/ARCH", env = "SEAWALL_PLATFORM")]
     pub(crate) platform: Option<Platform>,
+    /// An image that targets may be built on (several with commas): a base is told by its layers.
+    #[arg(
+        long,
+        value_name = "IMAGE",
+        value_delimiter = ',',
+        env = "SEAWALL_BASE"
+    )]
+    pub(crate) base: Vec<String>,
+    /// The Dockerfile of the targets: findings then name the line to change.
+    #[arg(long, value_name = "FILE", env = "SEAWALL_DOCKERFILE")]
+    pub(crate) dockerfile: Option<PathBuf>,
     /// Folder of the advisory database.
     #[arg(long, value_name = "DIR", env = "SEAWALL_DB")]
     pub(crate) db: Option<PathBuf>,
@@ -236,6 +250,9 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
     let verdict = thresholds.judge(&report);
     if let Some(least) = severity {
         report.findings.retain(|finding| finding.severity >= least);
+        report
+            .suppressed
+            .retain(|one| one.finding.severity >= least);
     }
     write(&report, format, &arguments.written, printer)?;
     for error in &failures {
@@ -279,6 +296,25 @@ fn thresholds(judged: &Judged, file: &Settings) -> Result<Thresholds> {
     })
 }
 
+/// What all targets are looked at with.
+struct With {
+    platform: Option<Platform>,
+    cache: Option<Cache>,
+    bases: Bases,
+}
+
+impl With {
+    fn settings<'a>(&'a self, progress: &'a dyn Progress) -> seawall_scan::Settings<'a> {
+        seawall_scan::Settings {
+            platform: self.platform.clone(),
+            cache: self.cache.as_ref(),
+            limits: Limits::default(),
+            progress,
+            bases: &self.bases,
+        }
+    }
+}
+
 /// Looks at every target. One that fails does not keep the others from being
 /// reported; if all do, the first error ends the run.
 pub(crate) fn look(
@@ -295,16 +331,28 @@ pub(crate) fn look(
         Cache::new(dir, mib.saturating_mul(1 << 20))
     });
     let bars = printer.bars();
+    let with = With {
+        platform,
+        cache,
+        bases: Bases::default(),
+    };
+    let mut bases = Bases::default();
+    if let Some(path) = &looked.dockerfile {
+        bases.dockerfile(path)?;
+    }
+    for text in &looked.base {
+        let bar = bars.bytes(text);
+        let place = seawall_scan::recognise(text)?;
+        bases
+            .add(&place, &with.settings(&bar))
+            .with_context(|| format!("cannot read the base image `{text}`"))?;
+    }
+    let with = With { bases, ..with };
     let mut inspected = Vec::new();
     let mut failures: Vec<anyhow::Error> = Vec::new();
     for text in targets {
         let bar = bars.bytes(text);
-        let settings = seawall_scan::Settings {
-            platform: platform.clone(),
-            cache: cache.as_ref(),
-            limits: Limits::default(),
-            progress: &bar,
-        };
+        let settings = with.settings(&bar);
         let result = seawall_scan::recognise(text)
             .map_err(anyhow::Error::new)
             .and_then(|place| Ok(seawall_scan::inspect(&place, &settings)?))
@@ -325,7 +373,7 @@ pub(crate) fn look(
 }
 
 fn suppress(report: &mut Report, file: &Settings, today: &str, printer: &Printer) {
-    let outcome = seawall_policy::suppress(report, &file.ignores, today);
+    let outcome = seawall_policy::suppress(report, &file.ignores, &[], today);
     let what = |index: &usize| {
         let one = file.ignores.get(*index)?;
         let id = one
@@ -358,6 +406,7 @@ fn write(report: &Report, format: Format, written: &Written, printer: &Printer) 
         width: if to_terminal { terminal_width() } else { 100 },
         color: written.output.is_none() && printer.colors_result(),
         packages: written.packages,
+        suppressed: written.show_suppressed,
     };
     let mut bytes = Vec::new();
     seawall_report::render(report, format, &options, &mut bytes)?;

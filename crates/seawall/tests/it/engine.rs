@@ -256,7 +256,8 @@ impl Relay {
     }
 
     /// The last words of the paths that were asked for since the last call:
-    /// `json` for a description, `get` for an export.
+    /// `json` for a description, `get` for an export; `images` for the list of
+    /// all, which is asked for to tell a base.
     pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.lock().unwrap())
     }
@@ -274,7 +275,10 @@ fn pass_on(mut client: UnixStream, real: &Path, asked: &Mutex<Vec<String>>) -> s
     }
     let text = String::from_utf8_lossy(&request);
     let path = text.split(' ').nth(1).unwrap_or_default();
-    let last = path.rsplit('/').next().unwrap_or_default();
+    let last = match path {
+        "/images/json" => "images",
+        _ => path.rsplit('/').next().unwrap_or_default(),
+    };
     asked.lock().unwrap().push(last.to_owned());
     let mut engine = UnixStream::connect(real)?;
     engine.write_all(&request)?;

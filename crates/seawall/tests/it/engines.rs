@@ -26,6 +26,14 @@ struct Filled {
     alpine: PathBuf,
 }
 
+/// What `seawall/old:1` is built from.
+const OLD: &str = "FROM alpine:3.10
+COPY outdated /lib/apk/db/installed
+ENV A=b
+COPY note /srv/note
+CMD [\"/bin/sh\"]
+";
+
 /// Alpine as it was published; one of several layers with outdated packages;
 /// one whose packages a later layer takes away.
 fn filled(engine: Option<Engine>) -> Option<Filled> {
@@ -59,8 +67,7 @@ fn filled(engine: Option<Engine>) -> Option<Filled> {
     assert_ne!(installed, outdated);
     engine.build(
         "seawall/old:1",
-        "FROM alpine:3.10\nCOPY outdated /lib/apk/db/installed\nENV A=b\n\
-         COPY note /srv/note\nCMD [\"/bin/sh\"]\n",
+        OLD,
         &[("outdated", outdated.as_bytes()), ("note", b"hello\n")],
     );
     let bare = without_packages(engine.dir(), &layer);
@@ -147,7 +154,92 @@ fn report(said: &Said) -> Value {
     for name in ["name", "scheme"] {
         report["targets"][0][name].take();
     }
+    without_base(&mut report);
     report
+}
+
+/// An engine knows by its other images what an archive says of itself alone.
+fn without_base(report: &mut Value) {
+    report["targets"][0]["base"].take();
+    for finding in report["findings"].as_array_mut().unwrap() {
+        finding["brought_by"].take();
+        if finding["fix"].is_object() {
+            finding["fix"]["title"].take();
+        }
+    }
+}
+
+/// The base of an image built by the engine, by every sign that there is.
+fn a_base_is_told(filled: &Filled) {
+    let whole = |arguments: &[&str]| {
+        let options = ["--no-cache", "--packages", "--format", "json"];
+        let said = filled.scan(&[&options[..], arguments].concat());
+        assert_eq!(said.code, 0, "{}", said.err);
+        serde_json::from_str::<Value>(&said.out).unwrap()
+    };
+    let base = |report: &Value| {
+        let base = &report["targets"][0]["base"];
+        let text = |name: &str| base[name].as_str().unwrap_or_default().to_owned();
+        let name = text("name");
+        let name = name.rsplit('/').next().unwrap_or_default().to_owned();
+        (name, base["layers"].clone(), text("evidence"))
+    };
+    let by = |name: &str, evidence: &str| (name.to_owned(), json!(1), evidence.to_owned());
+    let target = format!("{}:seawall/old:1", filled.engine.scheme);
+    assert_eq!(base(&whole(&[&target])), by("alpine:3.10", "layers"));
+    let saved = filled.engine.save("seawall/old:1");
+    let saved = saved.to_str().unwrap();
+    let alpine = filled.alpine.to_str().unwrap();
+    let known = whole(&["--base", alpine, saved]);
+    assert_eq!(base(&known), by("alpine:3.10", "layers"));
+    // No label names the base: the history and the distribution do.
+    assert_eq!(base(&whole(&[saved])), by("alpine:3.10.4", "distribution"));
+    let alone = whole(&[alpine]);
+    assert_eq!(alone["targets"][0]["base"], Value::Null);
+
+    let dockerfile = filled.engine.dir().join("Dockerfile.old");
+    fs::write(&dockerfile, OLD).unwrap();
+    let dockerfile = dockerfile.to_str().unwrap();
+    let report = whole(&["--dockerfile", dockerfile, saved]);
+    assert_eq!(base(&report), by("alpine:3.10", "dockerfile"));
+    let lines = report["targets"][0]["layers"].as_array().unwrap();
+    let lines: Vec<&Value> = lines.iter().map(|layer| &layer["line"]).collect();
+    assert_eq!(lines, [&Value::Null, &json!(2), &json!(4)]);
+    // The outdated packages are those of the second line.
+    for finding in report["findings"].as_array().unwrap() {
+        let Some(title) = finding["fix"]["title"].as_str() else {
+            continue;
+        };
+        assert_eq!(finding["brought_by"], "own");
+        let wanted = format!("`{dockerfile}` line 2 brings it");
+        assert!(title.ends_with(&wanted), "{title}");
+    }
+    fs::write(
+        filled.engine.dir().join("Dockerfile.other"),
+        "FROM x\nRUN make\n",
+    )
+    .unwrap();
+    let other = filled.engine.dir().join("Dockerfile.other");
+    let report = whole(&["--dockerfile", other.to_str().unwrap(), saved]);
+    let gaps = report["gaps"].to_string();
+    assert!(
+        gaps.contains("its steps are not those in the image's history"),
+        "{gaps}"
+    );
+}
+
+#[test]
+fn the_base_of_a_docker_image_is_told() {
+    if let Some(filled) = filled(Engine::docker()) {
+        a_base_is_told(&filled);
+    }
+}
+
+#[test]
+fn the_base_of_a_podman_image_is_told() {
+    if let Some(filled) = filled(Engine::podman()) {
+        a_base_is_told(&filled);
+    }
 }
 
 /// How many layers, packages and findings there are.
@@ -241,7 +333,11 @@ fn evidence_is_kept(filled: &Filled) {
         let options = ["--cache-dir", cache.to_str().unwrap(), "--packages"];
         let all = [&options[..], &["--format", "json", &target]].concat();
         let said = filled.engine.scan(&filled.home, &relay.socket, &all);
-        (report(&said), relay.asked())
+        let mut asked = relay.asked();
+        // What follows is about other images.
+        let of_image = asked.iter().take_while(|word| *word != "images").count();
+        asked.truncate(of_image);
+        (report(&said), asked)
     };
     let [both, description] = [vec!["json", "get"], vec!["json"]];
     for name in ["alpine:3.10", "seawall/old:1", "seawall/bare:1"] {

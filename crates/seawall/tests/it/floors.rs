@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::support::root;
 
 /// Floors, from the ground up. A crate that is not here fails the test.
-const FLOORS: [(&str, u8); 13] = [
+const FLOORS: [(&str, u8); 14] = [
     ("seawall-model", 0),
     ("seawall-versions", 0),
     ("seawall-sys", 0),
@@ -16,6 +16,7 @@ const FLOORS: [(&str, u8); 13] = [
     ("seawall-image", 2),
     ("seawall-inventory", 3),
     ("seawall-advisories", 3),
+    ("seawall-bases", 4),
     ("seawall-scan", 5),
     ("seawall-report", 5),
     ("seawall", 7),

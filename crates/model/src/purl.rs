@@ -66,7 +66,8 @@ pub fn parse(text: &str) -> Option<ParsedPurl> {
     })
 }
 
-fn decode(text: &str) -> Option<String> {
+/// Undoes percent-encoding; `None` for what is none.
+pub fn decode(text: &str) -> Option<String> {
     if !text.contains('%') {
         return Some(text.to_owned());
     }

@@ -1,0 +1,11 @@
+//! Documents that other tools wrote, and documents that mean harm.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests fail by panicking and say what they skip"
+)]
+
+mod hostile;
+mod others;
+mod support;
