@@ -4,6 +4,7 @@
 //! the finished view into packages. `build.rs` finds them: one file in
 //! `ecosystems/` each.
 
+mod bytes;
 mod declared;
 mod document;
 mod found;
@@ -13,6 +14,7 @@ mod os;
 mod os_package;
 mod ownership;
 mod pom;
+mod program;
 mod purl;
 mod record;
 mod requires;
@@ -31,7 +33,7 @@ mod ecosystems {
 }
 
 use seawall_image::{Analyser, View};
-use seawall_model::{Gap, GapKind};
+use seawall_model::{Gap, GapKind, Technique};
 
 /// Entry points for tests with hostile input: each takes bytes of one format
 /// and must come to an end without a panic.
@@ -118,10 +120,11 @@ pub fn read(view: &View, context: Context) -> Inventory {
 /// A distribution without packages, or packages without a distribution: either
 /// leaves nothing to match, which must not look like a clean result.
 fn unfounded(inventory: &Inventory) -> Option<Gap> {
-    let has_packages = inventory
-        .packages
-        .iter()
-        .any(|package| ownership::SYSTEM.contains(&package.kind.as_ref()));
+    // A program's note of the package that it was built for is no database.
+    let has_packages = inventory.packages.iter().any(|package| {
+        package.technique == Technique::Manifest
+            && ownership::SYSTEM.contains(&package.kind.as_ref())
+    });
     match &inventory.os {
         None if has_packages => Some(Gap::new(
             GapKind::Missing,

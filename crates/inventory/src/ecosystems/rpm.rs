@@ -69,7 +69,7 @@ impl Analyser for Sqlite {
         if entry.size == 0 {
             return Ok(None);
         }
-        parse_database(body).map_err(|error| format!("the rpm database cannot be read: {error}"))
+        parse_database(&body).map_err(|error| format!("the rpm database cannot be read: {error}"))
     }
 }
 
@@ -132,7 +132,7 @@ impl Analyser for Beside {
     }
 }
 
-fn parse_database(body: Body<'_>) -> Result<Option<Vec<u8>>, sqlite::OpenError> {
+fn parse_database(body: &Body<'_>) -> Result<Option<Vec<u8>>, sqlite::OpenError> {
     let database = Database::open(body)?;
     let mut out = Gathered::default();
     let mut ids = HashSet::new();
@@ -321,7 +321,7 @@ fn read(view: &View, inventory: &mut Inventory) {
 /// # Errors
 /// What is wrong with it.
 pub fn count_packages(database: &[u8]) -> Result<usize, String> {
-    let evidence = parse_database(Body::Bytes(database)).map_err(|error| error.to_string())?;
+    let evidence = parse_database(&Body::Bytes(database)).map_err(|error| error.to_string())?;
     Ok(count(evidence))
 }
 

@@ -6,9 +6,11 @@
 //! cannot make more of the file than it holds. A damaged page costs the rows
 //! below it; the others are read.
 
-use std::{fs::File, io, os::unix::fs::FileExt};
+use std::io;
 
 use seawall_image::Body;
+
+use crate::bytes::Bytes;
 
 /// Why nothing can be read.
 #[derive(Debug, thiserror::Error)]
@@ -61,8 +63,7 @@ const MOST_COLUMNS: usize = 64;
 
 /// An open database.
 pub(crate) struct Database<'a> {
-    body: Body<'a>,
-    length: u64,
+    bytes: Bytes<'a>,
     page_size: u64,
     usable: u64,
     pages: u64,
@@ -70,13 +71,12 @@ pub(crate) struct Database<'a> {
 
 impl<'a> Database<'a> {
     /// Reads the file's header (section 1.3).
-    pub(crate) fn open(body: Body<'a>) -> Result<Self, OpenError> {
-        let length = match &body {
-            Body::Bytes(bytes) => bytes.len() as u64,
-            Body::File(_, length) => *length,
-        };
+    pub(crate) fn open(body: &Body<'a>) -> Result<Self, OpenError> {
+        let bytes = Bytes::body(body);
         let mut head = [0; 100];
-        read_at(&body, &mut head, 0).map_err(|_| OpenError::NotSqlite)?;
+        bytes
+            .read_into(&mut head, 0)
+            .map_err(|_| OpenError::NotSqlite)?;
         if !head.starts_with(b"SQLite format 3\0") {
             return Err(OpenError::NotSqlite);
         }
@@ -90,11 +90,10 @@ impl<'a> Database<'a> {
             return Err(OpenError::NotSqlite);
         }
         Ok(Database {
-            body,
-            length,
+            bytes,
             page_size,
             usable,
-            pages: length / page_size,
+            pages: bytes.length() / page_size,
         })
     }
 
@@ -131,7 +130,7 @@ impl<'a> Database<'a> {
             database: self,
             visit,
             seen: vec![0; words],
-            left: self.length,
+            left: self.bytes.length(),
             faults: Faults::default(),
         };
         walk.tree(root, 0);
@@ -141,21 +140,10 @@ impl<'a> Database<'a> {
     fn page(&self, number: u64) -> Result<Page, Fault> {
         let mut bytes = vec![0; usize::try_from(self.page_size).unwrap_or(0)];
         let offset = (number - 1) * self.page_size;
-        read_at(&self.body, &mut bytes, offset).map_err(|error| Fault::Read(number, error))?;
+        self.bytes
+            .read_into(&mut bytes, offset)
+            .map_err(|error| Fault::Read(number, error))?;
         Ok(Page { number, bytes })
-    }
-}
-
-fn read_at(body: &Body<'_>, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-    match body {
-        Body::Bytes(bytes) => {
-            let start = usize::try_from(offset).unwrap_or(usize::MAX);
-            let end = start.saturating_add(buffer.len());
-            let found = bytes.get(start..end).ok_or(io::ErrorKind::UnexpectedEof)?;
-            buffer.copy_from_slice(found);
-            Ok(())
-        }
-        Body::File(file, _) => File::read_exact_at(file, buffer, offset),
     }
 }
 
@@ -406,7 +394,7 @@ mod tests {
         // 30,000 bytes, row 1; a record of one blob.
         page[at..at + 4].copy_from_slice(&[0x81, 0xEA, 0x30, 1]);
         page[at + 4..at + 8].copy_from_slice(&[4, 0x83, 0xD4, 0x60]);
-        let database = Database::open(Body::Bytes(&page)).unwrap();
+        let database = Database::open(&Body::Bytes(&page)).unwrap();
         let faults = database.walk(1, &mut |_, _| {});
         assert_eq!(faults.count, usize::from(cells) - 2);
         assert!(matches!(faults.first, Some(Fault::Repeats(1))));

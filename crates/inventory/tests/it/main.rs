@@ -13,6 +13,7 @@ mod installed;
 mod layers;
 mod lock;
 mod os;
+mod programs;
 mod rpm;
 mod support;
 mod unread;
