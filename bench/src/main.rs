@@ -3,10 +3,12 @@
 //!
 //! `cargo run --release -p seawall-bench -- --images DIR --advisories DIR`
 //! prints the table of BENCHMARKS.md; `--docker NAME` adds the second scan of an
-//! image that the engine of `DOCKER_HOST` has. Each figure is the median of several
+//! image that the engine of `DOCKER_HOST` has. `-- packages --images DIR` lists the
+//! packages that only Seawall or only Syft reports. Each figure is the median of several
 //! runs; each ratio is made of figures of this run.
 
 mod floor;
+mod packages;
 mod run;
 mod sbom;
 
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
                 .collect::<Vec<_>>(),
         ),
         Some("empty-files") => empty_files(&arguments),
+        Some("packages") => packages_of(&arguments),
         _ => bench(&arguments),
     };
     match result {
@@ -62,6 +65,21 @@ fn empty_files(arguments: &[String]) -> Result<()> {
     floor::write_empty_files(count.parse()?, Path::new(path))
 }
 
+/// The packages of the image beside Syft's.
+fn packages_of(arguments: &[String]) -> Result<()> {
+    let images = option(arguments, "--images").context("--images DIR: made by bench/make-image")?;
+    packages::compare(&command()?, &images.join("plain.tar"))
+}
+
+/// The command, built beside this program.
+fn command() -> Result<PathBuf> {
+    let seawall = env::current_exe()?.with_file_name("seawall");
+    if !seawall.is_file() {
+        bail!("build the command first: cargo build --release");
+    }
+    Ok(seawall)
+}
+
 fn bench(arguments: &[String]) -> Result<()> {
     let images = option(arguments, "--images").context("--images DIR: made by bench/make-image")?;
     let advisories = option(arguments, "--advisories").context("--advisories DIR: OSV dumps")?;
@@ -69,10 +87,7 @@ fn bench(arguments: &[String]) -> Result<()> {
     let scratch = images.join("scratch");
     fs::create_dir_all(&scratch)?;
     let program = env::current_exe()?;
-    let seawall = program.with_file_name("seawall");
-    if !seawall.is_file() {
-        bail!("build the command first: cargo build --release");
-    }
+    let seawall = command()?;
     let runner = Runner { rounds: 5 };
     let text = |path: &Path| path.display().to_string();
     let (db, cache) = (scratch.join("db"), scratch.join("cache"));
