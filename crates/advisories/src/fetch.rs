@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// OSV's public bucket.
 pub const PUBLIC_BUCKET: &str = "https://osv-vulnerabilities.storage.googleapis.com";
 
@@ -316,16 +318,16 @@ fn publisher(name: &str) -> Option<&'static str> {
 
 /// Names of ecosystems have spaces and colons.
 fn escape(name: &str) -> String {
-    name.bytes().fold(String::new(), |mut out, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
-                out.push(char::from(byte));
-            }
-            _ => out += &format!("%{byte:02X}"),
-        }
-        out
-    })
+    utf8_percent_encode(name, NOT_IN_PATH).to_string()
 }
+
+/// All but unreserved characters (RFC 3986, 2.3) and slashes.
+const NOT_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'/');
 
 #[cfg(test)]
 mod tests {

@@ -15,6 +15,7 @@ use std::{
 };
 
 pub use http::parse_response_head;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Which engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -360,15 +361,19 @@ fn message(body: &[u8]) -> String {
 /// Percent-encodes what cannot stand in a path; slashes stay, as the engines
 /// expect.
 fn escape(name: &str) -> String {
-    name.bytes().fold(String::new(), |mut out, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(char::from(byte)),
-            b'-' | b'_' | b'.' | b'~' | b'/' | b':' | b'@' => out.push(char::from(byte)),
-            _ => out += &format!("%{byte:02X}"),
-        }
-        out
-    })
+    utf8_percent_encode(name, NOT_IN_PATH).to_string()
 }
+
+/// All but unreserved characters (RFC 3986, 2.3) and what separates the parts
+/// of an image's name.
+const NOT_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'/')
+    .remove(b':')
+    .remove(b'@');
 
 /// The socket of an engine, if there is one: what the environment names, else
 /// the usual places.

@@ -4,6 +4,7 @@
 //! that Seawall was started in (the checkout, in CI), a folder given by its
 //! absolute path, or the root of an image.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use seawall_model::{Finding, Location, Report, Target, TargetKind, TextRange};
 use serde_json::{Map, Value, json};
 
@@ -121,13 +122,13 @@ fn address(base: &str, before: &str, path: &str) -> Value {
 /// A path as part of an address (RFC 3986): slashes stay, a colon in the first
 /// part would make a scheme of it.
 fn encoded(path: &str) -> String {
-    path.bytes().fold(String::new(), |mut out, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
-                out.push(char::from(byte));
-            }
-            _ => out += &format!("%{byte:02X}"),
-        }
-        out
-    })
+    utf8_percent_encode(path, NOT_IN_PATH).to_string()
 }
+
+/// All but unreserved characters (RFC 3986, 2.3) and slashes.
+const NOT_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'/');
