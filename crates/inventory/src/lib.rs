@@ -7,6 +7,7 @@
 mod bytes;
 mod declared;
 mod document;
+mod fingerprint;
 mod found;
 mod inventory;
 mod json;
@@ -30,6 +31,10 @@ pub use purl::Purl;
 
 mod ecosystems {
     include!(concat!(env!("OUT_DIR"), "/ecosystems.rs"));
+}
+
+mod fingerprints {
+    include!(concat!(env!("OUT_DIR"), "/fingerprints.rs"));
 }
 
 use seawall_image::{Analyser, View};

@@ -8,6 +8,7 @@
 
 mod apk;
 mod dpkg;
+mod fingerprint;
 mod hostile;
 mod installed;
 mod layers;
