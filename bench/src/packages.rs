@@ -51,8 +51,9 @@ pub(crate) fn compare(seawall: &Path, image: &Path) -> Result<()> {
                 [] => String::new(),
                 others => format!("; the other has {}", others.join(", ")),
             };
+            let why = why(kind, version, place);
             say(&format!(
-                "only {whose}: {kind} {name} {version} ({place}){others}"
+                "only {whose}: {kind} {name} {version} ({place}){others}{why}"
             ));
         }
     };
@@ -60,6 +61,24 @@ pub(crate) fn compare(seawall: &Path, image: &Path) -> Result<()> {
     only(&peer, &own, "Syft");
     only(&own, &peer, "Seawall");
     Ok(())
+}
+
+/// Why one of both leaves a package out, where that is known.
+fn why(kind: &str, version: &str, path: &str) -> &'static str {
+    if kind != "npm" {
+        return "";
+    }
+    // What Node installs lies in `node_modules/NAME` or
+    // `node_modules/@SCOPE/NAME`; other manifests are parts of a package.
+    let mut parts = path.rsplit('/').skip(1);
+    let (name, above, further) = (parts.next(), parts.next(), parts.next());
+    let is_installed = above == Some("node_modules")
+        || (above.is_some_and(|scope| scope.starts_with('@')) && further == Some("node_modules"));
+    match (name, version) {
+        _ if !is_installed => ": not installed, a manifest inside another package",
+        (_, "") => ": it has no version",
+        _ => "",
+    }
 }
 
 fn json(command: &mut Command) -> Result<Value> {

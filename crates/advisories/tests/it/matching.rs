@@ -5,7 +5,7 @@ use std::{path::Path, sync::LazyLock};
 use seawall_advisories::{
     Decision, Match, Matches, RecordKind, Request, Store as _, explain, find, shards_needed,
 };
-use seawall_model::{Confidence, GapKind, Origin, Os, Package, Severity, Source, Status};
+use seawall_model::{Confidence, GapKind, Origin, Os, Owner, Package, Severity, Source, Status};
 use serde_json::json;
 
 use crate::{memory::Memory, shared};
@@ -723,4 +723,43 @@ fn every_distribution_of_the_docs_is_in_the_table() {
             distro.id
         );
     }
+}
+
+/// Debian's `python3-django` bears upstream's old number and Debian's fixes;
+/// `django` beside it is upstream's.
+#[test]
+fn a_language_package_of_the_distribution_is_left_to_it() {
+    let Some(store) = REAL.as_ref() else { return };
+    let debian = os("debian", "11");
+    let owned = |owner: &str| Package {
+        owner: Some(Owner {
+            name: owner.to_owned(),
+            answers: false,
+        }),
+        ..package("pypi", "django", "3.2.19")
+    };
+    let binary = built_from(
+        "python-django",
+        "2:2.2.28-1~deb11u2",
+        package("deb", "python3-django", "2:2.2.28-1~deb11u2"),
+    );
+    let of_pypi = |packages: &[Package]| {
+        let found = matched(store, Some(&debian), packages);
+        let own = found.matches.iter().filter(|one| one.package == 1).count();
+        (own, found.left_to_distribution)
+    };
+    let (flaws, left) = of_pypi(&[binary.clone(), package("pypi", "django", "3.2.19")]);
+    assert!(flaws > 5, "{flaws}");
+    assert!(left.is_empty());
+    let both = [binary.clone(), owned("python3-django")];
+    assert_eq!(of_pypi(&both), (0, vec![1]));
+    // A package that Debian never wrote about cannot clear it.
+    let foreign = [package("deb", "vendor-django", "1"), owned("vendor-django")];
+    assert_eq!(of_pypi(&foreign), (flaws, Vec::new()));
+
+    let why = explained(store, Some(&debian), &both, "CVE-2023-36053");
+    let of_owned = why.iter().find(|one| one.package == Some(1)).unwrap();
+    assert!(!of_owned.affected);
+    let wanted = "`python3-django`, a package of the distribution, brought it";
+    assert!(of_owned.reason.starts_with(wanted), "{}", of_owned.reason);
 }

@@ -14,6 +14,7 @@ mod installed;
 mod layers;
 mod lock;
 mod os;
+mod ownership;
 mod programs;
 mod rpm;
 mod support;
