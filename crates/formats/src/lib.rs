@@ -11,6 +11,7 @@ mod part;
 mod spdx;
 mod spdx3;
 mod syft;
+pub mod vex;
 mod wire;
 
 pub use document::{Document, Error, Kind, is_likely, read};

@@ -57,7 +57,7 @@ pub struct Claim {
 }
 
 /// Whether a product is affected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum VexStatus {
     /// It is not.
     NotAffected,
@@ -114,6 +114,9 @@ pub const JUSTIFICATIONS: [&str; 5] = [
 pub struct Product {
     /// By what it is named; any of these will do.
     pub names: Vec<Name>,
+    /// What else its parts must lie in: a module of a distribution. All of
+    /// these must hold.
+    pub within: Vec<Vec<Name>>,
     /// The parts of it that the statement is about; all of it when empty.
     pub parts: Vec<Vec<Name>>,
 }

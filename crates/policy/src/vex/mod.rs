@@ -9,7 +9,7 @@ use seawall_model::{
     vex::{Claim, Document, Name, Product, Statement},
 };
 
-use self::names::{Known, is_target};
+use self::names::{Known, is_module, is_target};
 
 /// Statements, by the flaws that they are about.
 pub(crate) struct Statements<'a> {
@@ -202,7 +202,11 @@ impl<'a> Subjects<'a> {
     fn is_own(&self, product: &Product, finding: &Finding) -> bool {
         let package = finding.package.and_then(|at| self.packages.get(at));
         let is_package = |names: &[Name]| self.names_package(names, finding.package, finding);
-        let is_part = product.parts.iter().any(|part| is_package(part));
+        let is_part = product.parts.iter().any(|part| is_package(part))
+            && product.within.iter().all(|names| {
+                let module = package.and_then(Known::module);
+                names.iter().any(|name| is_module(name, module))
+            });
         if product.parts.is_empty() && is_package(&product.names) {
             return true;
         }

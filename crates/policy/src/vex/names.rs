@@ -33,6 +33,10 @@ impl<'a> Known<'a> {
         matches!(self.package.kind.as_ref(), "deb" | "apk" | "rpm")
     }
 
+    pub(super) fn module(&self) -> Option<&str> {
+        self.package.module.as_deref()
+    }
+
     /// Whether `name` means this package, which lies in a target known by
     /// `identity`.
     pub(super) fn is(&self, name: &Name, identity: Option<&Identity>) -> bool {
@@ -118,6 +122,21 @@ fn namespace(purl: &ParsedPurl) -> &str {
         ("rpm", "sles" | "sled") => "suse",
         (_, own) => own,
     }
+}
+
+/// Whether `name` (`pkg:rpmmod/redhat/nodejs@18`) means the module that a
+/// package is of, `nodejs:18:8090020231019:…`.
+pub(super) fn is_module(name: &Name, module: Option<&str>) -> bool {
+    let (Name::Purl { purl, .. }, Some(module)) = (name, module) else {
+        return false;
+    };
+    let mut own = module.split(':');
+    let mut stated = std::iter::once(purl.name.as_str()).chain(purl.version.split(':'));
+    purl.kind == "rpmmod"
+        && stated
+            .by_ref()
+            .filter(|part| !part.is_empty())
+            .all(|part| own.next() == Some(part))
 }
 
 /// Whether a BOM-Link leads into the bill of materials of `identity`.
@@ -394,6 +413,19 @@ mod tests {
         );
         assert!(!is("pkg:oci/alpine?tag=3.11") && !is("pkg:oci/alpine?arch=arm64"));
         assert!(!is("pkg:oci/alpine?repository_url=ghcr.io/acme/alpine") && !is("pkg:npm/alpine"));
+    }
+
+    #[test]
+    fn a_module_is_of_its_stream() {
+        let module = Some("nodejs:18:8090020231019152822:a75119d5");
+        assert!(is_module(&purl("pkg:rpmmod/redhat/nodejs@18"), module));
+        assert!(is_module(
+            &purl("pkg:rpmmod/redhat/nodejs@18:8090020231019152822"),
+            module
+        ));
+        assert!(is_module(&purl("pkg:rpmmod/redhat/nodejs"), module));
+        assert!(!is_module(&purl("pkg:rpmmod/redhat/nodejs@16"), module));
+        assert!(!is_module(&purl("pkg:rpmmod/redhat/nodejs@18"), None));
     }
 
     #[test]

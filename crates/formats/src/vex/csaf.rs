@@ -1,0 +1,481 @@
+//! VEX in CSAF 2.0 (OASIS): the profiles `csaf_vex` and
+//! `csaf_security_advisory`, section 4.4 and 4.5.
+
+use std::collections::{BTreeMap, HashMap};
+
+use seawall_model::vex::{Claim, Document, Name, Product, Statement, VexStatus};
+use serde::Deserialize;
+
+use super::{Error, PRODUCTS, Time, hash, name};
+
+#[derive(Deserialize)]
+struct WireCsaf {
+    document: WireDocument,
+    #[serde(default)]
+    product_tree: Option<ProductTree>,
+    #[serde(default)]
+    vulnerabilities: Option<Vec<Vulnerability>>,
+}
+
+#[derive(Deserialize)]
+struct WireDocument {
+    #[serde(default)]
+    publisher: Option<Publisher>,
+    #[serde(default)]
+    tracking: Option<Tracking>,
+}
+
+#[derive(Deserialize)]
+struct Publisher {
+    #[serde(default)]
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Tracking {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    current_release_date: Option<String>,
+    #[serde(default)]
+    status: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ProductTree {
+    #[serde(default)]
+    branches: Option<Vec<Branch>>,
+    #[serde(default)]
+    full_product_names: Option<Vec<FullProduct>>,
+    #[serde(default)]
+    relationships: Option<Vec<Relationship>>,
+    #[serde(default)]
+    product_groups: Option<Vec<ProductGroup>>,
+}
+
+#[derive(Deserialize)]
+struct Branch {
+    #[serde(default)]
+    category: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    product: Option<FullProduct>,
+    #[serde(default)]
+    branches: Option<Vec<Branch>>,
+}
+
+#[derive(Deserialize)]
+struct FullProduct {
+    #[serde(default)]
+    product_id: String,
+    #[serde(default)]
+    product_identification_helper: Option<Helper>,
+}
+
+#[derive(Default, Deserialize)]
+struct Helper {
+    #[serde(default)]
+    purl: Option<String>,
+    #[serde(default)]
+    cpe: Option<String>,
+    #[serde(default)]
+    hashes: Option<Vec<Hashes>>,
+    #[serde(default)]
+    sbom_urls: Option<Vec<String>>,
+    #[serde(default)]
+    x_generic_uris: Option<Vec<GenericUri>>,
+}
+
+#[derive(Deserialize)]
+struct Hashes {
+    #[serde(default)]
+    file_hashes: Vec<FileHash>,
+}
+
+#[derive(Deserialize)]
+struct FileHash {
+    #[serde(default)]
+    algorithm: String,
+    #[serde(default)]
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct GenericUri {
+    #[serde(default)]
+    uri: String,
+}
+
+#[derive(Deserialize)]
+struct Relationship {
+    #[serde(default)]
+    product_reference: String,
+    #[serde(default)]
+    relates_to_product_reference: String,
+    full_product_name: FullProduct,
+}
+
+#[derive(Deserialize)]
+struct ProductGroup {
+    #[serde(default)]
+    group_id: String,
+    #[serde(default)]
+    product_ids: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Vulnerability {
+    #[serde(default)]
+    cve: Option<String>,
+    #[serde(default)]
+    ids: Option<Vec<OtherId>>,
+    #[serde(default)]
+    product_status: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    flags: Option<Vec<Scoped>>,
+    #[serde(default)]
+    threats: Option<Vec<Scoped>>,
+    #[serde(default)]
+    remediations: Option<Vec<Scoped>>,
+}
+
+#[derive(Deserialize)]
+struct OtherId {
+    #[serde(default)]
+    text: String,
+}
+
+/// A flag, a threat or a remediation: something said of some products.
+#[derive(Deserialize)]
+struct Scoped {
+    #[serde(default)]
+    label: Option<String>,
+    #[serde(default)]
+    category: Option<String>,
+    #[serde(default)]
+    details: Option<String>,
+    #[serde(default)]
+    product_ids: Option<Vec<String>>,
+    #[serde(default)]
+    group_ids: Option<Vec<String>>,
+}
+
+/// A relationship inside a relationship: a package in a module in a release.
+const NESTED: usize = 8;
+
+pub(super) fn read(bytes: &[u8]) -> Result<Document, Error> {
+    let wire: WireCsaf = serde_json::from_slice(bytes).map_err(|cause| Error::Json {
+        format: "CSAF 2.0",
+        cause,
+    })?;
+    let tracking = wire.document.tracking.as_ref();
+    let date = tracking.and_then(|one| one.current_release_date.as_deref());
+    let of_document = || "the document".to_owned();
+    let time = date
+        .map(|text| Time::parse(text, &of_document))
+        .transpose()?;
+    let tree = Tree::new(wire.product_tree.as_ref());
+    let mut document = Document {
+        id: tracking.and_then(|one| one.id.clone()).unwrap_or_default(),
+        ..Document::default()
+    };
+    if tracking.and_then(|one| one.status.as_deref()) == Some("draft") {
+        document
+            .problems
+            .push("it is a draft by its own word".to_owned());
+    }
+    let publisher = wire.document.publisher.as_ref();
+    let claim = |said: &Said<'_>| Claim {
+        document: String::new(),
+        place: String::new(),
+        number: 0,
+        author: publisher.and_then(|one| one.name.clone()),
+        status: said.status,
+        justification: said.justification.map(str::to_owned),
+        impact: said.impact.map(str::to_owned),
+        action: said.action.map(str::to_owned),
+        order: time.as_ref().map_or(i128::MIN, |time| time.order),
+        time: time.as_ref().map(|time| time.text.clone()),
+    };
+    let mut lost = Lost::default();
+    let mut products = 0;
+    for one in wire.vulnerabilities.iter().flatten() {
+        let mut ids: Vec<String> = one.cve.iter().cloned().collect();
+        ids.extend(one.ids.iter().flatten().map(|id| id.text.clone()));
+        for (said, named) in tree.said(one) {
+            products += named.len();
+            if products > PRODUCTS {
+                return Err(Error::Large);
+            }
+            let known: Vec<Product> = named
+                .iter()
+                .filter_map(|id| tree.product(id, &mut lost))
+                .collect();
+            document.statements.push(Statement {
+                ids: ids.clone(),
+                products: known,
+                claim: claim(&said),
+            });
+        }
+    }
+    document.problems.extend(lost.problems());
+    Ok(document)
+}
+
+/// Products that statements name and that cannot be told.
+#[derive(Default)]
+struct Lost {
+    unknown: usize,
+    circular: usize,
+    unnamed: usize,
+}
+
+impl Lost {
+    fn problems(&self) -> impl Iterator<Item = String> {
+        let all = [
+            (self.unknown, "products are not in the product tree"),
+            (
+                self.circular,
+                "products are parts of themselves, or of too many others",
+            ),
+            (
+                self.unnamed,
+                "products have neither a package URL, nor a CPE name, nor a digest",
+            ),
+        ];
+        let some = all.into_iter().filter(|(count, _)| *count > 0);
+        some.map(|(count, what)| format!("{count} {what}, so that what is said of them is lost"))
+    }
+}
+
+/// What is said of some products.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Said<'a> {
+    /// Place in the order: what is affected comes last, and so has the last
+    /// word where a document contradicts itself.
+    rank: usize,
+    status: VexStatus,
+    justification: Option<&'a str>,
+    impact: Option<&'a str>,
+    action: Option<&'a str>,
+}
+
+/// Lists of `product_status` (CSAF 2.0, 3.2.3.9), and what they mean.
+const LISTS: [(&str, VexStatus); 7] = [
+    ("known_not_affected", VexStatus::NotAffected),
+    ("first_fixed", VexStatus::Fixed),
+    ("fixed", VexStatus::Fixed),
+    ("under_investigation", VexStatus::UnderInvestigation),
+    ("first_affected", VexStatus::Affected),
+    ("last_affected", VexStatus::Affected),
+    ("known_affected", VexStatus::Affected),
+];
+
+enum Node<'a> {
+    Product(Vec<Name>),
+    /// A component, and what it is a part of.
+    Part(&'a str, &'a str),
+}
+
+struct Tree<'a> {
+    nodes: HashMap<&'a str, Node<'a>>,
+    groups: HashMap<&'a str, &'a [String]>,
+}
+
+impl<'a> Tree<'a> {
+    fn new(wire: Option<&'a ProductTree>) -> Self {
+        let mut tree = Tree {
+            nodes: HashMap::new(),
+            groups: HashMap::new(),
+        };
+        let Some(wire) = wire else {
+            return tree;
+        };
+        for product in wire.full_product_names.iter().flatten() {
+            tree.add(product, None);
+        }
+        for branch in wire.branches.iter().flatten() {
+            tree.branch(branch);
+        }
+        for one in wire.relationships.iter().flatten() {
+            let own = names(&one.full_product_name, None);
+            let node = if own.is_empty() {
+                Node::Part(&one.product_reference, &one.relates_to_product_reference)
+            } else {
+                Node::Product(own)
+            };
+            tree.nodes.insert(&one.full_product_name.product_id, node);
+        }
+        let groups = wire.product_groups.iter().flatten();
+        tree.groups
+            .extend(groups.map(|one| (one.group_id.as_str(), one.product_ids.as_slice())));
+        tree
+    }
+
+    /// The parser bounds the depth.
+    fn branch(&mut self, branch: &'a Branch) {
+        if let Some(product) = &branch.product {
+            self.add(product, Some(branch));
+        }
+        for inner in branch.branches.iter().flatten() {
+            self.branch(inner);
+        }
+    }
+
+    fn add(&mut self, product: &'a FullProduct, branch: Option<&Branch>) {
+        let node = Node::Product(names(product, branch));
+        self.nodes.insert(&product.product_id, node);
+    }
+
+    /// The product with this id: the outermost of its relationships, with the
+    /// innermost as its part and what is between as what that part lies in.
+    fn product(&self, id: &str, lost: &mut Lost) -> Option<Product> {
+        let mut within = Vec::new();
+        let mut part = None;
+        let mut open = id;
+        for _ in 0..NESTED {
+            match self.nodes.get(open) {
+                None => {
+                    lost.unknown += 1;
+                    return None;
+                }
+                Some(Node::Part(component, whole)) => {
+                    let names = match self.component(component) {
+                        Some(names) if !names.is_empty() => names,
+                        Some(_) => {
+                            lost.unnamed += 1;
+                            return None;
+                        }
+                        None => {
+                            lost.circular += 1;
+                            return None;
+                        }
+                    };
+                    if part.is_none() {
+                        part = Some(names);
+                    } else {
+                        within.push(names);
+                    }
+                    open = whole;
+                }
+                Some(Node::Product(names)) if names.is_empty() => {
+                    lost.unnamed += 1;
+                    return None;
+                }
+                Some(Node::Product(names)) => {
+                    return Some(Product {
+                        names: names.clone(),
+                        within,
+                        parts: part.into_iter().collect(),
+                    });
+                }
+            }
+        }
+        lost.circular += 1;
+        None
+    }
+
+    /// The names of a component, which may be a relationship of its own.
+    fn component(&self, id: &str) -> Option<Vec<Name>> {
+        let mut open = id;
+        for _ in 0..NESTED {
+            match self.nodes.get(open) {
+                Some(Node::Product(names)) => return Some(names.clone()),
+                Some(Node::Part(component, _)) => open = component,
+                None => return Some(Vec::new()),
+            }
+        }
+        None
+    }
+
+    fn of<'s>(&'s self, scoped: &'s Scoped) -> impl Iterator<Item = &'s str> {
+        let groups = scoped.group_ids.iter().flatten();
+        let of_groups = groups
+            .filter_map(|id| self.groups.get(id.as_str()))
+            .flat_map(|ids| ids.iter());
+        let own = scoped.product_ids.iter().flatten();
+        own.chain(of_groups).map(String::as_str)
+    }
+
+    /// Everything that is said of one vulnerability, with the ids of the
+    /// products that it is said of.
+    fn said<'v>(&'v self, one: &'v Vulnerability) -> BTreeMap<Said<'v>, Vec<&'v str>> {
+        let mut flags: HashMap<&str, &str> = HashMap::new();
+        for flag in one.flags.iter().flatten() {
+            for id in self.of(flag) {
+                flags.extend(flag.label.as_deref().map(|label| (id, label)));
+            }
+        }
+        let mut impacts: HashMap<&str, &str> = HashMap::new();
+        // A threat without products is said of all.
+        let mut impact_of_all = None;
+        let is_impact = |one: &&Scoped| one.category.as_deref() == Some("impact");
+        for threat in one.threats.iter().flatten().filter(is_impact) {
+            let is_of_all = threat.product_ids.is_none() && threat.group_ids.is_none();
+            if is_of_all {
+                impact_of_all = threat.details.as_deref();
+            }
+            for id in self.of(threat) {
+                impacts.extend(threat.details.as_deref().map(|details| (id, details)));
+            }
+        }
+        let mut actions: HashMap<&str, &str> = HashMap::new();
+        for remediation in one.remediations.iter().flatten() {
+            let details = remediation.details.as_deref();
+            for id in self.of(remediation) {
+                actions.extend(details.map(|details| (id, details)));
+            }
+        }
+        let mut all: BTreeMap<Said<'_>, Vec<&str>> = BTreeMap::new();
+        for (rank, (list, status)) in LISTS.into_iter().enumerate() {
+            for id in one.product_status.get(list).into_iter().flatten() {
+                let id = id.as_str();
+                let is_not = status == VexStatus::NotAffected;
+                let impact = impacts.get(id).copied().or(impact_of_all);
+                let said = Said {
+                    rank,
+                    status,
+                    justification: flags.get(id).copied().filter(|_| is_not),
+                    impact: impact.filter(|_| is_not),
+                    action: actions.get(id).copied().filter(|_| !is_not),
+                };
+                all.entry(said).or_default().push(id);
+            }
+        }
+        all
+    }
+}
+
+/// By what a product is named; `branch` is the one that it is a leaf of.
+fn names(product: &FullProduct, branch: Option<&Branch>) -> Vec<Name> {
+    let Some(helper) = &product.product_identification_helper else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    if let Some(Name::Purl { purl, .. }) = helper.purl.as_deref().map(name) {
+        let versions = branch.and_then(|branch| versions(branch, purl.version.is_empty()));
+        all.push(Name::Purl { purl, versions });
+    }
+    all.extend(helper.cpe.iter().map(|cpe| Name::Cpe(cpe.clone())));
+    let hashes = helper.hashes.iter().flatten();
+    let hashes = hashes.flat_map(|one| &one.file_hashes);
+    all.extend(hashes.filter_map(|one| hash(&one.algorithm, &one.value).map(Name::Hash)));
+    let uris = helper.x_generic_uris.iter().flatten();
+    let uris = uris
+        .map(|one| &one.uri)
+        .chain(helper.sbom_urls.iter().flatten());
+    all.extend(uris.map(|text| name(text)));
+    all
+}
+
+/// The versions that a branch means beside a package URL without one. Red Hat
+/// names a package where its version should stand; that is none.
+fn versions(branch: &Branch, is_open: bool) -> Option<String> {
+    let is_version = branch.name.starts_with(|one: char| one.is_ascii_digit());
+    match branch.category.as_str() {
+        "product_version_range" => Some(branch.name.clone()),
+        "product_version" if is_open && is_version => Some(branch.name.clone()),
+        _ => None,
+    }
+}
