@@ -61,6 +61,16 @@ impl Suppression {
         })
     }
 
+    /// Whether it holds in some places only.
+    pub fn is_of_paths(&self) -> bool {
+        self.path.is_some()
+    }
+
+    /// Whether its last day is over on the day `today`, `YYYY-MM-DD`.
+    pub fn is_over(&self, today: &str) -> bool {
+        self.expires.as_deref().is_some_and(|last| last < today)
+    }
+
     fn suppressor(&self) -> Suppressor {
         Suppressor::Setting {
             place: self.place.clone(),
@@ -120,7 +130,6 @@ pub fn suppress(
 ) -> Outcome {
     let mut outcome = Outcome::default();
     let mut used = vec![false; list.len()];
-    let is_over = |one: &Suppression| one.expires.as_deref().is_some_and(|last| last < today);
     let findings = std::mem::take(&mut report.findings);
     let mut statements = Statements::new(report, documents);
     let (mut kept, mut suppressed) = (Vec::new(), Vec::new());
@@ -131,7 +140,7 @@ pub fn suppress(
             .map(|at| at.name.as_str());
         let mut by = Vec::new();
         for (one, used) in list.iter().zip(&mut used) {
-            if !is_over(one) && one.matches(&finding, package) {
+            if !one.is_over(today) && one.matches(&finding, package) {
                 *used = true;
                 by.push(one.suppressor());
             }
@@ -155,7 +164,7 @@ pub fn suppress(
     report.findings = kept;
     report.suppressed.extend(suppressed);
     for (index, (one, used)) in list.iter().zip(used).enumerate() {
-        if is_over(one) {
+        if one.is_over(today) {
             outcome.expired.push(index);
         } else if !used {
             outcome.unused.push(index);

@@ -9,6 +9,7 @@ mod json_text;
 mod junit;
 mod markdown;
 mod plain;
+mod read;
 mod sarif;
 mod table;
 mod words;
@@ -19,6 +20,7 @@ use std::{fmt, io, str::FromStr};
 use seawall_model::Report;
 
 pub use plain::{plain, plain_lines};
+pub use read::{Decision, ReadError, ReportTarget, decisions};
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,7 +7,7 @@ use std::{
 
 use seawall_image::{Cache, Image, ImageConfig, Limits, Options, Platform, Progress, Source};
 use seawall_inventory::{Context, Inventory};
-use seawall_model::{Gap, GapKind, Package, Target, TargetKind};
+use seawall_model::{Gap, GapKind, Identity, Package, Target, TargetKind, vex};
 
 use crate::{Bases, Place, Scheme, base, sbom};
 
@@ -24,6 +24,10 @@ pub struct Inspected {
     pub epochs_left_out: bool,
     /// Whether it is an image, or a document about one.
     pub is_of_image: bool,
+    /// By what else it may be named.
+    pub identity: Identity,
+    /// VEX statements that lie in it.
+    pub statements: Vec<vex::Document>,
 }
 
 /// How to look.
@@ -230,13 +234,36 @@ fn image(
         ..Target::new(TargetKind::Image, name, place.scheme.as_str())
     };
     gaps.extend(base::tell(&image, &mut target, engine.as_deref(), settings));
+    let mut names = std::mem::take(&mut image.repo_tags);
+    // A file is no name of an image.
+    if !matches!(place.scheme, Scheme::Archive | Scheme::Oci) {
+        names.push(place.value.clone());
+    }
+    names.sort();
+    names.dedup();
+    let digests = [&image.digest, &image.manifest_digest]
+        .into_iter()
+        .flatten();
+    let identity = Identity {
+        names,
+        digests: digests.map(ToString::to_string).collect(),
+        arch: arch(target.platform.as_deref()),
+        bom: None,
+    };
     Ok(Inspected {
+        identity,
+        statements: Vec::new(),
         target,
         packages: inventory.packages,
         gaps: merged(gaps, inventory.gaps),
         epochs_left_out: false,
         is_of_image: true,
     })
+}
+
+/// `amd64` of `linux/amd64`.
+pub(crate) fn arch(platform: Option<&str>) -> Option<String> {
+    platform?.split('/').nth(1).map(str::to_owned)
 }
 
 /// An image without a distribution and without packages may be a lone static
@@ -271,6 +298,8 @@ fn files(
         gaps: merged(image.view.gaps, inventory.gaps),
         epochs_left_out: false,
         is_of_image: false,
+        identity: Identity::default(),
+        statements: Vec::new(),
     })
 }
 

@@ -82,6 +82,7 @@ pub fn judge(
             .extend(std::iter::repeat_n(index, one.packages.len()));
         report.packages.extend(one.packages);
         report.targets.push(one.target);
+        report.identities.push(one.identity);
     }
     shards.sort();
     shards.dedup();

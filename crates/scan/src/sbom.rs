@@ -6,7 +6,9 @@ use std::{
     path::PathBuf,
 };
 
-use crate::{InspectError, Inspected, Place};
+use seawall_model::{Gap, GapKind, Identity};
+
+use crate::{InspectError, Inspected, Place, inspect::arch};
 
 /// The largest bill of materials that is read, in bytes.
 const LIMIT: u64 = 512 << 20;
@@ -31,16 +33,54 @@ pub(crate) fn inspect(place: &Place) -> Result<Inspected, InspectError> {
     }
     let document =
         seawall_formats::read(&bytes).map_err(|cause| InspectError::Sbom { path, cause })?;
+    let mut gaps = document.gaps;
+    let (mut statements, mut bom) = (Vec::new(), None);
+    match seawall_formats::vex::embedded(&bytes, &place.value) {
+        Ok(Some((inside, own))) => {
+            statements.extend((!inside.statements.is_empty()).then_some(inside));
+            bom = Some(own);
+        }
+        Ok(None) => {}
+        Err(error) => gaps.push(Gap::new(
+            GapKind::Damaged,
+            "vulnerabilities",
+            format!(
+                "what it says of flaws counts for nothing: {}",
+                chain(&error)
+            ),
+        )),
+    }
     let mut target = document.target;
     place.scheme.as_str().clone_into(&mut target.scheme);
     if target.name.is_empty() {
         target.name.clone_from(&place.value);
     }
+    let digests = target.digest.iter().cloned().collect();
+    let names = document.is_of_image.then(|| target.name.clone());
+    let identity = Identity {
+        names: names.into_iter().collect(),
+        digests,
+        arch: arch(target.platform.as_deref()),
+        bom,
+    };
     Ok(Inspected {
+        identity,
+        statements,
         target,
         packages: document.packages,
-        gaps: document.gaps,
+        gaps,
         epochs_left_out: document.epochs_left_out,
         is_of_image: document.is_of_image,
     })
+}
+
+/// An error and its causes on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::styling};
 
-use crate::verbs::{completions, db, explain, man, scan};
+use crate::verbs::{completions, db, explain, man, scan, vex};
 
 const STYLES: styling::Styles = styling::Styles::styled()
     .header(styling::AnsiColor::Green.on_default().bold())
@@ -74,6 +74,9 @@ pub(crate) enum Verb {
     /// The advisory database: update it, say what is in it.
     #[command(subcommand)]
     Db(db::Verb),
+    /// Write VEX statements: say of a flaw that it does no harm, or what to do about it.
+    #[command(subcommand)]
+    Vex(vex::Verb),
     /// Print a completion script for a shell.
     Completions(completions::Arguments),
     /// Print the manual page, or write all of them to a folder.

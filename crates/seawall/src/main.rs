@@ -4,9 +4,11 @@ mod cli;
 mod database;
 mod errors;
 mod printer;
+mod product;
 mod progress;
 mod settings;
 mod verbs;
+mod vex;
 
 use std::process::ExitCode;
 

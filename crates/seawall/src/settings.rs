@@ -28,6 +28,7 @@ pub(crate) struct File {
     pub(crate) database: Database,
     pub(crate) cache: Cache,
     pub(crate) ignores: Vec<Suppression>,
+    pub(crate) vex: Vec<PathBuf>,
 }
 
 /// `[database]`
@@ -169,6 +170,9 @@ impl File {
                 file.ignores.push(suppression(&mut one, text, name)?);
             }
         }
+        if let Some((_, mut list)) = root.take("vex") {
+            file.vex = vex(&mut list)?;
+        }
         root.finalize(None)?;
         Ok(file)
     }
@@ -190,6 +194,27 @@ impl<'de> Deserialize<'de> for Update {
 
 fn custom(value: &toml_span::Value<'_>, text: String) -> toml_span::DeserError {
     toml_span::Error::from((toml_span::ErrorKind::Custom(text.into()), value.span)).into()
+}
+
+/// `vex = ["FILE", …]`, or `[[vex]]` with a `path` each.
+fn vex(value: &mut toml_span::Value<'_>) -> Result<Vec<PathBuf>, toml_span::DeserError> {
+    const SHAPE: &str = "`vex` is a list of files and folders, or `[[vex]]` with a `path`";
+    let shape = toml_span::Value::with_span(ValueInner::Boolean(true), value.span);
+    let ValueInner::Array(list) = value.take() else {
+        return Err(custom(&shape, SHAPE.to_owned()));
+    };
+    let mut paths = Vec::new();
+    for mut one in list {
+        if let Some(text) = one.as_str() {
+            paths.push(PathBuf::from(text));
+            continue;
+        }
+        let mut table = TableHelper::new(&mut one)?;
+        let path: String = table.required("path")?;
+        table.finalize(None)?;
+        paths.push(PathBuf::from(path));
+    }
+    Ok(paths)
 }
 
 fn suppression(
@@ -311,6 +336,13 @@ mod tests {
         assert_eq!(file.fail_on.as_deref(), Some("high"));
         assert_eq!(file.database.update, Some(Update::Never));
         assert_eq!(file.ignores[0].place, "x.toml:9");
+        for text in [
+            "vex = [\"a.json\", \"b\"]\n",
+            "[[vex]]\npath = \"a.json\"\n[[vex]]\npath = \"b\"\n",
+        ] {
+            let file = parse(text, "x.toml").unwrap();
+            assert_eq!(file.vex, ["a.json", "b"].map(PathBuf::from));
+        }
     }
 
     #[test]
@@ -325,6 +357,11 @@ mod tests {
                 "`daily` is neither `auto` nor `never`",
             ),
             ("[[ignore]]\nreason = \"x\"\n", "would hide everything"),
+            ("vex = 7\n", "`vex` is a list of files and folders"),
+            (
+                "[[ignore]]\nrule = \"x\"\njustification = \"none\"\n",
+                "`none` is no justification",
+            ),
             (
                 "[[ignore]]\nrule = \"x\"\nexpires = \"soon\"\n",
                 "`soon` is no date",

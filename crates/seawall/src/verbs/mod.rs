@@ -5,6 +5,7 @@ pub(crate) mod db;
 pub(crate) mod explain;
 pub(crate) mod man;
 pub(crate) mod scan;
+pub(crate) mod vex;
 
 use crate::{Outcome, cli::Verb, printer::Printer};
 
@@ -13,6 +14,7 @@ pub(crate) fn run(verb: Verb, printer: &Printer) -> anyhow::Result<Outcome> {
         Verb::Scan(arguments) => scan::run(&arguments, printer),
         Verb::Explain(arguments) => explain::run(arguments, printer),
         Verb::Db(verb) => db::run(verb, printer),
+        Verb::Vex(verb) => vex::run(verb, printer),
         Verb::Completions(arguments) => completions::run(&arguments, printer),
         Verb::Man(arguments) => man::run(&arguments, printer),
     }

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use seawall_image::{Cache, Limits, Platform, Progress};
-use seawall_model::{Report, Severity};
+use seawall_model::{Report, Severity, vex::Document};
 use seawall_policy::{Thresholds, Verdict};
 use seawall_report::Format;
 use seawall_scan::{Bases, Inspected, Judging, Order};
@@ -22,6 +22,7 @@ use crate::{
     errors::hinted,
     printer::Printer,
     settings::{self, File as Settings},
+    vex,
 };
 
 /// What can be typed behind `scan`.
@@ -81,6 +82,10 @@ struct Judged {
     /// The same for flaws with at least this chance of exploitation (EPSS, 0 to 1).
     #[arg(long, value_name = "CHANCE", env = "SEAWALL_FAIL_ON_EPSS", value_parser = chance)]
     fail_on_epss: Option<f64>,
+    /// VEX documents, or folders of them (OpenVEX, CSAF, CycloneDX): what they say is not affected
+    /// or fixed does not count.
+    #[arg(long, value_name = "FILE", env = "SEAWALL_VEX", value_delimiter = ',')]
+    vex: Vec<PathBuf>,
     /// Do not fail because of gaps.
     #[arg(long, env = "SEAWALL_ALLOW_GAPS", value_parser = boolish())]
     allow_gaps: bool,
@@ -219,7 +224,13 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
         [] => vec![".".to_owned()],
         given => given.to_vec(),
     };
-    let (inspected, failures) = look(&targets, &arguments.looked, &file, printer)?;
+    let paths = match arguments.judged.vex.as_slice() {
+        [] => &file.vex,
+        given => given,
+    };
+    let mut documents = vex::load(paths, printer)?;
+    let (mut inspected, failures) = look(&targets, &arguments.looked, &file, printer)?;
+    documents.extend(vex::embedded(&mut inspected));
     let choice =
         database::Choice::new(arguments.looked.db.clone(), arguments.looked.offline, &file);
     let needed = seawall_scan::shards_needed(&inspected);
@@ -246,7 +257,7 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
     }
     let unanswered = database::unanswered(&thresholds, &database);
     report.gaps.extend(unanswered);
-    suppress(&mut report, &file, &today, printer);
+    suppress(&mut report, &file, &documents, &today, printer);
     let verdict = thresholds.judge(&report);
     if let Some(least) = severity {
         report.findings.retain(|finding| finding.severity >= least);
@@ -372,8 +383,15 @@ pub(crate) fn look(
     Ok((inspected, failures))
 }
 
-fn suppress(report: &mut Report, file: &Settings, today: &str, printer: &Printer) {
-    let outcome = seawall_policy::suppress(report, &file.ignores, &[], today);
+fn suppress(
+    report: &mut Report,
+    file: &Settings,
+    documents: &[Document],
+    today: &str,
+    printer: &Printer,
+) {
+    let outcome = seawall_policy::suppress(report, &file.ignores, documents, today);
+    vex::say_unused(documents, &outcome.unused_statements, printer);
     let what = |index: &usize| {
         let one = file.ignores.get(*index)?;
         let id = one
@@ -428,7 +446,7 @@ fn write(report: &Report, format: Format, written: &Written, printer: &Printer) 
 
 /// A regular file is there as a whole or as it was; pipes and devices
 /// (`--output /dev/stderr`) are written to.
-fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let kept = fs::metadata(path);
     if kept.as_ref().is_ok_and(|kept| !kept.is_file()) {
         return fs::OpenOptions::new()
