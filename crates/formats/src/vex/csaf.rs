@@ -422,9 +422,11 @@ impl<'a> Tree<'a> {
         }
         let mut actions: HashMap<&str, &str> = HashMap::new();
         for remediation in one.remediations.iter().flatten() {
-            let details = remediation.details.as_deref();
-            for id in self.of(remediation) {
-                actions.extend(details.map(|details| (id, details)));
+            // The vendor's fix comes before what works around the flaw.
+            if let Some(details) = remediation.details.as_deref() {
+                for id in self.of(remediation) {
+                    actions.entry(id).or_insert(details);
+                }
             }
         }
         let mut all: BTreeMap<Said<'_>, Vec<&str>> = BTreeMap::new();

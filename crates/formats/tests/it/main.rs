@@ -9,3 +9,4 @@
 mod hostile;
 mod others;
 mod support;
+mod vex;

@@ -16,11 +16,22 @@ impl<'a> Known<'a> {
     pub(super) fn new(package: &'a Package) -> Self {
         let own = seawall_model::purl::parse(&package.purl);
         let source = package.source.as_ref().zip(own.as_ref());
-        let source = source.map(|(source, own)| ParsedPurl {
-            name: source.name.clone(),
-            version: source.version.clone(),
-            qualifiers: Vec::new(),
-            ..own.clone()
+        let source = source.map(|(source, own)| {
+            // An rpm's epoch is a qualifier, a Debian package's part of the
+            // version.
+            let (epoch, version) = match source.version.split_once(':') {
+                Some((epoch, version)) if own.kind == "rpm" => (Some(epoch), version),
+                _ => (None, source.version.as_str()),
+            };
+            // The name of a source rpm has none; it is its packages'.
+            let epoch = epoch.or_else(|| own.qualifier("epoch"));
+            let epoch = epoch.map(|epoch| ("epoch".to_owned(), epoch.to_owned()));
+            ParsedPurl {
+                name: source.name.clone(),
+                version: version.to_owned(),
+                qualifiers: epoch.into_iter().collect(),
+                ..own.clone()
+            }
         });
         Known {
             package,
@@ -284,9 +295,7 @@ fn platform(cpe: &str, os: &Os) -> bool {
     let mut parts = rest.split(':').map(|part| part.replace('\\', ""));
     let mut next = || parts.next().unwrap_or_default().to_lowercase();
     let (_, vendor, product, mut version, update) = (next(), next(), next(), next(), next());
-    let is_known = PLATFORMS
-        .iter()
-        .any(|one| *one == (os.id.as_str(), vendor.as_str(), product.as_str()));
+    let is_known = PLATFORMS.contains(&(os.id.as_str(), vendor.as_str(), product.as_str()));
     if let Some(pack) = update.strip_prefix("sp") {
         version = format!("{version}.{pack}");
     }
@@ -308,7 +317,8 @@ mod tests {
         }
     }
 
-    fn is(statement: &str, kind: &'static str, own: &str) -> bool {
+    fn is(statement: &str, own: &str) -> bool {
+        let kind = seawall_model::purl::parse(own).unwrap().kind;
         let package = Package::new(kind, "", "", own, Origin::default());
         Known::new(&package).is(&purl(statement), None)
     }
@@ -361,8 +371,7 @@ mod tests {
             ),
             ("pkg:npm/A", "pkg:npm/a@1", false),
         ] {
-            let kind = own[4..].split('/').next().unwrap().to_owned();
-            assert_eq!(is(statement, kind.leak(), own), want, "{statement} {own}");
+            assert_eq!(is(statement, own), want, "{statement} {own}");
         }
     }
 
