@@ -1,10 +1,12 @@
-//! What dpkg, apk and rpm have in common: how their packages are kept as
+//! What the package managers of distributions have in common: how their packages are kept as
 //! evidence, within bounds, and how evidence becomes packages.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use seawall_image::{Evidence, View};
-use seawall_model::{FileList, Gap, GapKind, Origin, Os, Package, Source};
+use seawall_model::{FileList, Gap, GapKind, Hash, Origin, Os, Package, Source};
+
+mod requirements;
 
 use crate::{
     purl::Purl,
@@ -19,6 +21,11 @@ const MOST_PACKAGES: usize = 250_000;
 /// Bytes of all paths in one database. A database may repeat one long folder
 /// for each of a million short names: its size does not bound them.
 const MOST_FILE_BYTES: usize = 96 << 20;
+/// Bytes of all that the packages of one database ask for and answer to: ten
+/// times what the largest installations have.
+const MOST_EDGE_BYTES: usize = 64 << 20;
+/// Between names of which one serves.
+const OR: char = '|';
 /// Bytes of a path, Linux's `PATH_MAX`; a name or version that is longer is
 /// none.
 const MOST_PATH: usize = 4096;
@@ -35,6 +42,8 @@ pub(crate) struct Found<'a> {
     pub(crate) module: &'a str,
     /// Separated by newlines.
     pub(crate) licenses: &'a str,
+    /// Digests of its archive, separated by newlines.
+    pub(crate) hashes: &'a str,
 }
 
 const PACKAGE: &str = "p";
@@ -49,6 +58,12 @@ pub(crate) struct Gathered {
     files: String,
     file_bytes: usize,
     files_cut: bool,
+    /// What the package at hand asks for, and the names besides its own that
+    /// it answers to: each ended by a newline.
+    requires: String,
+    provides: String,
+    edge_bytes: usize,
+    edges_cut: bool,
 }
 
 impl Gathered {
@@ -73,7 +88,39 @@ impl Gathered {
         self.files.push('\n');
     }
 
-    /// Adds a package, with the files gathered since the one before.
+    /// Adds names of which one serves, in the order of preference, to what the
+    /// package that is pushed next asks for.
+    pub(crate) fn requires<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
+        let start = self.requires.len();
+        for name in names {
+            let name = name.trim();
+            if is_name(name) && self.edge(name.len() + 1) {
+                self.requires.push_str(name);
+                self.requires.push(OR);
+            }
+        }
+        if self.requires.len() > start {
+            self.requires.pop();
+            self.requires.push('\n');
+        }
+    }
+
+    /// Adds a name that the package that is pushed next answers to.
+    pub(crate) fn provides(&mut self, name: &str) {
+        let name = name.trim();
+        if is_name(name) && self.edge(name.len() + 1) {
+            self.provides.push_str(name);
+            self.provides.push('\n');
+        }
+    }
+
+    fn edge(&mut self, bytes: usize) -> bool {
+        self.edge_bytes += bytes;
+        self.edges_cut |= self.edge_bytes > MOST_EDGE_BYTES;
+        !self.edges_cut
+    }
+
+    /// Adds a package, with the files and names gathered since the one before.
     pub(crate) fn push(&mut self, found: &Found<'_>) {
         self.packages += 1;
         if self.packages <= MOST_PACKAGES {
@@ -94,10 +141,15 @@ impl Gathered {
                     found.module,
                     found.licenses,
                     &self.files,
+                    found.hashes,
+                    &self.requires,
+                    &self.provides,
                 ]);
             }
         }
         self.files.clear();
+        self.requires.clear();
+        self.provides.clear();
     }
 
     /// Says that something in the database could not be used.
@@ -115,8 +167,18 @@ impl Gathered {
             let reason = format!("the packages' file lists take more than {MOST_FILE_BYTES} bytes");
             self.gap(GapKind::Limit, &reason);
         }
+        if self.edges_cut {
+            let reason =
+                format!("what the packages ask for takes more than {MOST_EDGE_BYTES} bytes");
+            self.gap(GapKind::Limit, &reason);
+        }
         self.out.finish()
     }
+}
+
+/// Whether a name can be kept: what holds a separator is none.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= MOST_PATH && !name.contains(['\n', OR])
 }
 
 /// The number of packages in evidence: for tests with hostile input.
@@ -168,8 +230,17 @@ pub(crate) struct Databases<'a> {
     os: Option<&'a Os>,
     has_layers: bool,
     seen: HashSet<Identity<'a>>,
-    pub(crate) packages: Vec<Package>,
-    pub(crate) gaps: Vec<Gap>,
+    packages: Vec<Package>,
+    /// What each of them asks for and answers to.
+    edges: Vec<Edges<'a>>,
+    gaps: Vec<Gap>,
+}
+
+/// What one package asks for and answers to, as [`Gathered`] keeps it.
+#[derive(Clone, Copy)]
+struct Edges<'a> {
+    requires: &'a str,
+    provides: &'a str,
 }
 
 impl<'a> Databases<'a> {
@@ -181,6 +252,7 @@ impl<'a> Databases<'a> {
             has_layers: !view.layers.is_empty(),
             seen: HashSet::new(),
             packages: Vec::new(),
+            edges: Vec::new(),
             gaps: Vec::new(),
         }
     }
@@ -228,8 +300,27 @@ impl<'a> Databases<'a> {
             };
             self.packages
                 .push(package(self.kind, &record, self.os, origin));
+            self.edges.push(Edges {
+                requires: record.get(10),
+                provides: record.get(11),
+            });
         }
         self.seen.extend(own);
+    }
+
+    /// Whether no package was read.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.packages.is_empty()
+    }
+
+    /// The packages, each with the packages that serve what it asks for, and
+    /// what could not be read.
+    pub(crate) fn finish(mut self) -> (Vec<Package>, Vec<Gap>) {
+        let served = requirements::serve(&self.packages, &self.edges);
+        for (package, requires) in self.packages.iter_mut().zip(served) {
+            package.requires = requires;
+        }
+        (self.packages, self.gaps)
     }
 }
 
@@ -282,6 +373,7 @@ fn package(kind: &'static str, record: &Record<'_>, os: Option<&Os>, origin: Ori
         module: record.some(6),
         licenses: record.get(7).lines().map(str::to_owned).collect(),
         files: FileList::from_lines(record.get(8)),
+        hashes: record.get(9).lines().filter_map(Hash::parse).collect(),
         ..Package::new(kind, name, version, purl, origin)
     }
 }
@@ -312,6 +404,7 @@ fn upstream(kind: &str, name: &str, version: &str, source: Option<&Source>) -> S
         return String::new();
     };
     match (kind, source.version == version) {
+        ("alpm", _) => source.name.clone(),
         ("rpm", _) => format!("{}-{}.src.rpm", source.name, source.version),
         (_, true) if source.name == name => String::new(),
         (_, true) => source.name.clone(),

@@ -1,8 +1,9 @@
 //! Alpine's package manager: the `installed` database (apk-tools,
 //! apk-package(5)).
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use seawall_image::{Analyser, Body, Entry, Interest, Need, View};
-use seawall_model::GapKind;
+use seawall_model::{GapKind, Hash, HashAlgorithm};
 
 use crate::{
     Context, Ecosystem, Inventory,
@@ -28,7 +29,7 @@ impl Analyser for Installed {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -67,13 +68,41 @@ fn parse(body: &str) -> Option<Vec<u8>> {
             "L" => found.licenses = value,
             "F" => dir = value,
             "R" => out.file(dir, value),
+            "C" => found.hashes = value,
+            "D" => {
+                // What starts with an exclamation mark must not be there.
+                for name in value.split(' ').filter(|name| !name.starts_with('!')) {
+                    out.requires([bare(name)]);
+                }
+            }
+            "p" => value.split(' ').for_each(|name| out.provides(bare(name))),
             _ => {}
         }
     }
     out.finish()
 }
 
+/// The name in `so:libc.musl-x86_64.so.1`, `busybox>=1.36`, `pkg@edge`.
+fn bare(name: &str) -> &str {
+    name.split(['=', '<', '>', '~', '@'])
+        .next()
+        .unwrap_or_default()
+}
+
+/// The digest in `Q1…`: SHA-1 in Base64, of the archive's part that describes
+/// the package.
+fn digest(text: &str) -> Option<String> {
+    let bytes = BASE64_STANDARD.decode(text.strip_prefix("Q1")?).ok()?;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Hash::new(HashAlgorithm::Sha1, &hex).map(|hash| hash.to_string())
+}
+
 fn finish(found: &Found<'_>, out: &mut Gathered) {
+    let hashes = digest(found.hashes).unwrap_or_default();
+    let found = &Found {
+        hashes: &hashes,
+        ..found.clone()
+    };
     match (found.name, found.version) {
         ("", "") => {}
         ("", _) => out.gap(GapKind::Damaged, "a package has no name"),
@@ -97,7 +126,7 @@ fn read(view: &View, inventory: &mut Inventory) {
     for states in PATHS.iter().filter_map(|path| histories.get(path)) {
         databases.read(states);
     }
-    let Databases { packages, gaps, .. } = databases;
+    let (packages, gaps) = databases.finish();
     inventory.packages.extend(packages);
     inventory.gaps.extend(gaps);
 }

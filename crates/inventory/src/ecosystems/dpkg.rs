@@ -42,7 +42,7 @@ impl Analyser for Status {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -64,7 +64,7 @@ impl Analyser for StatusD {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -179,6 +179,7 @@ fn parse_status(body: &str, by_state: bool) -> Option<Vec<u8>> {
 fn parse_stanza(stanza: Stanza<'_>, by_state: bool, out: &mut Gathered) -> Result<(), String> {
     let mut found = Found::default();
     let mut state = (!by_state).then_some("installed");
+    let mut relations = [""; 3];
     for (name, value) in stanza.fields() {
         let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
         let value = value.trim();
@@ -199,6 +200,10 @@ fn parse_stanza(stanza: Stanza<'_>, by_state: bool, out: &mut Gathered) -> Resul
                 }
                 None => found.source = value,
             }
+        } else if let Some(index) = RELATIONS.iter().position(|field| is(field))
+            && let Some(slot) = relations.get_mut(index)
+        {
+            *slot = value;
         }
     }
     let name = found.name;
@@ -224,8 +229,27 @@ fn parse_stanza(stanza: Stanza<'_>, by_state: bool, out: &mut Gathered) -> Resul
     if found.source.is_empty() {
         found.source = name;
     }
+    let [pre_depends, depends, provides] = relations;
+    for clause in pre_depends.split(',').chain(depends.split(',')) {
+        out.requires(clause.split('|').map(bare));
+    }
+    provides
+        .split(',')
+        .for_each(|name| out.provides(bare(name)));
     out.push(&found);
     Ok(())
+}
+
+/// Fields that name packages (deb-control(5)).
+const RELATIONS: [&str; 3] = ["pre-depends", "depends", "provides"];
+
+/// The name in `python3:any (>= 3.11) [amd64]`.
+fn bare(relation: &str) -> &str {
+    let relation = relation.trim_start();
+    let end = relation.find([' ', '(', ':', '[', '<', '\t', '\n']);
+    relation
+        .get(..end.unwrap_or(relation.len()))
+        .unwrap_or_default()
 }
 
 /// Licences of one copyright file, and bytes of one name: what is beyond is
@@ -286,9 +310,7 @@ fn read(view: &View, inventory: &mut Inventory) {
             databases.read(states);
         }
     }
-    let Databases {
-        mut packages, gaps, ..
-    } = databases;
+    let (mut packages, gaps) = databases.finish();
     inventory.gaps.extend(gaps);
     if packages.is_empty() {
         return;

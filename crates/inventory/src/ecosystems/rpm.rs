@@ -49,7 +49,7 @@ impl Analyser for Sqlite {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -224,6 +224,18 @@ fn write_package(header: &Header<'_>, out: &mut Gathered, damaged: &mut Damaged)
         None => format!("{version}-{release}"),
     };
     header.files(|dir, base| out.file(dir, base));
+    for name in header.texts(Tag::RequireName) {
+        // What rpm itself has to know, and conditions (`(a if b)`), are no
+        // packages.
+        if !name.starts_with("rpmlib(") && !name.starts_with('(') {
+            out.requires([name.as_ref()]);
+        }
+    }
+    for provided in header.texts(Tag::ProvideName) {
+        if provided != name {
+            out.provides(&provided);
+        }
+    }
     let source = text(Tag::SourceRpm);
     let (source, source_version) = source_rpm(&source);
     out.push(&Found {
@@ -234,6 +246,7 @@ fn write_package(header: &Header<'_>, out: &mut Gathered, damaged: &mut Damaged)
         source_version,
         module: &text(Tag::ModularityLabel),
         licenses: &text(Tag::License),
+        ..Found::default()
     });
 }
 
@@ -286,14 +299,12 @@ fn read(view: &View, inventory: &mut Inventory) {
     for states in DATABASES.iter().filter_map(|path| sqlite.get(path)) {
         databases.read(states);
     }
-    if databases.packages.is_empty() {
+    if databases.is_empty() {
         for states in histories(view, "rpm-manifest").values() {
             databases.read(states);
         }
     }
-    let Databases {
-        packages, mut gaps, ..
-    } = databases;
+    let (packages, mut gaps) = databases.finish();
     for evidence in view.of("rpm-unread") {
         let reason = if evidence.path.ends_with("-wal") {
             "the rpm database was not closed: pages in the write-ahead log beside it are not read"

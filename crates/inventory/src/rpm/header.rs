@@ -18,6 +18,8 @@ pub(crate) enum Tag {
     Arch = 1022,
     OldFileNames = 1027,
     SourceRpm = 1044,
+    ProvideName = 1047,
+    RequireName = 1049,
     DirIndexes = 1116,
     BaseNames = 1117,
     DirNames = 1118,

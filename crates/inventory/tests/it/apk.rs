@@ -7,7 +7,7 @@ use seawall_image::Source;
 use crate::support::{gaps, have, installed, run, shared, tree, write};
 
 /// The database inside an image, read by tools that know nothing of it.
-fn database(image: &Path) -> String {
+pub(crate) fn database(image: &Path) -> String {
     let script = "layer=$(tar tzf \"$1\" | grep 'layer.tar$') &&
         tar xzOf \"$1\" \"$layer\" | tar xO lib/apk/db/installed";
     run(Command::new("sh").args(["-c", script, "sh"]).arg(image))

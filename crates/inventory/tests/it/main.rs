@@ -16,6 +16,7 @@ mod lock;
 mod os;
 mod ownership;
 mod programs;
+mod requires;
 mod rpm;
 mod support;
 mod unread;

@@ -92,7 +92,7 @@ fn root() -> Option<&'static Path> {
     root.as_ref().map(TempDir::path)
 }
 
-fn build(work: &Path, specs: &[&str]) -> Vec<PathBuf> {
+pub(crate) fn build(work: &Path, specs: &[&str]) -> Vec<PathBuf> {
     for (index, spec) in specs.iter().enumerate() {
         let path = format!("build/{index}.spec");
         write(work, &path, spec);
@@ -117,7 +117,7 @@ fn build(work: &Path, specs: &[&str]) -> Vec<PathBuf> {
 
 const DATABASE: &str = "var/lib/rpm/rpmdb.sqlite";
 
-fn install(root: &Path, rpms: &[PathBuf]) {
+pub(crate) fn install(root: &Path, rpms: &[PathBuf]) {
     write(
         root,
         "etc/os-release",
@@ -135,7 +135,7 @@ fn install(root: &Path, rpms: &[PathBuf]) {
     assert!(root.join(DATABASE).exists());
 }
 
-fn rpm(root: &Path) -> Command {
+pub(crate) fn rpm(root: &Path) -> Command {
     let mut command = Command::new("rpm");
     command
         .arg("--root")
