@@ -183,7 +183,37 @@ fn docker(
         })
         .collect::<Result<_, Error>>()?;
     let tags = image.repo_tags.unwrap_or_default();
-    finish(&config, computed, None, tags, layers, platform, limits)
+    let mut plan = finish(&config, computed, None, tags, layers, platform, limits)?;
+    plan.annotations = annotations(documents, computed);
+    Ok(plan)
+}
+
+/// The annotations that the OCI half of an archive has for the image of this
+/// configuration. That half may be absent or damaged: the image is read by the
+/// other one.
+fn annotations(documents: &dyn Documents, config: Digest) -> BTreeMap<String, String> {
+    /// Manifests that are looked into.
+    const MOST: usize = 64;
+    let read = |name: &str| documents.document(name).ok().flatten();
+    let Some(index) = read("index.json") else {
+        return BTreeMap::new();
+    };
+    let Ok(index) = json::<wire::Index>("index.json", &index) else {
+        return BTreeMap::new();
+    };
+    let config = config.to_string();
+    let of_image = index.manifests.into_iter().take(MOST).find_map(|entry| {
+        let own: Digest = entry.digest.parse().ok()?;
+        let bytes = read(&blob_name(own)).filter(|bytes| Digest::of(bytes) == own)?;
+        let manifest: wire::Either = json(&entry.digest, &bytes).ok()?;
+        if manifest.config?.digest != config {
+            return None;
+        }
+        let mut all = entry.annotations.unwrap_or_default();
+        all.extend(manifest.annotations.unwrap_or_default());
+        Some(all)
+    });
+    of_image.unwrap_or_default()
 }
 
 /// `blobs/sha256/HEX` or `HEX.json`.

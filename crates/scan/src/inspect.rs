@@ -267,14 +267,15 @@ pub(crate) fn arch(platform: Option<&str>) -> Option<String> {
 }
 
 /// An image without a distribution and without packages may be a lone static
-/// program: that is worth a word, since the report is empty.
+/// program that does not say what it is made of: that is worth a word, since
+/// the report is empty.
 fn nothing_found(config: &ImageConfig) -> Gap {
     let program = config.entrypoint.iter().chain(&config.cmd).next();
     let subject = program.map_or("image", String::as_str);
     Gap::new(
         GapKind::Unsupported,
         subject,
-        "no distribution and no package database: programs without a package manager are not read",
+        "there is no distribution, no package and no program that says what it is made of",
     )
 }
 

@@ -237,9 +237,50 @@ fn the_base_of_a_docker_image_is_told() {
 
 #[test]
 fn the_base_of_a_podman_image_is_told() {
-    if let Some(filled) = filled(Engine::podman()) {
-        a_base_is_told(&filled);
-    }
+    let Some(filled) = filled(Engine::podman()) else {
+        return;
+    };
+    a_base_is_told(&filled);
+    // Podman notes the base in the manifest's annotations.
+    let archive = filled.engine.dir().join("oci.tar");
+    let name = archive.to_str().unwrap();
+    let words = ["save", "--format", "oci-archive", "--output", name];
+    filled
+        .engine
+        .tell(&[&words[..], &["seawall/old:1"]].concat());
+    declares_its_base(&filled, &archive);
+    // Docker 25 and later save the same with a manifest of Docker's beside it.
+    let folder = filled.engine.dir().join("oci");
+    fs::create_dir(&folder).unwrap();
+    tar(&["-x", "-C", folder.to_str().unwrap()], &archive);
+    let json = |name: &str| -> Value {
+        serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap()
+    };
+    let blob = |digest: &Value| digest.as_str().unwrap().replace("sha256:", "blobs/sha256/");
+    let manifest = json(&blob(&json("index.json")["manifests"][0]["digest"]));
+    let layers = manifest["layers"].as_array().unwrap().iter();
+    let layers: Vec<String> = layers.map(|layer| blob(&layer["digest"])).collect();
+    let docker = json!([{"Config": blob(&manifest["config"]["digest"]),
+        "RepoTags": ["seawall/old:1"], "Layers": layers}]);
+    fs::write(folder.join("manifest.json"), docker.to_string()).unwrap();
+    let both = filled.engine.dir().join("both.tar");
+    let mut command = Command::new("tar");
+    run(command.arg("-c").arg("-C").arg(&folder).arg("."), &both);
+    declares_its_base(&filled, &both);
+}
+
+fn declares_its_base(filled: &Filled, archive: &Path) {
+    let options = ["--no-cache", "--format", "json", archive.to_str().unwrap()];
+    let said = filled.scan(&options);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    let base = &report["targets"][0]["base"];
+    assert_eq!(base["evidence"], "declared", "{base}");
+    let name = base["name"].as_str().unwrap();
+    assert!(name.ends_with("alpine:3.10"), "{name}");
+    let digest = base["digest"].as_str().unwrap();
+    assert!(digest.starts_with("sha256:"), "{digest}");
+    assert_eq!(base["layers"], 1);
 }
 
 /// How many layers, packages and findings there are.
