@@ -97,6 +97,27 @@ impl<'a> Bytes<'a> {
             Place::File(file) => file.read_exact_at(buffer, part.start),
         }
     }
+
+    /// A reader from its start to its end.
+    pub(crate) fn reader(self) -> Reader<'a> {
+        Reader(self)
+    }
+}
+
+/// Reads bytes in their order.
+#[derive(Debug)]
+pub(crate) struct Reader<'a>(Bytes<'a>);
+
+impl io::Read for Reader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.0.length).unwrap_or(usize::MAX);
+        let count = left.min(buffer.len());
+        self.0
+            .read_into(buffer.get_mut(..count).unwrap_or_default(), 0)?;
+        self.0.start += count as u64;
+        self.0.length -= count as u64;
+        Ok(count)
+    }
 }
 
 /// Fields of a structure with fixed offsets.

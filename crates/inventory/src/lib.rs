@@ -10,6 +10,7 @@ mod document;
 mod fingerprint;
 mod found;
 mod inventory;
+mod jar;
 mod json;
 mod os;
 mod os_package;
@@ -25,6 +26,7 @@ mod text;
 mod toml;
 mod xml;
 mod yaml;
+mod zip;
 
 pub use inventory::{Context, Ecosystem, Inventory};
 pub use purl::Purl;

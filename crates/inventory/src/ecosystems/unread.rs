@@ -31,9 +31,6 @@ impl Analyser for Signs {
         &[
             Interest::Suffix(".egg"),
             Interest::Suffix(".gemspec"),
-            Interest::Suffix(".jar"),
-            Interest::Suffix(".war"),
-            Interest::Suffix(".ear"),
             Interest::Name("installed.json"),
             Interest::Suffix(".deps.json"),
             // Conda's records have names of their own.
@@ -95,7 +92,6 @@ macro_rules! kinds {
 kinds! {
     PYTHON = "eggs", "Python egg", "Python eggs";
     GEMS = "gems", "Ruby gem", "Ruby gems";
-    JARS = "jars", "Java archive", "Java archives";
     COMPOSER = "vendor/composer", "list of Composer packages", "lists of Composer packages";
     DOTNET = ".deps.json", ".NET dependency file", ".NET dependency files";
     CONDA = "conda-meta", "Conda package", "Conda packages";
@@ -120,7 +116,6 @@ fn kind(path: &str) -> Option<Kind> {
         (_, "egg") => PYTHON,
         // Elsewhere they are sources.
         (_, "gemspec") if parent == "specifications" || parent == "default" => GEMS,
-        (_, "jar" | "war" | "ear") => JARS,
         ("installed.json", _) if parent == "composer" => COMPOSER,
         ("application-inventory.json", _) if parent == "bottlerocket" => BOTTLEROCKET,
         (_, "json") if name.ends_with(".deps.json") => DOTNET,

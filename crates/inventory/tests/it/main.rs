@@ -11,6 +11,7 @@ mod dpkg;
 mod fingerprint;
 mod hostile;
 mod installed;
+mod jar;
 mod layers;
 mod lock;
 mod os;
