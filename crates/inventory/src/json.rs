@@ -231,6 +231,12 @@ impl<'a> Visitor<'a> for Section<'_, 'a> {
 #[derive(Debug, Default, Deserialize, PartialEq, Eq, Hash)]
 pub(crate) struct Key<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
+impl AsRef<str> for Key<'_> {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The keys of an object.
 #[derive(Debug, Default)]
 pub(crate) struct Keys<'a>(pub(crate) Vec<Cow<'a, str>>);

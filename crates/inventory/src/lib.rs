@@ -22,6 +22,7 @@ mod record;
 mod requires;
 mod rpm;
 mod stanza;
+mod swift;
 mod text;
 mod toml;
 mod xml;

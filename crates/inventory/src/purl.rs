@@ -8,6 +8,7 @@ pub struct Purl<'a> {
     name: String,
     version: &'a str,
     qualifiers: Vec<(&'a str, String)>,
+    subpath: String,
 }
 
 impl<'a> Purl<'a> {
@@ -20,6 +21,7 @@ impl<'a> Purl<'a> {
             name: name.to_owned(),
             version,
             qualifiers: Vec::new(),
+            subpath: String::new(),
         };
         match kind {
             // The namespace is what stands before the last slash.
@@ -33,6 +35,13 @@ impl<'a> Purl<'a> {
                 if let Some((group, artifact)) = name.split_once(':') {
                     purl.namespace = vec![group.to_owned()];
                     purl.name = artifact.to_owned();
+                }
+            }
+            // A part of a pod is a path in it.
+            "cocoapods" => {
+                if let Some((name, part)) = name.split_once('/') {
+                    purl.name = name.to_owned();
+                    purl.subpath = part.to_owned();
                 }
             }
             "pypi" => purl.name = name.to_lowercase().replace('_', "-"),
@@ -80,6 +89,12 @@ impl<'a> Purl<'a> {
             out.push_str(key);
             out.push('=');
             encode(value, &mut out);
+        }
+        for (index, part) in self.subpath.split('/').enumerate() {
+            if !part.is_empty() {
+                out.push(if index == 0 { '#' } else { '/' });
+                encode(part, &mut out);
+            }
         }
         out
     }
@@ -134,6 +149,10 @@ mod tests {
                 .namespace("debian")
                 .build(),
             "pkg:deb/debian/g%2B%2B@1:2%2Bb1~x"
+        );
+        assert_eq!(
+            Purl::new("cocoapods", "ShareKit/Twitter", "2.0").build(),
+            "pkg:cocoapods/ShareKit@2.0#Twitter"
         );
         assert_eq!(
             Purl::new("composer", "Laravel/Laravel", "5.5.0").build(),

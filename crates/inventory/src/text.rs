@@ -27,3 +27,22 @@ pub(crate) fn lossy<'a>(body: &Body<'a>) -> Result<Cow<'a, str>, String> {
 pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
+
+/// Names that a message lists.
+const MOST_NAMED: usize = 20;
+
+/// Names in a message, sorted, each once: the first of them and how many more
+/// there are.
+pub(crate) fn list<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
+    let quote = |name: S| format!("`{}`", name.as_ref());
+    let mut names: Vec<String> = names.into_iter().map(quote).collect();
+    names.sort();
+    names.dedup();
+    let more = names.len().saturating_sub(MOST_NAMED);
+    names.truncate(MOST_NAMED);
+    let names = names.join(", ");
+    match more {
+        0 => names,
+        more => format!("{names} and {more} more"),
+    }
+}

@@ -22,11 +22,20 @@ const MOST_TABLE: usize = 16 << 20;
 pub(crate) fn tables(
     text: &str,
     out: &mut Declarations<'_>,
+    with: impl FnMut(&Value<'_>, usize, &mut Declarations<'_>),
+) {
+    pieces(text, heads(text), out, with);
+}
+
+/// The same where the pieces start at other places.
+pub(crate) fn pieces(
+    text: &str,
+    starts: impl Iterator<Item = usize>,
+    out: &mut Declarations<'_>,
     mut with: impl FnMut(&Value<'_>, usize, &mut Declarations<'_>),
 ) {
     let mut start = 0;
-    let heads = heads(text).filter(|at| *at > 0).chain([text.len()]);
-    for end in heads {
+    for end in starts.filter(|at| *at > 0).chain([text.len()]) {
         let piece = text.get(start..end).unwrap_or_default();
         let offset = std::mem::replace(&mut start, end);
         if piece.len() > MOST_TABLE {

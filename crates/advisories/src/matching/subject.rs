@@ -355,10 +355,14 @@ impl<'a> Collector<'a> {
 /// Go's main module calls itself `(devel)`, or bears a pseudo-version that its
 /// tags say nothing about; modules in a module graph bear a `v`, the standard
 /// library `go`, which advisories leave out.
+///
+/// Tags of GitHub Actions such as `v4` and `v4.1`, and branches, lead to the
+/// newest of many versions.
 fn comparable<'a>(kind: &str, version: &'a str) -> Option<&'a str> {
     let version = version.trim();
     let version = match kind {
         "golang" if version == "(devel)" => return None,
+        "githubactions" if version.bytes().filter(|byte| *byte == b'.').count() < 2 => return None,
         "golang" => {
             // `go1.21.0 X:boringcrypto`: experiments are no part of the version.
             let version = version.split_ascii_whitespace().next().unwrap_or_default();
@@ -483,6 +487,20 @@ mod tests {
             Some("1.2.3+incompatible")
         );
         assert_eq!(comparable("npm", "v1.2.3"), Some("v1.2.3"));
+    }
+
+    #[test]
+    fn tags_that_move_are_no_version() {
+        for (version, expected) in [
+            ("v4.1.7", Some("v4.1.7")),
+            ("46.0.1", Some("46.0.1")),
+            ("v4", None),
+            ("v4.1", None),
+            ("main", None),
+            ("0c45773b623bea8c8e75f6c82b208c3cf94ea4f9", None),
+        ] {
+            assert_eq!(comparable("githubactions", version), expected);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     declared::{Declarations, Declared, lock_file},
-    xml::Tree,
+    xml::{Element, Tree},
 };
 
 lock_file!(
@@ -14,7 +14,7 @@ lock_file!(
 
 fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
     let tree = Tree::read(text, "packages", out)?;
-    let packages = tree.root().into_iter().flat_map(|root| root.children());
+    let packages = tree.root().into_iter().flat_map(Element::children);
     for one in packages.filter(|one| one.name() == "package") {
         let text = |name| one.attribute(name).unwrap_or_default();
         let (name, version) = (text("id"), text("version"));

@@ -25,9 +25,31 @@ struct Locked<'a> {
     #[serde(borrow, rename = "type")]
     kind: Option<Cow<'a, str>>,
     #[serde(borrow)]
+    requested: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     resolved: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     dependencies: Versions<'a>,
+}
+
+impl Locked<'_> {
+    fn version(&self) -> Option<&str> {
+        let resolved = self.resolved.as_deref();
+        // What the solution pins is there with its lowest version alone.
+        let pinned = self
+            .requested
+            .as_deref()
+            .filter(|_| self.is("CentralTransitive"));
+        let pinned = pinned.and_then(|range| {
+            let version = range.trim_start_matches('[').split(',').next()?;
+            Some(version.trim_end_matches(']').trim())
+        });
+        resolved.or(pinned).filter(|version| !version.is_empty())
+    }
+
+    fn is(&self, kind: &str) -> bool {
+        self.kind.as_deref() == Some(kind)
+    }
 }
 
 fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
@@ -59,8 +81,8 @@ fn read(text: &str, framework: &json::Entry<'_>, out: &mut Declarations<'_>) {
             continue;
         };
         // One of the solution's own projects.
-        let is_own = one.kind.as_deref() == Some("Project");
-        let version = one.resolved.clone().filter(|_| !is_own);
+        let is_own = one.is("Project");
+        let version = one.version().filter(|_| !is_own).map(str::to_owned);
         versions.insert(member.key.to_lowercase(), (member.key.as_ref(), version));
         if !is_own {
             all.push((member, one));
@@ -80,13 +102,13 @@ fn read(text: &str, framework: &json::Entry<'_>, out: &mut Declarations<'_>) {
             let (name, version) = versions.get(&name.to_lowercase())?;
             Some(Requirement {
                 name: (*name).to_owned(),
-                version: Some(version.as_deref()?.to_owned()),
+                version: Some(version.clone()?),
             })
         });
         out.push(&Declared {
             name: &member.key,
             version,
-            direct: Some(one.kind.as_deref() == Some("Direct")),
+            direct: Some(one.is("Direct")),
             span,
             requires: requires.collect(),
             ..Declared::default()

@@ -14,13 +14,11 @@ use self::{
     context::{Budget, Context, Contexts, End, Key, Known, MOST_PARENTS, Unknown},
     model::{Dependency, Model, Part, Place},
 };
-use crate::{Inventory, declared::MOST_PACKAGES, document, purl::Purl};
+use crate::{Inventory, declared::MOST_PACKAGES, document, purl::Purl, text::list};
 
 /// Steps that all files of a project may take together. A project of thousands
 /// of modules takes some millions.
 const MOST_STEPS: u64 = 50_000_000;
-/// Names that one gap lists.
-const MOST_NAMED: usize = 20;
 
 /// All projects of a target.
 struct Project<'v> {
@@ -210,7 +208,7 @@ impl<'p, 'v> Reader<'p, 'v> {
     fn modules(&mut self, model: &Model<'v>) {
         let parts = model.profiles.iter().map(|profile| &profile.part);
         let modules = parts.chain([&model.main]).flat_map(|part| &part.modules);
-        let missing: BTreeSet<&str> = modules
+        let missing: Vec<&str> = modules
             .map(|module| module.text)
             .filter(|module| {
                 let path = self.project.beside(model.file, module);
@@ -218,7 +216,7 @@ impl<'p, 'v> Reader<'p, 'v> {
             })
             .collect();
         if !missing.is_empty() {
-            let reason = format!("its modules {} are not there", list(&missing));
+            let reason = format!("its modules {} are not there", list(missing));
             self.gap(GapKind::Missing, self.path(model.file), &reason);
         }
     }
@@ -264,7 +262,7 @@ impl<'p, 'v> Reader<'p, 'v> {
             ("", Some(managed)) => managed.version.map_err(Cause::from),
             ("", None) if context.outside.is_empty() => Err(Cause::Nowhere),
             ("", None) => Err(Cause::Elsewhere(
-                context.outside.iter().map(|it| it.to_string()).collect(),
+                context.outside.iter().map(ToString::to_string).collect(),
             )),
             _ => context
                 .expand(one.version)
@@ -276,7 +274,7 @@ impl<'p, 'v> Reader<'p, 'v> {
                                 .outside
                                 .iter()
                                 .filter(|it| it.is_parent)
-                                .map(|it| it.to_string())
+                                .map(ToString::to_string)
                                 .collect(),
                         )
                     }
@@ -390,16 +388,6 @@ fn single(version: &str) -> Option<&str> {
     (!is_open).then_some(version)
 }
 
-/// Names in a message.
-fn list<S: AsRef<str>>(names: &BTreeSet<S>) -> String {
-    let quoted = names.iter().map(|name| format!("`{}`", name.as_ref()));
-    let mut text = quoted.take(MOST_NAMED).collect::<Vec<_>>().join(", ");
-    if names.len() > MOST_NAMED {
-        text.push_str(&format!(" and {} more", names.len() - MOST_NAMED));
-    }
-    text
-}
-
 impl From<Unknown> for Cause {
     fn from(unknown: Unknown) -> Self {
         match unknown {
@@ -415,7 +403,7 @@ impl Cause {
         let names = list(names);
         match self {
             Cause::Elsewhere(places) => {
-                let places = list(&places.iter().collect());
+                let places = list(places);
                 let reason = format!(
                     "the version of {names} stands in what is not in the project: {places}"
                 );

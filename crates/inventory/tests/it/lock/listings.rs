@@ -23,7 +23,7 @@ const CASES: [(&str, &str, &str); 10] = [
 ];
 
 /// `name version direct development`, a dash where it is not told.
-fn row(package: &Package) -> String {
+pub(super) fn row(package: &Package) -> String {
     let word = |flag: Option<bool>| match flag {
         Some(true) => "yes",
         Some(false) => "no",
@@ -41,7 +41,7 @@ fn row(package: &Package) -> String {
     )
 }
 
-fn listing(case: &str) -> BTreeSet<String> {
+pub(super) fn listing(case: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(data(case).join("listing.tsv")).unwrap();
     text.lines().map(str::to_owned).collect()
 }

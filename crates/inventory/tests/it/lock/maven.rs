@@ -307,7 +307,7 @@ fn damaged_files_are_said_and_their_rest_is_read() {
         ),
         (
             format!("{text}<project/>"),
-            "damaged pom.xml: it has more than one element on top (line 7, column 1)",
+            "damaged pom.xml: it has more than one element on top (line 8, column 1)",
         ),
     ] {
         let inventory = file("pom.xml", &text);

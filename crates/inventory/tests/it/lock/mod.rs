@@ -7,6 +7,7 @@ mod go;
 mod listings;
 mod maven;
 mod odd;
+mod others;
 mod requirements;
 mod ruby;
 
