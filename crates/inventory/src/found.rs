@@ -1,7 +1,7 @@
 //! What all installed packages of languages have in common: one file names one
 //! or several of them, with what it knows of each.
 
-use seawall_image::{Evidence, View};
+use seawall_image::{Body, Evidence, View};
 use seawall_model::{
     FileList, Gap, GapKind, Hash, Origin, Package, Relation, Requirement, Technique,
 };
@@ -10,6 +10,8 @@ use crate::{
     Inventory,
     purl::Purl,
     record::{Reader, Record, Writer},
+    requires::{self, Home},
+    text::lossy,
 };
 
 /// One installed package, as a file names it.
@@ -165,6 +167,88 @@ pub(crate) fn read(analyser: &str, view: &View, inventory: &mut Inventory) {
         }
     }
 }
+
+/// The same for packages that name others: see [`requires::settle`].
+pub(crate) fn read_settled(analyser: &str, view: &View, inventory: &mut Inventory, home: Home) {
+    let mut found = Inventory::default();
+    read(analyser, view, &mut found);
+    requires::settle(&mut found.packages, home);
+    inventory.packages.append(&mut found.packages);
+    inventory.gaps.append(&mut found.gaps);
+}
+
+/// Requirements by name alone.
+pub(crate) fn names<S: Into<String>>(all: impl IntoIterator<Item = S>) -> Vec<Requirement> {
+    let one = |name: S| Requirement {
+        name: name.into(),
+        version: None,
+    };
+    all.into_iter().map(one).collect()
+}
+
+/// How an ecosystem reads the text of one record: its path and its text; an
+/// error is what is wrong with all of it.
+pub(crate) type Parse = fn(&str, &str, &mut Finds) -> Result<(), String>;
+
+/// The evidence of a record: the packages that `parse` finds in it.
+pub(crate) fn evidence(
+    path: &str,
+    body: &Body<'_>,
+    parse: Parse,
+) -> Result<Option<Vec<u8>>, String> {
+    let mut out = Finds::default();
+    parse(path, &lossy(body)?, &mut out)?;
+    Ok(out.finish())
+}
+
+/// Defines the ecosystem of records that each stand for themselves: its
+/// analyser (interests, which paths of them, bytes of one file, parser) and
+/// where packages see each other.
+macro_rules! records {
+    ($name:literal, [$($interest:expr),+ $(,)?], $wants:expr, $most:expr, $parse:path, $home:expr) => {
+        pub(crate) static ECOSYSTEM: $crate::Ecosystem = $crate::Ecosystem {
+            name: $name,
+            contexts: &[$crate::Context::Installed],
+            analysers: &[&Records],
+            read: |view, inventory| $crate::found::read_settled($name, view, inventory, $home),
+        };
+
+        struct Records;
+
+        impl seawall_image::Analyser for Records {
+            fn name(&self) -> &'static str {
+                $name
+            }
+
+            fn version(&self) -> u32 {
+                1
+            }
+
+            fn interests(&self) -> &'static [seawall_image::Interest] {
+                use seawall_image::Interest;
+                &[$($interest),+]
+            }
+
+            fn wants(&self, path: &str) -> bool {
+                $wants(path)
+            }
+
+            fn need(&self) -> seawall_image::Need {
+                seawall_image::Need::Whole($most)
+            }
+
+            fn analyse(
+                &self,
+                entry: &seawall_image::Entry<'_>,
+                body: seawall_image::Body<'_>,
+            ) -> Result<Option<Vec<u8>>, String> {
+                $crate::found::evidence(entry.path, &body, $parse)
+            }
+        }
+    };
+}
+
+pub(crate) use records;
 
 /// Turns the evidence of one file into packages.
 pub(crate) fn packages(evidence: &Evidence, view: &View, inventory: &mut Inventory) {

@@ -328,6 +328,12 @@ pub(crate) fn fields<'a, const N: usize>(
     found.map_err(|error| format!("it is no JSON of its kind: {error}"))
 }
 
+/// The value under one key of an object; none when the value is something else.
+pub(crate) fn field<'a>(value: Option<&'a RawValue>, key: &str) -> Option<&'a RawValue> {
+    let [found] = fields(value?.get(), [key]).ok()?;
+    found
+}
+
 /// The text that a value is; none when it is something else.
 pub(crate) fn string<'a>(value: Option<&'a RawValue>) -> Option<Cow<'a, str>> {
     let value = value?.get();
@@ -343,6 +349,17 @@ pub(crate) fn items(value: Option<&RawValue>) -> Vec<&RawValue> {
         .filter(|list| list.starts_with('['));
     list.and_then(|list| serde_json::from_str(list).ok())
         .unwrap_or_default()
+}
+
+/// The texts of a list; of a text alone that one.
+pub(crate) fn strings<'a>(value: Option<&'a RawValue>) -> Vec<Cow<'a, str>> {
+    match string(value) {
+        Some(one) => vec![one],
+        None => items(value)
+            .into_iter()
+            .filter_map(|item| string(Some(item)))
+            .collect(),
+    }
 }
 
 /// The keys of an object; none when the value is something else.

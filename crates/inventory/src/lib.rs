@@ -7,11 +7,13 @@
 mod bytes;
 mod declared;
 mod document;
+mod erlang;
 mod fingerprint;
 mod found;
 mod inventory;
 mod jar;
 mod json;
+mod literal;
 mod os;
 mod os_package;
 mod ownership;

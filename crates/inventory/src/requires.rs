@@ -15,8 +15,8 @@ use seawall_versions::Scheme;
 pub(crate) type Home = fn(&str) -> &str;
 
 /// Puts into the place of each name that is asked for the package of one kind
-/// that serves it: one in the same [`Home`], else one anywhere; the newest of
-/// several. What nothing serves (options, other platforms, the language itself)
+/// that serves it: the one of its version where it names one; else one in the
+/// same [`Home`], else one anywhere, the newest of several. What nothing serves (options, other platforms, the language itself)
 /// is left out.
 pub(crate) fn settle(packages: &mut [Package], home: Home) {
     let Some(first) = packages.first() else {
@@ -26,6 +26,7 @@ pub(crate) fn settle(packages: &mut [Package], home: Home) {
     let key = |name: &str| spelling(scheme, name).into_owned();
     let mut near: HashMap<(String, String), Requirement> = HashMap::new();
     let mut anywhere: HashMap<String, Requirement> = HashMap::new();
+    let mut exact: HashMap<(String, String), Requirement> = HashMap::new();
     for package in packages.iter() {
         let name = key(&package.name);
         let here = (home(&package.origin.path).to_owned(), name.clone());
@@ -38,8 +39,9 @@ pub(crate) fn settle(packages: &mut [Package], home: Home) {
             near.insert(here, one.clone());
         }
         if anywhere.get(&name).is_none_or(newer) {
-            anywhere.insert(name, one);
+            anywhere.insert(name.clone(), one.clone());
         }
+        exact.insert((name, package.version.clone()), one);
     }
     for package in packages {
         let here = home(&package.origin.path);
@@ -52,8 +54,13 @@ pub(crate) fn settle(packages: &mut [Package], home: Home) {
             if name == own {
                 continue;
             }
-            let found = near.get(&(here.to_owned(), name.clone()));
-            if let Some(one) = found.or_else(|| anywhere.get(&name)) {
+            let found = match &wanted.version {
+                Some(version) => exact.get(&(name.clone(), version.clone())),
+                None => near
+                    .get(&(here.to_owned(), name.clone()))
+                    .or_else(|| anywhere.get(&name)),
+            };
+            if let Some(one) = found {
                 served.insert(name, one.clone());
             }
         }

@@ -34,6 +34,11 @@ pub(crate) fn header(text: &str) -> Stanza<'_> {
     Stanza(text.get(..end).unwrap_or(text))
 }
 
+/// All fields of a text whose empty lines are between them.
+pub(crate) fn whole(text: &str) -> Stanza<'_> {
+    Stanza(text)
+}
+
 /// Where the first empty line begins. A line of spaces alone ends a stanza
 /// too, as it does for dpkg.
 fn stanza_end(text: &str) -> usize {

@@ -30,11 +30,7 @@ impl Analyser for Signs {
     fn interests(&self) -> &'static [Interest] {
         &[
             Interest::Suffix(".egg"),
-            Interest::Suffix(".gemspec"),
-            Interest::Name("installed.json"),
             Interest::Suffix(".deps.json"),
-            // Conda's records have names of their own.
-            Interest::Suffix(".json"),
             Interest::Below {
                 dir: "var/lib/pacman/local",
                 name: "desc",
@@ -91,10 +87,7 @@ macro_rules! kinds {
 
 kinds! {
     PYTHON = "eggs", "Python egg", "Python eggs";
-    GEMS = "gems", "Ruby gem", "Ruby gems";
-    COMPOSER = "vendor/composer", "list of Composer packages", "lists of Composer packages";
     DOTNET = ".deps.json", ".NET dependency file", ".NET dependency files";
-    CONDA = "conda-meta", "Conda package", "Conda packages";
     PACMAN = "var/lib/pacman", "pacman package", "pacman packages";
     PORTAGE = "var/db/pkg", "Portage package", "Portage packages";
     XBPS = "var/db/xbps", "XBPS database", "XBPS databases";
@@ -114,12 +107,8 @@ fn kind(path: &str) -> Option<Kind> {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     Some(match (name, ending) {
         (_, "egg") => PYTHON,
-        // Elsewhere they are sources.
-        (_, "gemspec") if parent == "specifications" || parent == "default" => GEMS,
-        ("installed.json", _) if parent == "composer" => COMPOSER,
         ("application-inventory.json", _) if parent == "bottlerocket" => BOTTLEROCKET,
         (_, "json") if name.ends_with(".deps.json") => DOTNET,
-        (_, "json") if parent == "conda-meta" => CONDA,
         ("desc", _) if path.starts_with("var/lib/pacman/") => PACMAN,
         ("PF", _) if path.starts_with("var/db/pkg/") => PORTAGE,
         (_, "plist") if parent == "xbps" => XBPS,
@@ -173,18 +162,8 @@ mod tests {
     fn a_package_is_told_from_its_insides() {
         for (path, expected) in [
             ("x/lib/a-1.egg", Some(PYTHON)),
-            (
-                "usr/lib/ruby/gems/3.1.0/specifications/a-1.gemspec",
-                Some(GEMS),
-            ),
-            ("src/a.gemspec", None),
             ("opt/app.deps.json", Some(DOTNET)),
-            (
-                "opt/conda/conda-meta/zlib-1.2.13-h5eee18b_0.json",
-                Some(CONDA),
-            ),
             ("etc/x.json", None),
-            ("srv/vendor/composer/installed.json", Some(COMPOSER)),
             ("var/lib/pacman/local/bash-5.2-1/desc", Some(PACMAN)),
             ("var/lib/chisel/manifest.wall", Some(CHISEL)),
         ] {

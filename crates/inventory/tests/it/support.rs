@@ -83,7 +83,8 @@ pub(crate) fn tree(root: &Path) -> Inventory {
 /// leaves colons as they are.
 pub(crate) fn syft(root: &Path, kind: &str) -> Vec<String> {
     let script = "SYFT_CHECK_FOR_APP_UPDATE=false syft scan -q -o json \
-        --override-default-catalogers image \"dir:$1\" |
+        --override-default-catalogers image \
+        --select-catalogers +erlang-otp-application-cataloger,+opam-cataloger \"dir:$1\" |
         jq -r --arg kind \"$2\" '.artifacts[] | select(.type == $kind) | .purl'";
     let mut command = Command::new("sh");
     let said = run(command.args(["-c", script, "sh"]).arg(root).arg(kind));

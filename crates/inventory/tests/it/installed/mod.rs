@@ -7,7 +7,10 @@ use seawall_inventory::Inventory;
 use seawall_model::Package;
 
 mod node;
+mod php;
 mod python;
+mod records;
+mod ruby;
 
 /// The packages of one purl type.
 fn of_kind<'a>(inventory: &'a Inventory, kind: &str) -> Vec<&'a Package> {
