@@ -13,12 +13,12 @@ pub struct Document {
     pub spec_version: String,
     /// What identifies it: a serial number, a namespace.
     pub serial: Option<String>,
+    /// When it was made, as written.
+    pub created: Option<String>,
     /// What it describes, as far as it says: its kind is always
     /// [`TargetKind::Sbom`], its name may be empty, and its layers are there
     /// only when all of them are listed in their order.
     pub target: Target,
-    /// Whether it describes an image.
-    pub is_of_image: bool,
     /// Every component with a package URL, in the document's order.
     pub packages: Vec<Package>,
     /// Whether an rpm epoch that is not there may have been left out.
@@ -28,13 +28,20 @@ pub struct Document {
 }
 
 impl Document {
+    /// Says what it describes.
+    pub(crate) fn describe(&mut self, is_image: bool) {
+        if is_image {
+            self.target.describes = Some(TargetKind::Image);
+        }
+    }
+
     pub(crate) fn new(kind: Kind, spec_version: &str) -> Self {
         Document {
             kind,
             spec_version: spec_version.to_owned(),
             serial: None,
+            created: None,
             target: Target::new(TargetKind::Sbom, "", "sbom"),
-            is_of_image: false,
             packages: Vec::new(),
             epochs_left_out: true,
             gaps: Vec::new(),

@@ -4,19 +4,25 @@
 use std::collections::BTreeMap;
 
 use seawall_model::{
-    ImageLayer, LineColumn, Owner, Package, Relation, Source, Span, Technique, TextRange,
+    Hash, ImageLayer, LineColumn, Os, Owner, Package, Relation, Source, Span, Target, TargetKind,
+    Technique, TextRange,
 };
 
 use crate::{
     Document,
-    part::{Part, relative},
+    part::{self, Part, relative},
+    purl,
 };
 
 /// On what the document is about: the version of these properties. Where it
 /// stands, nothing was left out that Seawall knew.
 pub(crate) const WRITTEN: &str = "seawall:document";
+/// What it is: `image`, `rootfs`, `directory`, `file`.
+pub(crate) const KIND: &str = "seawall:kind";
 /// The image's id, `sha256:…` of its configuration.
 pub(crate) const DIGEST: &str = "seawall:digest";
+/// The image's manifest, `sha256:…`.
+pub(crate) const MANIFEST: &str = "seawall:manifest";
 /// `os/architecture[/variant]`.
 pub(crate) const PLATFORM: &str = "seawall:platform";
 /// `seawall:layer:N`: diff id of the image's layer N, from 0; below it
@@ -47,6 +53,8 @@ pub(crate) const OWNER: &str = "seawall:owner";
 pub(crate) const DIRECT: &str = "seawall:direct";
 /// `true`.
 pub(crate) const DEVELOPMENT: &str = "seawall:development";
+/// `seawall:hash:sha256` and so on, where a format has no field for digests.
+pub(crate) const HASH: &str = "seawall:hash:";
 /// In the place of a value that is empty.
 pub(crate) const NONE: &str = "-";
 
@@ -63,29 +71,25 @@ pub(crate) fn read_root(part: &Part<'_>, document: &mut Document) {
     };
     let get = |names: &[&str]| part.property(names).map(str::to_owned);
     document.epochs_left_out = get(&[WRITTEN]).is_none();
+    let kind = get(&[KIND]);
+    let known = TargetKind::ALL
+        .into_iter()
+        .find(|one| kind.as_deref() == Some(one.as_str()));
+    target.describes = known.or(target.describes);
     target.digest = get(&[DIGEST, "aquasecurity:trivy:ImageID"]);
+    target.manifest = get(&[MANIFEST]);
     target.platform = get(&[PLATFORM]);
     let mut layers: BTreeMap<usize, ImageLayer> = BTreeMap::new();
     for (name, value) in &part.properties {
-        let (index, what) = match (name.strip_prefix(LAYER), name.as_ref()) {
-            (Some(rest), _) => match rest.split_once(':') {
-                Some((index, what)) => (index.parse().ok(), what),
-                None => (rest.parse().ok(), ""),
-            },
-            // Trivy lists them under one name, in their order.
-            (None, "aquasecurity:trivy:DiffID") => (Some(layers.len()), ""),
-            (None, _) => continue,
-        };
-        let Some(index) = index.filter(|index| *index < MOST_LAYERS) else {
+        let Some(rest) = name.strip_prefix(LAYER) else {
             continue;
         };
-        let layer = layers.entry(index).or_insert_with(|| ImageLayer {
-            diff_id: String::new(),
-            digest: None,
-            size: 0,
-            created_by: None,
-            line: None,
-        });
+        let (index, what) = rest.split_once(':').unwrap_or((rest, ""));
+        let index = index.parse().ok();
+        let Some(index) = index.filter(|index: &usize| *index < MOST_LAYERS) else {
+            continue;
+        };
+        let layer = layers.entry(index).or_insert_with(|| layer(""));
         match what {
             "" => layer.diff_id = value.clone().into_owned(),
             LAYER_DIGEST => layer.digest = Some(value.clone().into_owned()),
@@ -93,9 +97,30 @@ pub(crate) fn read_root(part: &Part<'_>, document: &mut Document) {
             _ => {}
         }
     }
+    if layers.is_empty() {
+        // Trivy lists them under one name, in their order.
+        let ids = part
+            .properties
+            .iter()
+            .filter(|(name, _)| name == "aquasecurity:trivy:DiffID")
+            .take(MOST_LAYERS);
+        for (index, (_, id)) in ids.enumerate() {
+            layers.insert(index, layer(id));
+        }
+    }
     // One that is left out would give the others wrong numbers.
     if layers.keys().copied().eq(0..layers.len()) {
         target.layers = layers.into_values().collect();
+    }
+}
+
+fn layer(diff_id: &str) -> ImageLayer {
+    ImageLayer {
+        diff_id: diff_id.to_owned(),
+        digest: None,
+        size: 0,
+        created_by: None,
+        line: None,
     }
 }
 
@@ -150,6 +175,11 @@ pub(crate) fn read_package(part: &Part<'_>, layers: &[ImageLayer], package: &mut
         });
     }
     package.origin.range = get(RANGE).and_then(range);
+    package.hashes.extend(
+        part.properties.iter().filter_map(|(name, value)| {
+            Hash::parse(&format!("{}:{value}", name.strip_prefix(HASH)?))
+        }),
+    );
     package.relation = Relation {
         direct: get(DIRECT).map(|value| value == "true"),
         development: package.relation.development || get(DEVELOPMENT).is_some(),
@@ -184,4 +214,103 @@ fn range(text: &str) -> Option<TextRange> {
         start: place(start)?,
         end: place(end)?,
     })
+}
+
+/// What is said of the document's subject.
+pub(crate) fn of_root(target: &Target) -> Vec<(String, String)> {
+    let mut all = vec![(WRITTEN.to_owned(), "1".to_owned())];
+    let mut add = |name: String, value: Option<&str>| {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            all.push((name, value.to_owned()));
+        }
+    };
+    add(KIND.to_owned(), Some(target.what().as_str()));
+    add(DIGEST.to_owned(), target.digest.as_deref());
+    add(MANIFEST.to_owned(), target.manifest.as_deref());
+    add(PLATFORM.to_owned(), target.platform.as_deref());
+    for (index, layer) in target.layers.iter().enumerate() {
+        let key = format!("{LAYER}{index}");
+        add(format!("{key}:{LAYER_DIGEST}"), layer.digest.as_deref());
+        add(format!("{key}:{LAYER_STEP}"), layer.created_by.as_deref());
+        add(key, Some(&layer.diff_id));
+    }
+    all
+}
+
+/// What is said of a distribution beside its id and version, by the names that
+/// Syft and what reads its documents know.
+pub(crate) fn of_system(os: &Os) -> Vec<(String, String)> {
+    let mut all = vec![("syft:distro:id".to_owned(), os.id.clone())];
+    for (index, like) in os.like.iter().enumerate() {
+        all.push((format!("syft:distro:idLike:{index}"), like.clone()));
+    }
+    all.push(("syft:distro:prettyName".to_owned(), os.name.clone()));
+    if let Some(codename) = &os.codename {
+        all.push(("syft:distro:versionCodename".to_owned(), codename.clone()));
+    }
+    if !os.version.is_empty() {
+        all.push(("syft:distro:versionID".to_owned(), os.version.clone()));
+    }
+    all
+}
+
+/// What is said of a package that `part`, which holds all else that the
+/// document says of it, does not give back.
+pub(crate) fn of_package(
+    package: &Package,
+    part: &Part<'_>,
+    layers: &[ImageLayer],
+) -> Vec<(String, String)> {
+    let Some(purl) = purl::parse(&part.purl) else {
+        return Vec::new();
+    };
+    let mut read = part::package(part, &purl);
+    read_package(part, layers, &mut read);
+    let mut all = Vec::new();
+    let mut add = |name: &str, value: &str, is_other: bool| {
+        if is_other {
+            let value = if value.is_empty() { NONE } else { value };
+            all.push((name.to_owned(), value.to_owned()));
+        }
+    };
+    let optional = |value: &Option<String>| value.clone().unwrap_or_default();
+    let (own, other) = (&package.origin, &read.origin);
+    add(TYPE, &package.kind, package.kind != read.kind);
+    add(NAME, &package.name, package.name != read.name);
+    add(VERSION, &package.version, package.version != read.version);
+    add(ARCH, &optional(&package.arch), package.arch != read.arch);
+    let source = package.source.as_ref();
+    let source = source.map(|source| format!("{} {}", source.name, source.version));
+    add(SOURCE, &optional(&source), package.source != read.source);
+    add(
+        MODULE,
+        &optional(&package.module),
+        package.module != read.module,
+    );
+    add(PATH, &own.path, own.path != other.path);
+    add(INSIDE, &optional(&own.inside), own.inside.is_some());
+    if let Some(layer) = own.layer.and_then(|index| layers.get(index)) {
+        add(IN_LAYER, &layer.diff_id, own.layer != other.layer);
+    }
+    if let Some(range) = &own.range {
+        let (start, end) = (range.start, range.end);
+        let text = format!(
+            "{}:{}-{}:{}",
+            start.line, start.column, end.line, end.column
+        );
+        add(RANGE, &text, true);
+    }
+    add(
+        TECHNIQUE,
+        package.technique.as_str(),
+        package.technique != read.technique,
+    );
+    if let Some(owner) = &package.owner {
+        add(OWNER, &owner.name, true);
+    }
+    if let Some(direct) = package.relation.direct {
+        add(DIRECT, if direct { "true" } else { "false" }, true);
+    }
+    add(DEVELOPMENT, "true", package.relation.development);
+    all
 }

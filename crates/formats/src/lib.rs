@@ -1,6 +1,7 @@
 //! Documents that others write, and that others read: bills of materials of
 //! every common format.
 
+mod content;
 mod cyclonedx;
 mod document;
 mod envelope;
@@ -11,8 +12,10 @@ mod part;
 mod spdx;
 mod spdx3;
 mod syft;
+pub mod text;
 pub mod vex;
 mod wire;
 
+pub use content::{Content, Format, ParseFormatError, write};
 pub use document::{Document, Error, Kind, is_likely, read};
 pub use seawall_model::purl::{self, ParsedPurl, parse as parse_purl};

@@ -3,7 +3,9 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use seawall_model::{Gap, GapKind, Hash, Origin, Os, Package, Requirement, Source, Technique};
+use seawall_model::{
+    Gap, GapKind, Hash, Origin, Os, Package, Requirement, Source, TargetKind, Technique,
+};
 
 use crate::{
     Document, Error, facts, os,
@@ -259,7 +261,12 @@ impl Builder {
         let packages = &mut self.document.packages;
         // What a project names itself stands right below it. An image has all
         // of its packages there.
-        if !self.document.is_of_image && !self.direct.is_empty() {
+        // Where nothing was left out each one says so itself.
+        let is_foreign = self.document.epochs_left_out;
+        if is_foreign
+            && self.document.target.describes != Some(TargetKind::Image)
+            && !self.direct.is_empty()
+        {
             let mut is_direct = vec![false; packages.len()];
             for at in &self.direct {
                 if let Some(one) = is_direct.get_mut(*at as usize) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Brought, Finding, Gap, Identity, Location, Package, Rule, Severity, Suppressed, Target,
+    Brought, Finding, Gap, Identity, Location, Package, Rule, Severity, Suppressed, Target, graph,
 };
 
 /// All that a run found. Deterministic: the same input gives the same report.
@@ -79,6 +79,23 @@ pub struct Summary {
 }
 
 impl Report {
+    /// The dependency graph: for each package the indices of those that it asks
+    /// for, which are packages of its own target ([`graph`]).
+    pub fn graph(&self) -> Vec<Vec<usize>> {
+        let mut all = Vec::with_capacity(self.packages.len());
+        // Packages of one target stand together.
+        for targets in self.package_targets.chunk_by(|a, b| a == b) {
+            let start = all.len();
+            let end = start + targets.len();
+            let own = graph(self.packages.get(start..end).unwrap_or_default());
+            all.extend(
+                own.into_iter()
+                    .map(|to| to.into_iter().map(|at| at + start).collect()),
+            );
+        }
+        all
+    }
+
     /// Who brought what a finding is about, in images whose base is known.
     pub fn brought_by(&self, finding: &Finding) -> Option<Brought<'_>> {
         let Location::File {

@@ -7,6 +7,9 @@ use std::collections::HashMap;
 pub struct Target {
     /// What it is.
     pub kind: TargetKind,
+    /// What a bill of materials is about, as far as it says; `None` for what is
+    /// none.
+    pub describes: Option<TargetKind>,
     /// What the user called it, without the scheme.
     pub name: String,
     /// Where it was found: `docker`, `archive`, `oci`, `rootfs`, `dir`, `sbom`, ….
@@ -14,6 +17,9 @@ pub struct Target {
     /// `sha256:…` of the image's configuration (what `docker images` shows),
     /// computed or vouched for; `None` for what has none.
     pub digest: Option<String>,
+    /// `sha256:…` of the image's manifest, which registries know it by; `None`
+    /// where there is none or it is not known.
+    pub manifest: Option<String>,
     /// `os/architecture[/variant]`, in images.
     pub platform: Option<String>,
     /// The distribution, when there is one.
@@ -32,15 +38,22 @@ impl Target {
     pub fn new(kind: TargetKind, name: impl Into<String>, scheme: impl Into<String>) -> Self {
         Target {
             kind,
+            describes: None,
             name: name.into(),
             scheme: scheme.into(),
             digest: None,
+            manifest: None,
             platform: None,
             os: None,
             layers: Vec::new(),
             base: None,
             dockerfile: None,
         }
+    }
+
+    /// What it is, or what it describes.
+    pub fn what(&self) -> TargetKind {
+        self.describes.unwrap_or(self.kind)
     }
 
     /// Who brought what lies in `layer`; `None` where no base is known.
@@ -146,6 +159,15 @@ pub enum TargetKind {
 }
 
 impl TargetKind {
+    /// All of them.
+    pub const ALL: [TargetKind; 5] = [
+        TargetKind::Image,
+        TargetKind::RootFs,
+        TargetKind::Directory,
+        TargetKind::File,
+        TargetKind::Sbom,
+    ];
+
     /// The name used in every format.
     pub fn as_str(self) -> &'static str {
         match self {

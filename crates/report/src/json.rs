@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, io};
 
 use seawall_model::{
-    Brought, Finding, Location, Package, Remedy, Report, Severity, Suppressor, Target, TextRange,
-    Vulnerability, vex::Claim,
+    Brought, Finding, Location, Package, Remedy, Report, Severity, Suppressor, Target, TargetKind,
+    TextRange, Vulnerability, vex::Claim,
 };
 use serde::Serialize;
 
-use crate::{Error, Options, json_text};
+use crate::{Error, Options};
 
 /// The version of the format. Additions keep it; anything else raises it.
 pub(crate) const SCHEMA: &str = "seawall.report/v1";
@@ -36,9 +36,11 @@ struct Tool<'a> {
 #[derive(Serialize)]
 struct WireTarget<'a> {
     kind: &'static str,
+    describes: Option<&'static str>,
     name: &'a str,
     scheme: &'a str,
     digest: Option<&'a str>,
+    manifest: Option<&'a str>,
     platform: Option<&'a str>,
     os: Option<Os<'a>>,
     layers: Vec<Layer<'a>>,
@@ -162,10 +164,28 @@ struct WirePackage<'a> {
     arch: Option<&'a str>,
     module: Option<&'a str>,
     licenses: &'a [String],
+    hashes: Vec<String>,
     direct: Option<bool>,
     development: bool,
+    requires: Vec<Requirement<'a>>,
+    depends_on: &'a [usize],
+    technique: &'static str,
+    owner: Option<Owner<'a>>,
     location: WireLocation<'a>,
+    inside: Option<&'a str>,
     files: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Requirement<'a> {
+    name: &'a str,
+    version: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Owner<'a> {
+    name: &'a str,
+    answers: bool,
 }
 
 #[derive(Serialize)]
@@ -255,7 +275,12 @@ pub(crate) fn write(
     options: &Options<'_>,
     out: &mut dyn io::Write,
 ) -> Result<(), Error> {
+    let graph = match options.packages {
+        true => report.graph(),
+        false => Vec::new(),
+    };
     let all = report.packages.iter().zip(&report.package_targets);
+    let all = all.zip(&graph);
     let wire = WireReport {
         schema: SCHEMA,
         tool: Tool {
@@ -284,7 +309,7 @@ pub(crate) fn write(
             .collect(),
         packages: options
             .packages
-            .then(|| all.map(|(one, at)| package(one, *at)).collect()),
+            .then(|| all.map(|((one, at), to)| package(one, *at, to)).collect()),
         gaps: report
             .gaps
             .iter()
@@ -297,15 +322,18 @@ pub(crate) fn write(
             .collect(),
         summary: summary(report),
     };
-    json_text::write(&wire, out)
+    out.write_all(seawall_formats::text::json(&wire)?.as_bytes())?;
+    Ok(())
 }
 
 fn target(target: &Target) -> WireTarget<'_> {
     WireTarget {
         kind: target.kind.as_str(),
+        describes: target.describes.map(TargetKind::as_str),
         name: &target.name,
         scheme: &target.scheme,
         digest: target.digest.as_deref(),
+        manifest: target.manifest.as_deref(),
         platform: target.platform.as_deref(),
         os: target.os.as_ref().map(|os| Os {
             id: &os.id,
@@ -364,17 +392,30 @@ fn reference(package: &Package) -> PackageReference<'_> {
     }
 }
 
-fn package(package: &Package, target: usize) -> WirePackage<'_> {
+fn package<'a>(package: &'a Package, target: usize, wanted: &'a [usize]) -> WirePackage<'a> {
     let origin = &package.origin;
+    let requires = package.requires.iter().map(|one| Requirement {
+        name: &one.name,
+        version: one.version.as_deref(),
+    });
     WirePackage {
         target,
         reference: reference(package),
         arch: package.arch.as_deref(),
         module: package.module.as_deref(),
         licenses: &package.licenses,
+        hashes: package.hashes.iter().map(ToString::to_string).collect(),
         direct: package.relation.direct,
         development: package.relation.development,
+        requires: requires.collect(),
+        depends_on: wanted,
+        technique: package.technique.as_str(),
+        owner: package.owner.as_ref().map(|owner| Owner {
+            name: &owner.name,
+            answers: owner.answers,
+        }),
         location: place(&origin.path, origin.layer, origin.range.as_ref()),
+        inside: origin.inside.as_deref(),
         files: package.files.iter().collect(),
     }
 }

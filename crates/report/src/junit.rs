@@ -4,12 +4,12 @@
 
 use std::io::{self, Write as _};
 
+use seawall_formats::text::escape_xml as escape;
 use seawall_model::Report;
 
 use crate::{
     Error, Options,
     words::{by_package, count, id, notes, suppressors, target},
-    xml::escape,
 };
 
 pub(crate) fn write(

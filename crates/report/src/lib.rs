@@ -3,17 +3,17 @@
 //! Only this crate knows what a report looks like on the wire. Every format is
 //! a pure function of the report: the same report gives the same bytes.
 
+mod github;
 mod html;
 mod json;
-mod json_text;
 mod junit;
 mod markdown;
 mod plain;
 mod read;
 mod sarif;
+mod sbom;
 mod table;
 mod words;
-mod xml;
 
 use std::{fmt, io, str::FromStr};
 
@@ -37,17 +37,26 @@ pub enum Format {
     Html,
     /// GitHub-flavoured Markdown.
     Markdown,
+    /// CycloneDX 1.6 as JSON, with what is wrong.
+    CycloneDx,
+    /// SPDX 2.3 as JSON: what there is, without what is wrong.
+    Spdx,
+    /// A snapshot for GitHub's dependency submission API.
+    Github,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 6] = [
+    pub const ALL: [Format; 9] = [
         Format::Table,
         Format::Json,
         Format::Sarif,
         Format::Junit,
         Format::Html,
         Format::Markdown,
+        Format::CycloneDx,
+        Format::Spdx,
+        Format::Github,
     ];
 
     /// The name used on the command line.
@@ -59,6 +68,9 @@ impl Format {
             Format::Junit => "junit",
             Format::Html => "html",
             Format::Markdown => "markdown",
+            Format::CycloneDx => "cyclonedx",
+            Format::Spdx => "spdx",
+            Format::Github => "github",
         }
     }
 }
@@ -104,6 +116,26 @@ pub struct Options<'a> {
     pub packages: bool,
     /// Whether a table and Markdown list what was suppressed.
     pub suppressed: bool,
+    /// When a bill of materials says that it was made, RFC 3339.
+    pub created: Option<&'a str>,
+    /// What [`Format::Github`] needs.
+    pub snapshot: Option<&'a Snapshot>,
+}
+
+/// What GitHub wants to know of a run (REST API, "Create a snapshot of
+/// dependencies for a repository").
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The commit, 40 hexadecimal digits.
+    pub sha: String,
+    /// The branch, `refs/heads/main`.
+    pub reference: String,
+    /// The job's id.
+    pub job: String,
+    /// What groups snapshots: the newest of each replaces the one before.
+    pub correlator: String,
+    /// When, RFC 3339.
+    pub scanned: String,
 }
 
 /// Why a report could not be written.
@@ -115,6 +147,12 @@ pub enum Error {
     /// A value has no JSON form; this is our bug.
     #[error("cannot write the report as JSON")]
     Json(#[from] serde_json::Error),
+    /// A bill of materials is about one thing.
+    #[error("a bill of materials is about one target, and there are {0}")]
+    Targets(usize),
+    /// Something that the format cannot do without.
+    #[error("GitHub takes no snapshot without {0}")]
+    Snapshot(&'static str),
     /// The page cannot be filled; this is our bug.
     #[error("cannot write the report as HTML")]
     Html(#[from] askama::Error),
@@ -137,5 +175,8 @@ pub fn render(
         Format::Junit => junit::write(report, options, out),
         Format::Html => html::write(report, options, out),
         Format::Markdown => markdown::write(report, options, out),
+        Format::CycloneDx => sbom::write(report, seawall_formats::Format::CycloneDx, options, out),
+        Format::Spdx => sbom::write(report, seawall_formats::Format::Spdx, options, out),
+        Format::Github => github::write(report, options, out),
     }
 }

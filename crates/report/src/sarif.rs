@@ -14,7 +14,7 @@ use seawall_model::{Finding, Report, Severity, Suppressor, Target};
 use serde_json::{Value, json};
 
 use crate::{
-    Error, Options, json_text,
+    Error, Options,
     words::{id, suppressor},
 };
 
@@ -79,7 +79,8 @@ pub(crate) fn write(
             "properties": {"targets": targets},
         }],
     });
-    json_text::write(&log, out)
+    out.write_all(seawall_formats::text::json(&log)?.as_bytes())?;
+    Ok(())
 }
 
 fn about_target(target: &Target) -> Value {

@@ -22,12 +22,12 @@ pub struct Inspected {
     pub gaps: Vec<Gap>,
     /// Whether it comes from a document in which an rpm epoch may be left out.
     pub epochs_left_out: bool,
-    /// Whether it is an image, or a document about one.
-    pub is_of_image: bool,
     /// By what else it may be named.
     pub identity: Identity,
     /// VEX statements that lie in it.
     pub statements: Vec<vex::Document>,
+    /// When the image, or the document, was made, as it says.
+    pub created: Option<String>,
 }
 
 /// How to look.
@@ -228,6 +228,7 @@ fn image(
     }
     let mut target = Target {
         digest: image.digest.map(|digest| digest.to_string()),
+        manifest: image.manifest_digest.map(|digest| digest.to_string()),
         platform: image.platform.as_ref().map(ToString::to_string),
         os: inventory.os,
         layers: std::mem::take(&mut image.view.layers),
@@ -257,7 +258,7 @@ fn image(
         packages: inventory.packages,
         gaps: merged(gaps, inventory.gaps),
         epochs_left_out: false,
-        is_of_image: true,
+        created: image.config.created,
     })
 }
 
@@ -298,9 +299,9 @@ fn files(
         packages: inventory.packages,
         gaps: merged(image.view.gaps, inventory.gaps),
         epochs_left_out: false,
-        is_of_image: false,
         identity: Identity::default(),
         statements: Vec::new(),
+        created: None,
     })
 }
 

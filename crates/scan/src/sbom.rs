@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use seawall_model::{Gap, GapKind, Identity};
+use seawall_model::{Gap, GapKind, Identity, TargetKind};
 
 use crate::{InspectError, Inspected, Place, inspect::arch};
 
@@ -55,8 +55,10 @@ pub(crate) fn inspect(place: &Place) -> Result<Inspected, InspectError> {
     if target.name.is_empty() {
         target.name.clone_from(&place.value);
     }
-    let digests = target.digest.iter().cloned().collect();
-    let names = document.is_of_image.then(|| target.name.clone());
+    let digests = [&target.digest, &target.manifest];
+    let digests = digests.into_iter().flatten().cloned().collect();
+    let is_image = target.what() == TargetKind::Image;
+    let names = is_image.then(|| target.name.clone());
     let identity = Identity {
         names: names.into_iter().collect(),
         digests,
@@ -70,7 +72,7 @@ pub(crate) fn inspect(place: &Place) -> Result<Inspected, InspectError> {
         packages: document.packages,
         gaps,
         epochs_left_out: document.epochs_left_out,
-        is_of_image: document.is_of_image,
+        created: document.created,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::styling};
 
-use crate::verbs::{completions, db, explain, man, scan, vex};
+use crate::verbs::{completions, db, explain, man, sbom, scan, vex};
 
 const STYLES: styling::Styles = styling::Styles::styled()
     .header(styling::AnsiColor::Green.on_default().bold())
@@ -69,6 +69,8 @@ pub(crate) enum Color {
 pub(crate) enum Verb {
     /// Look for what is unsafe in images, root file systems, projects and SBOMs.
     Scan(scan::Arguments),
+    /// Write a bill of materials: CycloneDX, SPDX or Syft's.
+    Sbom(sbom::Arguments),
     /// Say why a vulnerability did or did not match, or what a rule means.
     Explain(explain::Arguments),
     /// The advisory database: update it, say what is in it.

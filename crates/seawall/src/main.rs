@@ -6,6 +6,7 @@ mod errors;
 mod printer;
 mod product;
 mod progress;
+mod save;
 mod settings;
 mod verbs;
 mod vex;

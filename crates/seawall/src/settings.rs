@@ -321,6 +321,33 @@ pub(crate) fn today() -> (String, u64) {
     (day, u64::try_from(now.as_second()).unwrap_or(0))
 }
 
+/// When a document says that it was made: at `SOURCE_DATE_EPOCH`, else when
+/// what it describes was, so that two runs write the same.
+pub(crate) fn created(of_target: Option<&str>) -> Option<String> {
+    let fixed = env::var("SOURCE_DATE_EPOCH").is_ok_and(|text| text.parse::<i64>().is_ok());
+    let fixed = fixed.then(now);
+    fixed.or_else(|| {
+        let time: jiff::Timestamp = of_target?.parse().ok()?;
+        whole_seconds(time)
+    })
+}
+
+/// Now, RFC 3339 in UTC.
+pub(crate) fn now() -> String {
+    let (_, seconds) = today();
+    let time = i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    time.and_then(whole_seconds).unwrap_or_default()
+}
+
+/// SPDX 2 has no fractions of a second, and years of four digits.
+fn whole_seconds(time: jiff::Timestamp) -> Option<String> {
+    let time = jiff::Timestamp::from_second(time.as_second()).ok()?;
+    let text = time.to_string();
+    (text.len() == 20).then_some(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,10 @@
 //! CycloneDX, versions 1.0 to 1.7, as JSON (ECMA-424) and XML.
 
+mod bom;
+mod write_xml;
 mod xml;
 
+pub(crate) use write_xml::write as write_xml;
 pub(crate) use xml::read as read_xml;
 
 use std::borrow::Cow;
@@ -11,8 +14,10 @@ use serde::Deserialize;
 
 use crate::{
     Document, Error, Kind,
+    content::Prepared,
     licenses::is_known,
     part::{Builder, Part, Role},
+    text,
     wire::{self, List, Text},
 };
 
@@ -34,6 +39,8 @@ struct WireDocument<'a> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Metadata<'a> {
+    #[serde(borrow)]
+    timestamp: Text<'a>,
     #[serde(borrow)]
     component: Option<Component<'a>>,
 }
@@ -124,6 +131,11 @@ struct Dependency<'a> {
     depends_on: List<Text<'a>>,
 }
 
+/// Writes a document in JSON.
+pub(crate) fn write_json(prepared: &Prepared<'_>) -> serde_json::Result<String> {
+    text::json(&bom::Bom::new(prepared))
+}
+
 /// Reads a document in JSON.
 pub(crate) fn read_json(bytes: &[u8]) -> Result<Document, Error> {
     document(&wire::from_json(bytes)?, Kind::CycloneDxJson)
@@ -136,7 +148,9 @@ fn document(wire: &WireDocument<'_>, kind: Kind) -> Result<Document, Error> {
         .metadata
         .as_ref()
         .and_then(|metadata| metadata.component.as_ref());
-    document.is_of_image = root.is_some_and(|root| &*root.kind == "container");
+    let time = wire.metadata.as_ref().map(|one| one.timestamp.to_string());
+    document.created = time.filter(|time| !time.is_empty());
+    document.describe(root.is_some_and(|root| &*root.kind == "container"));
     let mut builder = Builder::new(document);
     if let Some(root) = root {
         builder.part(&part(root, Role::Root))?;

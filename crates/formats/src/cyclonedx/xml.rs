@@ -21,13 +21,13 @@ const MOST_NODES: u32 = 4_000_000;
 const MOST_DEPTH: usize = 64;
 
 /// Reads a document in XML.
-pub(crate) fn read(text: &str) -> Result<Document, Error> {
+pub(crate) fn read(document_text: &str) -> Result<Document, Error> {
     let options = ParsingOptions {
         allow_dtd: false,
         nodes_limit: MOST_NODES,
         ..ParsingOptions::default()
     };
-    let tree = match roxmltree::Document::parse_with_options(text, options) {
+    let tree = match roxmltree::Document::parse_with_options(document_text, options) {
         Ok(tree) => tree,
         Err(roxmltree::Error::NodesLimitReached) => return Err(Error::Large),
         Err(error) => return Err(Error::Xml(error)),
@@ -40,9 +40,12 @@ pub(crate) fn read(text: &str) -> Result<Document, Error> {
     let (Some(version), "bom") = (version, root.tag_name().name()) else {
         return Err(Error::Other("XML of another kind"));
     };
-    let metadata = match child(root, "metadata").and_then(|one| child(one, "component")) {
-        Some(one) => Some(Metadata {
-            component: Some(component(one, 0)?),
+    let metadata = match child(root, "metadata") {
+        Some(metadata) => Some(Metadata {
+            timestamp: text(metadata, "timestamp"),
+            component: child(metadata, "component")
+                .map(|one| component(one, 0))
+                .transpose()?,
         }),
         None => None,
     };

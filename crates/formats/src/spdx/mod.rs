@@ -1,8 +1,10 @@
 //! SPDX 2.2 (ISO/IEC 5962) and 2.3, as JSON and tag-value.
 
 mod tag_value;
+mod write;
 
 pub(crate) use tag_value::read as read_tag_value;
+pub(crate) use write::{json as write_json, list_version, namespace, tag_value as write_tag_value};
 
 use std::{borrow::Cow, collections::HashMap, collections::HashSet};
 
@@ -28,11 +30,20 @@ struct WireDocument<'a> {
     #[serde(borrow)]
     document_describes: List<Text<'a>>,
     #[serde(borrow)]
+    creation_info: Option<CreationInfo<'a>>,
+    #[serde(borrow)]
     packages: List<WirePackage<'a>>,
     #[serde(borrow)]
     relationships: List<Relationship<'a>>,
     #[serde(borrow)]
     has_extracted_licensing_infos: List<OwnLicense<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct CreationInfo<'a> {
+    #[serde(borrow)]
+    created: Text<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -123,6 +134,11 @@ fn document(wire: &WireDocument<'_>, kind: Kind) -> Result<Document, Error> {
     }
     let mut document = Document::new(kind, version);
     document.serial = Some(wire.document_namespace.to_string()).filter(|name| !name.is_empty());
+    let time = wire
+        .creation_info
+        .as_ref()
+        .map(|one| one.created.to_string());
+    document.created = time.filter(|time| !time.is_empty());
     document.target.name = wire.name.to_string();
     let licenses = wire.has_extracted_licensing_infos.iter().map(|one| {
         let name = if is_known(&one.name) {
@@ -158,7 +174,9 @@ fn document(wire: &WireDocument<'_>, kind: Kind) -> Result<Document, Error> {
         if index == 0 {
             let purpose = wire.packages.iter().find(|one| *one.id == *part.reference);
             let purpose = purpose.map(|one| &*one.primary_package_purpose);
-            builder.document().is_of_image = is_image || purpose == Some("CONTAINER");
+            builder
+                .document()
+                .describe(is_image || purpose == Some("CONTAINER"));
         }
         builder.part(part)?;
     }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    Annotation, Checksum, ExternalRef, OwnLicense, Relationship, WireDocument, WirePackage,
-    document,
+    Annotation, Checksum, CreationInfo, ExternalRef, OwnLicense, Relationship, WireDocument,
+    WirePackage, document,
 };
 use crate::{
     Document, Error, Kind,
@@ -94,6 +94,11 @@ impl<'a> Reader<'a> {
             "SPDXVersion" => self.wire.spdx_version = value.into(),
             "DocumentName" => self.wire.name = value.into(),
             "DocumentNamespace" => self.wire.document_namespace = value.into(),
+            "Created" => {
+                self.wire.creation_info = Some(CreationInfo {
+                    created: value.into(),
+                });
+            }
             "PackageName" => {
                 if self.wire.packages.0.len() == MOST_PARTS {
                     return Err(Error::Large);

@@ -1,6 +1,10 @@
 //! SPDX 3.0 as JSON-LD, in the compact form that the specification's context
 //! and JSON schema ask for.
 
+mod write;
+
+pub(crate) use write::write;
+
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
@@ -35,6 +39,8 @@ struct Element<'a> {
     name: Text<'a>,
     #[serde(borrow)]
     spec_version: Text<'a>,
+    #[serde(borrow)]
+    created: Text<'a>,
     #[serde(borrow)]
     root_element: List<Text<'a>>,
     #[serde(borrow)]
@@ -120,8 +126,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Error> {
             )
         })
     };
-    let version = of("CreationInfo").map(|one| &*one.spec_version).next();
-    let version = version.unwrap_or_default();
+    let creation = of("CreationInfo").next();
+    let version = creation.map_or("", |one| &*one.spec_version);
     let own = of("SpdxDocument").next();
     if !version.starts_with("3.") {
         return Err(match own {
@@ -131,6 +137,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Error> {
     }
     let mut document = Document::new(Kind::Spdx3Json, version);
     document.serial = own.map(|one| one.spdx_id.to_string());
+    let time = creation.map(|one| one.created.to_string());
+    document.created = time.filter(|time| !time.is_empty());
     if let Some(own) = own {
         document.target.name = own.name.to_string();
     }
@@ -148,7 +156,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Error> {
     let image = packages()
         .filter(|one| described.contains(&*one.spdx_id))
         .any(|one| &*one.purpose == "container");
-    builder.document().is_of_image = image;
+    builder.document().describe(image);
     for part in roots.iter().chain(&others) {
         builder.part(part)?;
     }

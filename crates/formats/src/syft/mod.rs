@@ -1,7 +1,12 @@
 //! Syft's own JSON, schema 16 (its field names since schema 3 are the same).
 
+mod write;
+
+pub(crate) use write::write;
+
 use std::{borrow::Cow, fmt};
 
+use seawall_model::TargetKind;
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
@@ -27,7 +32,16 @@ struct WireDocument<'a> {
     #[serde(borrow)]
     distro: Perhaps<Distro<'a>>,
     #[serde(borrow)]
+    descriptor: Perhaps<Descriptor<'a>>,
+    #[serde(borrow)]
     schema: Perhaps<Schema<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Descriptor<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
 }
 
 #[derive(Default, Deserialize)]
@@ -161,6 +175,8 @@ struct SourceMetadata<'a> {
     #[serde(rename = "imageID", borrow)]
     image_id: Text<'a>,
     #[serde(borrow)]
+    manifest_digest: Text<'a>,
+    #[serde(borrow)]
     os: Text<'a>,
     #[serde(borrow)]
     architecture: Text<'a>,
@@ -202,8 +218,18 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, Error> {
     let document = Document::new(Kind::SyftJson, &version.unwrap_or_default());
     let mut builder = Builder::new(document);
     if let Some(source) = &wire.source.0 {
-        builder.document().is_of_image = &*source.kind == "image";
-        builder.part(&root(source))?;
+        builder.document().target.describes = match &*source.kind {
+            "image" => Some(TargetKind::Image),
+            "directory" => Some(TargetKind::Directory),
+            "file" => Some(TargetKind::File),
+            _ => None,
+        };
+        let mut root = root(source);
+        let tool = wire.descriptor.0.as_ref().map(|tool| &*tool.name);
+        if tool == Some("seawall") {
+            root.properties.push((facts::WRITTEN.into(), "1".into()));
+        }
+        builder.part(&root)?;
     }
     if let Some(distro) = wire.distro.0.filter(|distro| !distro.id.is_empty()) {
         let optional = |text: &Text<'_>| Some(text.to_string()).filter(|text| !text.is_empty());
@@ -240,6 +266,8 @@ fn root<'a>(source: &'a WireSource<'_>) -> Part<'a> {
             properties.push((facts::PLATFORM.into(), platform.into()));
         }
         properties.push((facts::DIGEST.into(), Cow::Borrowed(&*image.image_id)));
+        let manifest = Cow::Borrowed(&*image.manifest_digest);
+        properties.push((facts::MANIFEST.into(), manifest));
         // What we add says more of the layers than Syft has fields for.
         let own = image.labels.0.iter();
         let own = own.filter(|(name, _)| name.starts_with("seawall:"));

@@ -8,5 +8,7 @@
 
 mod hostile;
 mod others;
+mod sample;
 mod support;
 mod vex;
+mod written;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use seawall_formats::{Document, Kind, read};
+use seawall_model::TargetKind;
 
 use crate::support::{have, run, shared};
 
@@ -95,7 +96,11 @@ fn all_formats_of_syft_read_as_one() {
                 syfts.target.os.as_ref().unwrap(),
             );
             assert_eq!((&os.id, &os.version), (&own.id, &own.version), "{format}");
-            assert!(document.is_of_image, "{format}");
+            assert_eq!(
+                document.target.describes,
+                Some(TargetKind::Image),
+                "{format}"
+            );
             assert_eq!(document.gaps, [], "{format}");
             assert!(document.epochs_left_out, "{format}");
             for package in &document.packages {

@@ -2,8 +2,8 @@
 
 use seawall_model::{
     Base, BaseEvidence, Confidence, Cvss, DatabaseInfo, DatabaseKind, Epss, Finding, Fingerprint,
-    Fix, Gap, GapKind, ImageLayer, Kev, LineColumn, Location, Origin, Os, Package, Remedy, Report,
-    Rule, Severity, SeverityOpinion, Source, Span, Status, Suppressed, Suppressor, Target,
+    Fix, Gap, GapKind, Hash, ImageLayer, Kev, LineColumn, Location, Origin, Os, Package, Remedy,
+    Report, Rule, Severity, SeverityOpinion, Source, Span, Status, Suppressed, Suppressor, Target,
     TargetKind, TextRange, Vulnerability,
     vex::{Claim, VexStatus},
 };
@@ -243,6 +243,9 @@ pub(crate) fn report() -> Report {
         version: "1.1.1d-0+deb10u1".to_owned(),
     });
     openssl.licenses = vec!["OpenSSL".to_owned()];
+    openssl.hashes = Hash::parse(&format!("md5:{}", "0f".repeat(16)))
+        .into_iter()
+        .collect();
     sample.package(0, openssl);
     let kev = sample.flaw(Severity::Critical, "CVE-2022-0001", &["1.1.1n-0+deb10u2"]);
     *flaw(kev) = Vulnerability {
@@ -425,4 +428,29 @@ pub(crate) fn hostile() -> Report {
         database.ecosystems = HOSTILE.iter().map(|text| (*text).to_owned()).collect();
     }
     sample.0
+}
+
+/// A report for each target of one.
+pub(crate) fn each_target(report: &Report) -> Vec<Report> {
+    let of = |target: usize| {
+        let kept: Vec<usize> = (0..report.packages.len())
+            .filter(|at| report.package_targets[*at] == target)
+            .collect();
+        let findings = report.findings.iter().filter(|one| one.target == target);
+        let findings = findings.cloned().map(|mut one| {
+            one.target = 0;
+            one.package = one
+                .package
+                .and_then(|at| kept.iter().position(|own| *own == at));
+            one
+        });
+        Report {
+            targets: vec![report.targets[target].clone()],
+            findings: findings.collect(),
+            packages: kept.iter().map(|at| report.packages[*at].clone()).collect(),
+            package_targets: vec![0; kept.len()],
+            ..Report::default()
+        }
+    };
+    (0..report.targets.len()).map(of).collect()
 }

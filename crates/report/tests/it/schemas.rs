@@ -227,3 +227,55 @@ fn base64(bytes: &[u8]) -> String {
     }
     out
 }
+
+#[test]
+fn a_snapshot_follows_the_schema_of_github() {
+    validate("tests/fixtures/github-snapshot.json", Format::Github);
+    let text = render(&sample::report(), Format::Github, &OPTIONS);
+    let snapshot: Value = serde_json::from_str(&text).unwrap();
+    let image = &snapshot["manifests"]["shop:1.4:var/lib/dpkg/status"];
+    assert_eq!(image["resolved"].as_object().unwrap().len(), 1);
+    let lock = &snapshot["manifests"]["./shop/:web/package-lock.json"]["resolved"];
+    let core = &lock["pkg:npm/@babel/core@7.0.0"];
+    assert_eq!(core["package_url"], "pkg:npm/@babel/core@7.0.0");
+    assert_eq!(core["scope"], "runtime");
+    // What GitHub would refuse is refused here, with a word.
+    for (sha, reference) in [("abc", "refs/heads/x"), (&"0".repeat(40), "main")] {
+        let snapshot = seawall_report::Snapshot {
+            sha: sha.to_owned(),
+            reference: reference.to_owned(),
+            ..crate::support::snapshot()
+        };
+        let options = seawall_report::Options {
+            snapshot: Some(&snapshot),
+            ..OPTIONS
+        };
+        let mut out = Vec::new();
+        let result = seawall_report::render(&sample::report(), Format::Github, &options, &mut out);
+        assert!(result.is_err() && out.is_empty(), "{sha} {reference}");
+    }
+}
+
+#[test]
+fn a_bill_of_materials_is_about_one_target() {
+    let mut out = Vec::new();
+    let error = seawall_report::render(&sample::report(), Format::CycloneDx, &OPTIONS, &mut out);
+    let said = error.unwrap_err().to_string();
+    assert_eq!(
+        said,
+        "a bill of materials is about one target, and there are 4"
+    );
+    let reports = sample::each_target(&sample::report());
+    let text = render(&reports[0], Format::CycloneDx, &OPTIONS);
+    let bom: Value = serde_json::from_str(&text).unwrap();
+    let ids: Vec<&str> = bom["vulnerabilities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids, ["CVE-2007-6755", "CVE-2022-0001", "CVE-2022-0002"]);
+    let text = render(&reports[0], Format::Spdx, &OPTIONS);
+    let document = seawall_formats::read(text.as_bytes()).unwrap();
+    assert_eq!(document.packages[0].name, "libssl1.1");
+}

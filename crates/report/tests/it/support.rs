@@ -6,7 +6,7 @@ use std::{
 };
 
 use seawall_model::Report;
-use seawall_report::{Format, Options};
+use seawall_report::{Format, Options, Snapshot};
 
 pub(crate) const OPTIONS: Options<'static> = Options {
     version: "1.2.3",
@@ -14,11 +14,29 @@ pub(crate) const OPTIONS: Options<'static> = Options {
     color: false,
     packages: false,
     suppressed: false,
+    created: None,
+    snapshot: None,
 };
+
+/// A run as GitHub's Actions describe it.
+pub(crate) fn snapshot() -> Snapshot {
+    Snapshot {
+        sha: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+        reference: "refs/heads/main".to_owned(),
+        job: "42".to_owned(),
+        correlator: "ci scan".to_owned(),
+        scanned: "2026-01-02T03:04:05Z".to_owned(),
+    }
+}
 
 pub(crate) fn render(report: &Report, format: Format, options: &Options<'_>) -> String {
     let mut out = Vec::new();
-    seawall_report::render(report, format, options, &mut out).unwrap();
+    let snapshot = snapshot();
+    let options = Options {
+        snapshot: Some(&snapshot),
+        ..options.clone()
+    };
+    seawall_report::render(report, format, &options, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

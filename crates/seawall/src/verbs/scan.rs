@@ -1,10 +1,8 @@
 //! `seawall scan [TARGET]...`
 
 use std::{
-    fs,
-    io::{self, IsTerminal, Write},
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    io::{self, IsTerminal},
+    path::PathBuf,
 };
 
 use anyhow::{Context, Result};
@@ -21,6 +19,7 @@ use crate::{
     database,
     errors::hinted,
     printer::Printer,
+    save::save,
     settings::{self, File as Settings},
     vex,
 };
@@ -34,7 +33,7 @@ Targets:
   layout:v1, layout@sha256:…   an OCI image layout (oci:…)
   /mnt/root                    a root file system (rootfs:…)
   .                            a project: its lock files (dir:…)
-  bom.json                     a CycloneDX SBOM (sbom:…)
+  bom.json                     an SBOM: CycloneDX, SPDX or Syft's (sbom:…)
 
 Examples:
   seawall scan .
@@ -95,7 +94,7 @@ struct Judged {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Report")]
 struct Written {
-    /// Format of the report: table, json, sarif, junit, html or markdown.
+    /// Format of the report: table, json, sarif, junit, html, markdown, cyclonedx, spdx or github.
     #[arg(long, short, value_name = "FORMAT", env = "SEAWALL_FORMAT")]
     format: Option<Format>,
     /// Write the report to this file.
@@ -231,6 +230,9 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
     let mut documents = vex::load(paths, printer)?;
     let (mut inspected, failures) = look(&targets, &arguments.looked, &file, printer)?;
     documents.extend(vex::embedded(&mut inspected));
+    let created = inspected
+        .first()
+        .and_then(|one| settings::created(one.created.as_deref()));
     let choice =
         database::Choice::new(arguments.looked.db.clone(), arguments.looked.offline, &file);
     let needed = seawall_scan::shards_needed(&inspected);
@@ -265,7 +267,13 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
             .suppressed
             .retain(|one| one.finding.severity >= least);
     }
-    write(&report, format, &arguments.written, printer)?;
+    write(
+        &report,
+        format,
+        created.as_deref(),
+        &arguments.written,
+        printer,
+    )?;
     for error in &failures {
         printer.error(error);
     }
@@ -417,7 +425,17 @@ fn suppress(
     }
 }
 
-fn write(report: &Report, format: Format, written: &Written, printer: &Printer) -> Result<()> {
+fn write(
+    report: &Report,
+    format: Format,
+    created: Option<&str>,
+    written: &Written,
+    printer: &Printer,
+) -> Result<()> {
+    let snapshot = match format {
+        Format::Github => Some(snapshot()?),
+        _ => None,
+    };
     let to_terminal = written.output.is_none() && io::stdout().is_terminal();
     let options = seawall_report::Options {
         version: env!("CARGO_PKG_VERSION"),
@@ -425,6 +443,8 @@ fn write(report: &Report, format: Format, written: &Written, printer: &Printer) 
         color: written.output.is_none() && printer.colors_result(),
         packages: written.packages,
         suppressed: written.show_suppressed,
+        created,
+        snapshot: snapshot.as_ref(),
     };
     let mut bytes = Vec::new();
     seawall_report::render(report, format, &options, &mut bytes)?;
@@ -444,29 +464,31 @@ fn write(report: &Report, format: Format, written: &Written, printer: &Printer) 
     Ok(())
 }
 
-/// A regular file is there as a whole or as it was; pipes and devices
-/// (`--output /dev/stderr`) are written to.
-pub(crate) fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let kept = fs::metadata(path);
-    if kept.as_ref().is_ok_and(|kept| !kept.is_file()) {
-        return fs::OpenOptions::new()
-            .write(true)
-            .open(path)?
-            .write_all(bytes);
-    }
-    // Behind a link the file itself is replaced, not the link.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-    let mut new = tempfile::Builder::new();
-    let mode = kept.map_or(0o666, |kept| kept.permissions().mode());
-    let mut file = new
-        .prefix(".seawall-")
-        .permissions(fs::Permissions::from_mode(mode))
-        .tempfile_in(dir.unwrap_or(Path::new(".")))?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+/// What GitHub wants to know of the run, from the variables that its Actions
+/// set; the names for other systems are the same.
+fn snapshot() -> Result<seawall_report::Snapshot> {
+    let get = |name: &str| {
+        let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+        value.ok_or_else(|| {
+            hinted(
+                format!("`--format github` needs the variable `{name}`"),
+                "GitHub Actions sets it; elsewhere give GITHUB_SHA (the commit) and GITHUB_REF \
+                 (refs/heads/NAME)",
+            )
+        })
+    };
+    let other = |name: &str, instead: &str| get(name).unwrap_or_else(|_| instead.to_owned());
+    let (workflow, job) = (
+        other("GITHUB_WORKFLOW", "seawall"),
+        other("GITHUB_JOB", "scan"),
+    );
+    Ok(seawall_report::Snapshot {
+        sha: get("GITHUB_SHA")?,
+        reference: get("GITHUB_REF")?,
+        job: other("GITHUB_RUN_ID", "0"),
+        correlator: format!("{workflow} {job}"),
+        scanned: settings::now(),
+    })
 }
 
 /// Columns of the terminal, within what can be read.

@@ -14,8 +14,9 @@ use crate::{
     errors::hinted,
     printer::Printer,
     product::{Product, is_iri, of_inspected, of_report},
+    save::save,
     settings,
-    verbs::scan::{Looked, look, save},
+    verbs::scan::{Looked, look},
 };
 
 /// Verbs of `vex`.
