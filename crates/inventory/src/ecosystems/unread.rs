@@ -30,7 +30,6 @@ impl Analyser for Signs {
     fn interests(&self) -> &'static [Interest] {
         &[
             Interest::Suffix(".egg"),
-            Interest::Suffix(".deps.json"),
             Interest::Below {
                 dir: "var/lib/pacman/local",
                 name: "desc",
@@ -87,7 +86,6 @@ macro_rules! kinds {
 
 kinds! {
     PYTHON = "eggs", "Python egg", "Python eggs";
-    DOTNET = ".deps.json", ".NET dependency file", ".NET dependency files";
     PACMAN = "var/lib/pacman", "pacman package", "pacman packages";
     PORTAGE = "var/db/pkg", "Portage package", "Portage packages";
     XBPS = "var/db/xbps", "XBPS database", "XBPS databases";
@@ -108,7 +106,6 @@ fn kind(path: &str) -> Option<Kind> {
     Some(match (name, ending) {
         (_, "egg") => PYTHON,
         ("application-inventory.json", _) if parent == "bottlerocket" => BOTTLEROCKET,
-        (_, "json") if name.ends_with(".deps.json") => DOTNET,
         ("desc", _) if path.starts_with("var/lib/pacman/") => PACMAN,
         ("PF", _) if path.starts_with("var/db/pkg/") => PORTAGE,
         (_, "plist") if parent == "xbps" => XBPS,
@@ -162,7 +159,6 @@ mod tests {
     fn a_package_is_told_from_its_insides() {
         for (path, expected) in [
             ("x/lib/a-1.egg", Some(PYTHON)),
-            ("opt/app.deps.json", Some(DOTNET)),
             ("etc/x.json", None),
             ("var/lib/pacman/local/bash-5.2-1/desc", Some(PACMAN)),
             ("var/lib/chisel/manifest.wall", Some(CHISEL)),

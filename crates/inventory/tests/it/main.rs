@@ -7,6 +7,7 @@
 )]
 
 mod apk;
+mod dotnet;
 mod dpkg;
 mod fingerprint;
 mod hostile;

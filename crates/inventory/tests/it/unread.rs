@@ -24,11 +24,9 @@ fn each_kind_is_one_gap_with_its_count() {
         let desc = format!("var/lib/pacman/local/p{number}-1/desc");
         write(root, &desc, "");
     }
-    write(root, "opt/net/app.deps.json", "{}");
     assert_eq!(
         gaps(&tree(root)),
         [
-            "unsupported .deps.json: 1 .NET dependency file is there that is not read",
             "unsupported snapd: 1 snap is there that is not read",
             "unsupported var/lib/pacman: 300 pacman packages are there that are not read",
         ]
