@@ -27,6 +27,8 @@ const MOST_NAME: usize = 4096;
 /// One declared package.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Declared<'a> {
+    /// The purl type, where it is another one than the file's.
+    pub(crate) kind: Option<&'static str>,
     pub(crate) name: &'a str,
     pub(crate) version: &'a str,
     /// Named by the project itself, where the file tells.
@@ -49,7 +51,7 @@ pub(crate) struct Declared<'a> {
 pub(crate) struct Declarations<'a> {
     kind: &'static str,
     cursor: Cursor<'a>,
-    seen: HashMap<(String, String, String), usize>,
+    seen: HashMap<(&'static str, String, String, String), usize>,
     kept: Vec<Kept>,
     is_over: bool,
     problem: Option<(String, usize)>,
@@ -59,6 +61,7 @@ pub(crate) struct Declarations<'a> {
 
 /// A package and where it was first named.
 struct Kept {
+    kind: &'static str,
     name: String,
     version: String,
     relation: Relation,
@@ -73,6 +76,9 @@ struct Kept {
 const INCLUDES: &str = "!includes";
 /// Marks a file that was read, whatever it holds.
 const READ: &str = "!read";
+
+/// Marks a name under which the project's manifest may ask for a package.
+const KEY: &str = "!key";
 
 /// How an ecosystem reads the text of its file; an error is what is wrong with
 /// all of it.
@@ -128,7 +134,9 @@ impl Declarations<'_> {
             return;
         }
         let from = one.from.clone().filter(|(_, value)| !value.is_empty());
+        let kind = one.kind.unwrap_or(self.kind);
         let key = (
+            kind,
             one.name.to_owned(),
             one.version.to_owned(),
             from.clone().unwrap_or_default().1,
@@ -144,6 +152,7 @@ impl Declarations<'_> {
         let range = self.range(one.span);
         self.seen.insert(key, self.kept.len());
         self.kept.push(Kept {
+            kind,
             name: one.name.to_owned(),
             version: one.version.to_owned(),
             relation: Relation {
@@ -214,6 +223,12 @@ impl Declarations<'_> {
         }
     }
 
+    /// Notes that a manifest which asks for `asked` gets the package of this
+    /// name and version.
+    pub(crate) fn answers(&mut self, asked: &str, name: &str, version: &str) {
+        self.out.push(&[KEY, asked, name, version]);
+    }
+
     /// Line and column of a byte, for messages.
     pub(crate) fn place(&mut self, offset: usize) -> String {
         let LineColumn { line, column } = self.cursor.place(offset);
@@ -250,7 +265,7 @@ impl Declarations<'_> {
                 .as_ref()
                 .map_or(("", ""), |(key, value)| (*key, value.as_str()));
             self.out.push(&[
-                self.kind,
+                one.kind,
                 &one.name,
                 &one.version,
                 direct,
@@ -317,7 +332,7 @@ pub(crate) fn read(analyser: &str, view: &View, inventory: &mut Inventory) {
                 continue;
             }
             match record.get(0) {
-                READ => {}
+                READ | KEY => {}
                 INCLUDES => {
                     let path = record.get(1);
                     let target = document::beside(&evidence.path, path);
@@ -341,6 +356,14 @@ pub(crate) fn read(analyser: &str, view: &View, inventory: &mut Inventory) {
             inventory.gaps.push(gap);
         }
     }
+}
+
+/// What the lock file says of what manifests ask for, as [`Declarations::answers`]
+/// noted it: asked, name and version.
+pub(crate) fn answers(evidence: &Evidence) -> impl Iterator<Item = [&str; 3]> {
+    Reader::new(&evidence.data)
+        .filter(|record| record.get(0) == KEY)
+        .map(|record| [record.get(1), record.get(2), record.get(3)])
 }
 
 fn package(record: &Record<'_>, evidence: &Evidence, has_layers: bool) -> Package {
@@ -403,6 +426,8 @@ pub(crate) fn span_of(text: &str, part: &str) -> Option<Span> {
 
 /// Defines the analyser of a lock file: its unit struct, interests and parser;
 /// where several files make the packages, also what turns evidence into them.
+/// With a manifest's analyser and a function `(&View, &mut Inventory)` behind
+/// them, what the manifest beside the file says is added to the packages.
 macro_rules! lock_file {
     ($name:literal, $kind:literal, [$($interest:expr),+ $(,)?], $parse:path) => {
         $crate::declared::lock_file!(
@@ -414,10 +439,29 @@ macro_rules! lock_file {
         );
     };
     ($name:literal, $kind:literal, [$($interest:expr),+ $(,)?], $parse:path, $read:expr) => {
+        $crate::declared::lock_file!(@ $name, $kind, [$($interest),+], $parse, [], $read);
+    };
+    (
+        $name:literal, $kind:literal, [$($interest:expr),+ $(,)?], $parse:path,
+        [$($manifest:expr)?], $finish:expr
+    ) => {
+        $crate::declared::lock_file!(
+            @ $name, $kind, [$($interest),+], $parse, [$($manifest)?],
+            |view, inventory| {
+                $crate::declared::read($name, view, inventory);
+                let finish: fn(&seawall_image::View, &mut $crate::Inventory) = $finish;
+                finish(view, inventory);
+            }
+        );
+    };
+    (
+        @ $name:literal, $kind:literal, [$($interest:expr),+], $parse:path,
+        [$($manifest:expr)?], $read:expr
+    ) => {
         pub(crate) static ECOSYSTEM: $crate::Ecosystem = $crate::Ecosystem {
             name: $name,
             contexts: &[$crate::Context::Project],
-            analysers: &[&Lock],
+            analysers: &[&Lock $(, $manifest)?],
             read: $read,
         };
 
@@ -429,7 +473,7 @@ macro_rules! lock_file {
             }
 
             fn version(&self) -> u32 {
-                3
+                4
             }
 
             fn interests(&self) -> &'static [seawall_image::Interest] {

@@ -32,13 +32,15 @@ pub(crate) struct Sections<'a> {
     pub(crate) entries: Vec<Entry<'a>>,
     /// Which of the wanted keys are there.
     pub(crate) found: Vec<usize>,
-    /// The value under `number`, when it is one.
+    /// The keys that are there, where all are wanted.
+    pub(crate) names: Vec<Cow<'a, str>>,
+    /// The value under `number`, when it is one or the text of one.
     pub(crate) number: Option<u64>,
     is_over: bool,
 }
 
-/// Reads the objects and arrays under the keys `wanted` of a document, and the
-/// number under `number`. What came before an error is kept, and the error is
+/// Reads the objects and arrays under the keys `wanted` of a document (under all
+/// where none is named), and the number under `number`. What came before an error is kept, and the error is
 /// said; an error of this function is that not even a beginning could be read.
 pub(crate) fn sections<'a>(
     text: &'a str,
@@ -150,10 +152,19 @@ impl<'a> Visitor<'a> for Top<'_, '_, 'a> {
         while let Some(Key(key)) = map.next_key()? {
             if key == self.number {
                 let value: &RawValue = map.next_value()?;
-                self.sections.number = value.get().parse().ok();
+                // Deno writes it as a text.
+                self.sections.number = value.get().trim_matches('"').parse().ok();
                 continue;
             }
-            let Some(section) = self.wanted.iter().position(|name| *name == key) else {
+            let names = &mut self.sections.names;
+            let section = match self.wanted {
+                [] => names.iter().position(|name| *name == key).or_else(|| {
+                    names.push(key.clone());
+                    Some(names.len() - 1)
+                }),
+                wanted => wanted.iter().position(|name| *name == key),
+            };
+            let Some(section) = section else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
@@ -235,6 +246,13 @@ impl AsRef<str> for Key<'_> {
     fn as_ref(&self) -> &str {
         &self.0
     }
+}
+
+/// A text, or the texts of a list.
+pub(crate) fn texts(value: &RawValue) -> Vec<String> {
+    let one = serde_json::from_str::<String>(value.get()).map(|one| vec![one]);
+    let all = one.or_else(|_| serde_json::from_str(value.get()));
+    all.unwrap_or_default()
 }
 
 /// The keys of an object.

@@ -25,8 +25,8 @@ impl<'a> Purl<'a> {
         };
         match kind {
             // The namespace is what stands before the last slash.
-            "npm" | "golang" | "composer" | "github" | "githubactions" | "swift" | "pear"
-            | "wordpress" => {
+            "npm" | "jsr" | "hex" | "golang" | "composer" | "github" | "githubactions"
+            | "swift" | "pear" | "wordpress" => {
                 if let Some((namespace, name)) = name.rsplit_once('/') {
                     purl.namespace = namespace.split('/').map(str::to_owned).collect();
                     purl.name = name.to_owned();

@@ -1,8 +1,6 @@
 //! TOML with spans, for lock files, one table at a time: one that is damaged
 //! does not hide the others, and only one lies in memory.
 
-use std::collections::HashSet;
-
 use seawall_model::{GapKind, Span};
 use toml_span::{Value, value::ValueInner};
 
@@ -156,43 +154,5 @@ impl Format {
             return Ok(());
         }
         Err(format!("it is no lock file of {tool}: it has no package"))
-    }
-}
-
-/// What packages need and what is there. A file that was cut off between two
-/// tables is whole TOML; that it names packages which it does not list tells.
-#[derive(Debug, Default)]
-pub(crate) struct Links {
-    there: HashSet<String>,
-    needed: HashSet<String>,
-}
-
-impl Links {
-    /// Names a package that is listed.
-    pub(crate) fn there(&mut self, name: &str) {
-        if !self.there.contains(name) {
-            self.there.insert(name.to_owned());
-        }
-    }
-
-    /// Names a package that another needs.
-    pub(crate) fn needed(&mut self, name: &str) {
-        if !self.needed.contains(name) {
-            self.needed.insert(name.to_owned());
-        }
-    }
-
-    /// Says what is missing.
-    pub(crate) fn finish(&self, out: &mut Declarations<'_>) {
-        let missing = || self.needed.difference(&self.there);
-        // What found no room is not missing.
-        if let Some(first) = missing().min().filter(|_| !out.is_over()) {
-            let reason = format!(
-                "{} packages are needed that it does not list, such as `{first}`: it may have been \
-                 cut off",
-                missing().count()
-            );
-            out.gap(GapKind::Damaged, &reason);
-        }
     }
 }

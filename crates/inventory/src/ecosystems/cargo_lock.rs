@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use seawall_model::Span;
+use seawall_model::{Hash, HashAlgorithm, Requirement, Span};
 
 use crate::{
     declared::{Declarations, Declared, git, lock_file},
+    links::Links,
     toml,
 };
 
@@ -19,6 +20,8 @@ struct Locked {
     version: String,
     source: String,
     span: Span,
+    hash: Option<Hash>,
+    requires: Vec<Requirement>,
 }
 
 fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
@@ -26,7 +29,7 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
     let mut locked = Vec::new();
     // `name`, or `name version` where there are several of the name.
     let mut direct: HashSet<(String, Option<String>)> = HashSet::new();
-    let mut links = toml::Links::default();
+    let mut links = Links::default();
     toml::tables(text, out, |table, offset, out| {
         format.look(table, &["version", "package", "root"]);
         let version = toml::get(table, "version").and_then(toml_span::Value::as_integer);
@@ -60,6 +63,12 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
                 version: version.to_owned(),
                 source: source.to_owned(),
                 span,
+                hash: toml::text(package, "checksum")
+                    .and_then(|hex| Hash::new(HashAlgorithm::Sha256, hex)),
+                requires: toml::items(package, "dependencies")
+                    .iter()
+                    .filter_map(requirement)
+                    .collect(),
             });
         }
     });
@@ -68,6 +77,8 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
         version,
         source,
         span,
+        hash,
+        requires,
     } in locked
     {
         let key = (name, Some(version));
@@ -81,9 +92,21 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
             direct: Some(is_direct),
             span,
             from: source.starts_with("git+").then(|| git(&source, None)),
+            hashes: hash.into_iter().collect(),
+            requires,
             ..Declared::default()
         });
     }
     links.finish(out);
     format.finish("Cargo", out)
+}
+
+/// `name`, or `name version` where there are several of the name, with the
+/// source behind it where that does not do either.
+fn requirement(one: &toml_span::Value<'_>) -> Option<Requirement> {
+    let mut words = one.as_str()?.split(' ').map(str::to_owned);
+    Some(Requirement {
+        name: words.next()?,
+        version: words.next(),
+    })
 }

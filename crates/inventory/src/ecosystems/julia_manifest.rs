@@ -6,6 +6,7 @@ use toml_span::Value;
 
 use crate::{
     declared::{Declarations, Declared, git, lock_file},
+    links::Links,
     toml,
 };
 
@@ -29,7 +30,7 @@ const NEWEST: i64 = 2;
 
 fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
     let mut format = toml::Format::default();
-    let mut links = toml::Links::default();
+    let mut links = Links::default();
     // Every package is a table of its own, which tables of its own follow.
     let mut offset = 0;
     let starts = text.split_inclusive('\n').filter_map(|line| {
@@ -66,7 +67,7 @@ fn read(
     name: &str,
     package: &Value<'_>,
     span: seawall_model::Span,
-    links: &mut toml::Links,
+    links: &mut Links,
     out: &mut Declarations<'_>,
 ) {
     let Some(uuid) = toml::text(package, "uuid") else {

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use crate::{
     declared::{Declarations, Declared, git, lock_file},
     json::{self, Entry, Key, Keys, place},
+    npm,
 };
 
 lock_file!(
@@ -250,10 +251,9 @@ impl<'a> Found<'a> {
             .next()
             .and_then(|base| base.strip_suffix(".tgz"))
         {
-            let path = version.split_once("/-/").map(|(path, _)| path);
-            let real = path
+            let real = npm::registry_name(version)
                 .filter(|_| version.starts_with("http"))
-                .map_or(name, registry_name);
+                .unwrap_or(name);
             let project = real.rsplit('/').next().unwrap_or(real);
             let number = base
                 .rsplit(':')
@@ -291,15 +291,6 @@ impl<'a> Found<'a> {
             }),
         }
     }
-}
-
-/// `@scope/name` or `name`, the end of an address.
-fn registry_name(path: &str) -> &str {
-    let mut slashes = path.rmatch_indices('/').map(|(at, _)| at);
-    let last = slashes.next().map_or(0, |at| at + 1);
-    let before = slashes.next().map_or(0, |at| at + 1);
-    let scoped = path.get(before..).filter(|name| name.starts_with('@'));
-    scoped.or_else(|| path.get(last..)).unwrap_or(path)
 }
 
 /// An object's entries, not looked into.

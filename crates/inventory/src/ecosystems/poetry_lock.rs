@@ -1,17 +1,26 @@
 //! poetry.lock, of Poetry 1 and 2.
 
-use seawall_model::GapKind;
+use seawall_model::{GapKind, Hash, Requirement};
 
 use crate::{
     declared::{Declarations, Declared, git, lock_file},
-    toml,
+    manifest,
+    pyproject::Pyproject,
+    python, toml,
 };
 
 lock_file!(
     "poetry-lock",
     "pypi",
     [Interest::Name("poetry.lock")],
-    parse
+    parse,
+    [&Pyproject],
+    |view, inventory| manifest::direct(
+        view,
+        inventory,
+        ("poetry-lock", "pyproject", "pyproject.toml"),
+        python::normal
+    )
 );
 
 /// The newest major version of the format that is known.
@@ -57,12 +66,21 @@ fn read(package: &toml_span::Value<'_>, offset: usize, out: &mut Declarations<'_
         (Some("url" | "file"), Some(url)) => Some(("download_url", url.to_owned())),
         _ => None,
     };
+    // Before 1.3 the digests of all files stood together at the end.
+    let files = toml::items(package, "files").iter();
+    let hashes = files.filter_map(|file| Hash::parse(toml::text(file, "hash")?));
+    let requires = toml::entries(package, "dependencies").map(|(name, _)| Requirement {
+        name: python::normal(name),
+        version: None,
+    });
     out.push(&Declared {
         name,
         version,
         development,
         span,
         from,
+        hashes: hashes.collect(),
+        requires: requires.collect(),
         ..Declared::default()
     });
 }

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use seawall_model::{GapKind, Span};
 
-use crate::declared::{Declarations, Declared, lock_file, span_of};
+use crate::{
+    declared::{Declarations, Declared, lock_file, span_of},
+    python::wheel_version,
+};
 
 lock_file!(
     "requirements-txt",
@@ -270,17 +273,6 @@ fn is_archive(text: &str) -> bool {
 /// Whether pip takes it for an address or a path.
 fn is_place(text: &str) -> bool {
     text.starts_with('.') || text.contains(['/', '\\']) || text.contains("${") || is_archive(text)
-}
-
-/// The version in the name of a wheel, `NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl`
-/// (Binary distribution format, "File name convention").
-fn wheel_version(url: &str) -> Option<&str> {
-    let path = url.split(['#', '?']).next()?;
-    let name = path.rsplit('/').next()?.strip_suffix(".whl")?;
-    let version = name.split('-').nth(1)?;
-    let is_plain =
-        version.starts_with(|first: char| first.is_ascii_digit()) && !version.contains(['%', '$']);
-    is_plain.then_some(version)
 }
 
 /// A line with those joined that end in a backslash.

@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use seawall_model::Span;
+use seawall_model::{Hash, Requirement, Span};
 use toml_span::Value;
 
 use crate::{
     declared::{Declarations, Declared, git, lock_file},
+    links::Links,
     toml,
 };
 
@@ -23,6 +24,7 @@ struct Locked {
     /// A project of the workspace, or another one on this machine.
     is_own: bool,
     from: Option<(&'static str, String)>,
+    hashes: Vec<Hash>,
     needs: Vec<Edge>,
     /// What its extras need besides, by extra.
     extras: HashMap<String, Vec<Edge>>,
@@ -65,7 +67,7 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
     let mut format = toml::Format::default();
     let mut all = Vec::new();
     let mut development = Vec::new();
-    let mut links = toml::Links::default();
+    let mut links = Links::default();
     toml::tables(text, out, |table, offset, out| {
         format.look(table, &["version", "package"]);
         let version = toml::get(table, "version").and_then(Value::as_integer);
@@ -111,12 +113,16 @@ fn locked(package: &Value<'_>, offset: usize, out: &mut Declarations<'_>) -> Opt
         _ => None,
     };
     let development = groups(package, "dev-dependencies");
+    let archives = toml::get(package, "sdist").into_iter();
+    let archives = archives.chain(toml::items(package, "wheels"));
+    let hashes = archives.filter_map(|archive| Hash::parse(toml::text(archive, "hash")?));
     Some(Locked {
         name: name.to_owned(),
         version: version.to_owned(),
         span,
         is_own,
         from,
+        hashes: hashes.collect(),
         needs: edges(toml::items(package, "dependencies")),
         extras: groups(package, "optional-dependencies"),
         development: development.into_values().flatten().collect(),
@@ -205,7 +211,22 @@ fn push(all: &[Locked], development: &[Edge], out: &mut Declarations<'_>) {
             development: !productive.contains(&index) && development.contains(&index),
             span: one.span,
             from: one.from.clone(),
+            hashes: one.hashes.clone(),
+            requires: requires(one),
             ..Declared::default()
         });
     }
+}
+
+/// What a package needs, with and without its extras.
+fn requires(one: &Locked) -> Vec<Requirement> {
+    let edges = one.needs.iter().chain(one.extras.values().flatten());
+    let requirement = |edge: &Edge| Requirement {
+        name: edge.name.clone(),
+        version: edge.version.clone(),
+    };
+    let mut all: Vec<Requirement> = edges.map(requirement).collect();
+    all.sort();
+    all.dedup();
+    all
 }

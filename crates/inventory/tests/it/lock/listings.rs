@@ -8,7 +8,7 @@ use super::{data, project};
 use crate::support::{gaps, have, run};
 
 /// The cases, their lock files and the purl type of what they name.
-const CASES: [(&str, &str, &str); 10] = [
+const CASES: [(&str, &str, &str); 30] = [
     ("cargo", "Cargo.lock", "cargo"),
     // Version 1, as Cargo 1.40 wrote it.
     ("cargo-1", "Cargo.lock", "cargo"),
@@ -20,6 +20,29 @@ const CASES: [(&str, &str, &str); 10] = [
     ("poetry", "poetry.lock", "pypi"),
     ("uv", "uv.lock", "pypi"),
     ("go", "go.mod", "golang"),
+    ("yarn-1", "yarn.lock", "npm"),
+    // As 3.8, 4.12 and 4.18 wrote it.
+    ("yarn-3", "yarn.lock", "npm"),
+    ("yarn-4", "yarn.lock", "npm"),
+    ("yarn-4-new", "yarn.lock", "npm"),
+    // Versions 5.3, 5.4, 6.0 and 9.0.
+    ("pnpm-6", "pnpm-lock.yaml", "npm"),
+    ("pnpm-7", "pnpm-lock.yaml", "npm"),
+    ("pnpm-8", "pnpm-lock.yaml", "npm"),
+    ("pnpm-9", "pnpm-lock.yaml", "npm"),
+    // With a catalog, a patch and an override.
+    ("pnpm-10", "pnpm-lock.yaml", "npm"),
+    ("bun", "bun.lock", "npm"),
+    ("deno-3", "deno.lock", "npm"),
+    ("deno-4", "deno.lock", "npm"),
+    ("deno-5", "deno.lock", "npm"),
+    ("pub", "pubspec.lock", "pub"),
+    ("mix", "mix.lock", "hex"),
+    ("rebar", "rebar.lock", "hex"),
+    ("pipenv", "Pipfile.lock", "pypi"),
+    ("pdm", "pdm.lock", "pypi"),
+    ("pylock-pip", "pylock.toml", "pypi"),
+    ("pylock-uv", "pylock.toml", "pypi"),
 ];
 
 /// `name version direct development`, a dash where it is not told.
@@ -30,10 +53,12 @@ pub(super) fn row(package: &Package) -> String {
         None => "-",
     };
     // Which files tell what is for development only is a fact of the format.
-    let development = match package.kind.as_ref() {
-        "cargo" | "gem" | "golang" => None,
-        _ => Some(package.relation.development),
+    let tells = match package.kind.as_ref() {
+        "cargo" | "gem" | "golang" => false,
+        "hex" => false,
+        _ => !["deno.lock", "pylock.toml"].contains(&package.origin.path.as_str()),
     };
+    let development = tells.then_some(package.relation.development);
     let (direct, development) = (word(package.relation.direct), word(development));
     format!(
         "{}\t{}\t{direct}\t{development}",
@@ -111,10 +136,18 @@ fn every_place_is_that_of_the_entry() {
                 package.name
             );
             // An alias or an archive stands under the name that it was given,
-            // a replaced module under its own.
-            let is_renamed = ["old-debug", "tarball", "rsc.io/quote", "go1", "1.25"]
-                .iter()
-                .any(|other| part.contains(other));
+            // a replaced module under its own, an organisation's package under
+            // that of its application.
+            let is_renamed = [
+                "old-debug",
+                "tarball",
+                "rsc.io/quote",
+                "go1",
+                "1.25",
+                "inner",
+            ]
+            .iter()
+            .any(|other| part.contains(other));
             assert!(
                 part.contains(&package.name) || is_renamed,
                 "{case}: {}: {part}",
@@ -192,6 +225,11 @@ fn purls_are_those_of_syft() {
             .map(|purl| bare(purl))
             .collect();
         let packages = project(only.path()).packages;
+        // Syft has no reader of these.
+        if ["bun.lock", "deno.lock", "pylock.toml"].contains(&file) {
+            assert_eq!(theirs, BTreeSet::new(), "{case}");
+            continue;
+        }
         let ours: BTreeSet<String> = packages.iter().map(|one| bare(&one.purl)).collect();
         let more: Vec<&String> = theirs
             .difference(&ours)
@@ -224,7 +262,7 @@ fn purls_of_syft(root: &Path, kind: &str) -> Vec<String> {
 /// What Syft lists besides.
 fn is_only_syfts(case: &str, purl: &str) -> bool {
     // The project's own packages and folders, which no registry has.
-    const OWN: [&str; 13] = [
+    const OWN: [&str; 15] = [
         "app",
         "own",
         "tool",
@@ -233,6 +271,9 @@ fn is_only_syfts(case: &str, purl: &str) -> bool {
         "local-project",
         "%40shop/a",
         "b",
+        // Dart's own, of its software development kit.
+        "flutter",
+        "git.example.org/gitty",
         "packages/b",
         "local",
         "example/local",
@@ -249,6 +290,14 @@ fn is_only_syfts(case: &str, purl: &str) -> bool {
                 .any(|start| version.starts_with(start)),
             // The platform of a built gem as a part of its version.
             "bundler" => version.contains('-'),
+            // Under the name that the project gives it.
+            "yarn-3" | "yarn-4" | "yarn-4-new" => ["old-debug", "tarball"].contains(&name),
+            // With what serves as its peer as a part of the version, or with
+            // the address and the revision of a repository in place of one.
+            "pnpm-6" | "pnpm-7" => version.contains("_react"),
+            "pnpm-9" | "pnpm-10" | "rebar" | "mix" | "pipenv" => {
+                ["gitty", "inner", "six", "zope-event"].contains(&name)
+            }
             // A module without the version that replaces it.
             "go" => purl == "pkg:golang/rsc.io/quote",
             _ => false,
@@ -257,7 +306,22 @@ fn is_only_syfts(case: &str, purl: &str) -> bool {
 
 /// What Syft leaves out.
 fn is_only_ours(case: &str, package: &Package) -> bool {
-    let from_address = ["carrier", "gitty", "inherits"].contains(&package.name.as_str());
+    const SEVERAL: [&str; 12] = [
+        "abbrev",
+        "ansi-styles",
+        "chalk",
+        "color-convert",
+        "color-name",
+        "debug",
+        "has-flag",
+        "isexe",
+        "ms",
+        "nopt",
+        "supports-color",
+        "which",
+    ];
+    let name = package.name.as_str();
+    let from_address = ["carrier", "gitty", "inherits"].contains(&name);
     match case {
         // What is for development only. Of version 1 Syft does not read what
         // is nested.
@@ -265,6 +329,15 @@ fn is_only_ours(case: &str, package: &Package) -> bool {
             package.relation.development || package.relation.direct.is_some() || from_address
         }
         "npm-2" | "npm-3" | "composer" => package.relation.development,
+        // One version of each name is all that Syft takes from it.
+        "yarn-3" | "yarn-4" | "yarn-4-new" => from_address || SEVERAL.contains(&name),
+        "pnpm-6" | "pnpm-7" | "pnpm-8" => {
+            package.relation.development || from_address || name == "use-sync-external-store"
+        }
+        "pnpm-9" | "pnpm-10" => from_address,
+        "mix" | "rebar" => ["gitty", "acme/inner_audit"].contains(&name),
+        // What has no version there; and Syft writes the dot as a dash.
+        "pipenv" => package.relation.development || ["six", "zope.event", "gitty"].contains(&name),
         // Listed by its builds for platforms alone.
         "bundler" => package.name == "nokogiri",
         // Go's own library; and a module of which another version is replaced

@@ -1,0 +1,169 @@
+"""Mix and Rebar3, and Dart: the registries of their packages are not asked, so the files
+are re-created after the form that their tools write, and read by the languages themselves.
+
+Run by `make-locks`, whose names it uses. Needs elixir, erlang and PyYAML.
+"""
+
+MIX = '''%{
+  "castore": {:hex, :castore, "1.0.3", "7130ba6d24c8424014194676d608cb989f62ef8039efd50ff4b3f33286d06db8", [:mix], [], "hexpm", "680ab01ef5d15b161ed6a95449fac5c6b8f60055677a8e79acf01b27baa4390b"},
+  "cowboy": {:hex, :cowboy, "2.10.0", "ff9ffeff91dae4ae270dd975642997afe2a1179d94b1887863e43f681a203e26", [:make, :rebar3], [{:cowlib, "2.12.1", [hex: :cowlib, repo: "hexpm", optional: false]}, {:ranch, "1.8.0", [hex: :ranch, repo: "hexpm", optional: false]}], "hexpm", "3afdccb7183cc6f143cb14d3cf51fa00e53db9ec80cdcd525482f5e99bc41d6b"},
+  "cowlib": {:hex, :cowlib, "2.12.1", "a9fa9a625f1d2025fe6b462cb865881329b5caff8f1854d1cbc9f9533f00e1e1", [:make, :rebar3], [], "hexpm", "163b73f6367a7341b33c794c4e88e7dbfe6498ac42dcd69ef44c5bc5507c8db0"},
+  "decimal": {:hex, :decimal, "2.1.1", "5611dca5d4b2c3dd497dec8f68751f1f1a54755e8ed2a966c2633cf885973ad6", [:mix], [], "hexpm", "53cfe5f497ed0e7771ae1a475575603d77425099ba5faef9394932b35020ffcc"},
+  "gitty": {:git, "https://git.example.org/gitty.git", "fc957b4d6f8423175ac2ac61f4be045e945f8d22", [branch: "main"]},
+  "inner": {:hex, :inner_audit, "0.3.0", "0f0e0d0c0b0a09080706050403020100ffeeddccbbaa99887766554433221100", [:mix], [{:jason, "~> 1.4", [hex: :jason, repo: "hexpm", optional: false]}], "hexpm:acme", "00112233445566778899aabbccddeeff000102030405060708090a0b0c0d0e0f"},
+  "jason": {:hex, :jason, "1.4.1", "af1504e35f629ddcdd6addb3513c3853991f694921b1b9368b0bd32beb9f1b63", [:mix], [{:decimal, "~> 1.0 or ~> 2.0", [hex: :decimal, repo: "hexpm", optional: true]}], "hexpm", "fbb01ecdfd565b56261302f7e1fcc27c4fb8f32d56eab74db621fc154604a7a1"},
+  "plug_crypto": {:hex, :plug_crypto, "2.0.0", "77515cc10af06645abbfb5e6ad7a3e9714f805ae118fa1a70205f80d2d70fe73", [:mix], [], "hexpm", "53695bae57cc4e54566d993eb01074e4d894b65a3766f1c43e2c61a1b0f45ea9"},
+  "ranch": {:hex, :ranch, "1.8.0", "8c7a100a139fd57f17327b6413e4167ac559fbc04ca7448e9be9057311597a1d", [:make, :rebar3], [], "hexpm", "49fbcfd3682fab1f5d109351b61257676da1a2fdbe295904176d5e521a2ddfe5"},
+  "telemetry": {:hex, :telemetry, "1.2.1", "68fdfe8d8f05a8428483a97d7aab2f268aaff24b49e0f599faa091f1d4e7f61c", [:rebar3], [], "hexpm", "dad9ce9d8effc621708f99eac538ef1cbe05d6a874dd741de2e689c47feafed5"},
+}
+'''
+
+
+@case
+def mix(root):
+    write(root, {"mix.lock": MIX})
+    script = """{lock, _} = Code.eval_string(File.read!("mix.lock"))
+for {app, one} <- lock do
+  case one do
+    {:hex, name, version, _, _, _, "hexpm", _} -> IO.puts("#{name}\\t#{version}")
+    {:hex, name, version, _, _, _, "hexpm:" <> org, _} -> IO.puts("#{org}/#{name}\\t#{version}")
+    {:git, _, _, _} -> IO.puts("#{app}\\t")
+  end
+end"""
+    rows = [line.split("\t") for line in run(root, "elixir", "-e", script).splitlines()]
+    keep("mix", root, "mix.lock", [(n, v, None, None) for n, v in rows])
+
+
+REBAR = '''{"1.2.0",
+[{<<"cowboy">>,{pkg,<<"cowboy">>,<<"2.9.0">>},0},
+ {<<"cowlib">>,{pkg,<<"cowlib">>,<<"2.11.0">>},1},
+ {<<"gitty">>,
+  {git,"https://git.example.org/gitty.git",
+       {ref,"fc957b4d6f8423175ac2ac61f4be045e945f8d22"}},
+  0},
+ {<<"jiffy">>,{pkg,<<"jiffy">>,<<"1.1.1">>},0},
+ {<<"meck">>,{pkg,<<"meck">>,<<"0.9.2">>},0},
+ {<<"ranch">>,{pkg,<<"ranch">>,<<"1.8.0">>},1}]}.
+[
+{pkg_hash,[
+ {<<"cowboy">>, <<"865DD8B6607E14CF03282E10E934023A1BD8BE6F6BACF921A7E2A96D800CD452">>},
+ {<<"cowlib">>, <<"0B9FF9C346629256C42EBE1EEB769A83C6CB771A6EE5960BD110AB0B9B872063">>},
+ {<<"jiffy">>, <<"ACA10F47AA91697BF24AB9582C74E00E8E95474C7EF9F76D4F1A338D0F5DE21B">>},
+ {<<"meck">>, <<"85CCBAB053F1DB86C7CA240E9FC718170EE5BDA03810A6292B5306BF31BAE5F5">>},
+ {<<"ranch">>, <<"8C7A100A139FD57F17327B6413E4167AC559FBC04CA7448E9BE9057311597A1D">>}]},
+{pkg_hash_ext,[
+ {<<"cowboy">>, <<"2C729F934B4E1AA149AFF882F57C6372C15399A20D54F65C8D67BEF583021BDE">>},
+ {<<"cowlib">>, <<"2B3E9DA0B21C4565751A6D4901C20D1B4CC25CBB7FD50D91D2AB6DD287BC86A9">>},
+ {<<"jiffy">>, <<"62E1F0581C3C19C33A725C781DFA88410D8BFF1BBAFC3885A2552286B4785C4C">>},
+ {<<"meck">>, <<"81344F561357DC40A8344AFA53767C32669153355B626EA9FCBC8DA6B3045826">>},
+ {<<"ranch">>, <<"49FBCFD3682FAB1F5D109351B61257676DA1A2FDBE295904176D5E521A2DDFE5">>}]}
+].
+'''
+
+
+@case
+def rebar(root):
+    write(root, {"rebar.lock": REBAR})
+    script = """{ok, [{_, Packages} | _]} = file:consult("rebar.lock"),
+[case One of
+    {_, {pkg, Name, Version}, Level} -> io:format("~s\\t~s\\t~p~n", [Name, Version, Level]);
+    {App, {git, _, _}, Level} -> io:format("~s\\t\\t~p~n", [App, Level])
+end || One <- Packages], halt()."""
+    rows = [line.split("\t") for line in run(root, "erl", "-noshell", "-eval", script).splitlines()]
+    keep("rebar", root, "rebar.lock", [(n, v, level == "0", None) for n, v, level in rows])
+
+
+PUB = '''# Generated by pub
+# See https://dart.dev/tools/pub/glossary#lockfile
+packages:
+  args:
+    dependency: transitive
+    description:
+      name: args
+      sha256: d0481093c50b1da8910eb0bb301626d4d8eb7284aa739614d2b394ee09e3ea04
+      url: "https://pub.dev"
+    source: hosted
+    version: "2.7.0"
+  characters:
+    dependency: transitive
+    description:
+      name: characters
+      sha256: faf38497bda5ead2a8c7615f4f7939df04333478bf32e4173fcb06d428b5716b
+      url: "https://pub.dev"
+    source: hosted
+    version: "1.4.1"
+  collection:
+    dependency: "direct main"
+    description:
+      name: collection
+      sha256: "2f5709ae4d3d59dd8f7cd309b4e023046b57d8a6c82130785d2b0e5868084e76"
+      url: "https://pub.dev"
+    source: hosted
+    version: "1.19.1"
+  cross_file:
+    dependency: transitive
+    description:
+      name: cross_file
+      sha256: "28bb3ae56f117b5aec029d702a90f57d285cd975c3c5c281eaca38dbc47c5937"
+      url: "https://pub.dev"
+    source: hosted
+    version: "0.3.5+2"
+  flutter:
+    dependency: "direct main"
+    description: flutter
+    source: sdk
+    version: "0.0.0"
+  flutter_lints:
+    dependency: "direct dev"
+    description:
+      name: flutter_lints
+      sha256: "3105dc8492f6183fb076ccf1f351ac3d60564bff92e20bfc4af9cc1651f4e7e1"
+      url: "https://pub.dev"
+    source: hosted
+    version: "6.0.0"
+  gitty:
+    dependency: "direct main"
+    description:
+      path: "."
+      ref: main
+      resolved-ref: fc957b4d6f8423175ac2ac61f4be045e945f8d22
+      url: "https://git.example.org/gitty.git"
+    source: git
+    version: "0.3.0"
+  http:
+    dependency: "direct overridden"
+    description:
+      name: http
+      sha256: "87721a4a50b19c7f1d49001e51409bddc46303966ce89a65af4f4e6004896412"
+      url: "https://pub.dev"
+    source: hosted
+    version: "1.6.0"
+  inner:
+    dependency: "direct main"
+    description:
+      path: "../inner"
+      relative: true
+    source: path
+    version: "0.1.0"
+  private_thing:
+    dependency: "direct main"
+    description:
+      name: private_thing
+      sha256: "5922b2861e2235a3504896f0d6fa07d84141b480cf52eecd2f42cd25585a9e8a"
+      url: "https://pub.example.org"
+    source: hosted
+    version: "2.0.0-dev.1"
+sdks:
+  dart: ">=3.9.0 <4.0.0"
+  flutter: ">=3.35.0"
+'''
+
+
+@case
+def pub(root):
+    import yaml
+    write(root, {"pubspec.lock": PUB})
+    packages = yaml.safe_load(PUB)["packages"].items()
+    keep("pub", root, "pubspec.lock",
+         [(n, p["version"], p["dependency"] != "transitive", p["dependency"] == "direct dev")
+          for n, p in packages if p["source"] in ("hosted", "git")])
