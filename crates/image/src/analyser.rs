@@ -78,6 +78,9 @@ pub enum Interest {
     SetId,
     /// Regular files with a `security.capability` attribute.
     Capability,
+    /// Every regular file. Another name of one (a hard link) is none of its
+    /// own: its content goes by once, under the first name.
+    Any,
 }
 
 /// How much of a file's content an analyser needs.
@@ -91,6 +94,10 @@ pub enum Need {
     /// All of it with random access: spooled to an unlinked temporary file
     /// when it is large, a gap beyond this many bytes.
     Seek(u64),
+    /// All of it, chunk by chunk as it goes by, whatever its size:
+    /// [`Analyser::begin`] is asked in place of `analyse`. Not for files that
+    /// are known by their first bytes only.
+    Stream,
 }
 
 /// A file's content.
@@ -126,4 +133,22 @@ pub trait Analyser: Sync {
     /// What is wrong with the file, for a gap: lower case, no full stop. The
     /// file counts as damaged.
     fn analyse(&self, entry: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String>;
+    /// Starts on a file, for an analyser that needs a [`Need::Stream`]; `None`
+    /// leaves the file out.
+    fn begin(&self, entry: &Entry<'_>) -> Option<Box<dyn Stream + '_>> {
+        let _ = entry;
+        None
+    }
+}
+
+/// One file on its way through an analyser.
+pub trait Stream {
+    /// Takes the next bytes. Whether it wants more; if not, the rest of the
+    /// file need not be read for it.
+    fn feed(&mut self, bytes: &[u8]) -> bool;
+    /// The evidence in the file, once all of it has come or no more was wanted.
+    ///
+    /// # Errors
+    /// As [`Analyser::analyse`].
+    fn end(self: Box<Self>) -> Result<Option<Vec<u8>>, String>;
 }

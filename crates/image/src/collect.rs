@@ -1,5 +1,8 @@
 //! Evidence from the entries of a layer, while they stream by.
 
+mod gather;
+mod streams;
+
 use std::{
     collections::{HashMap, HashSet},
     fs::File,
@@ -14,7 +17,7 @@ use std::{
 use seawall_model::{Gap, GapKind};
 
 use crate::{
-    Body, Entry, EntryKind, Need,
+    Body, Entry, EntryKind, Need, Stream,
     chunks::CHUNK,
     evidence::{FileEvidence, HardLink, LayerEvidence},
     layer::Reading,
@@ -74,6 +77,12 @@ pub(crate) struct Collector<'a> {
     capability: Option<Box<[u8]>>,
     wanted: Vec<Index>,
     content: Content,
+    /// Whether more of the content is wanted in one piece.
+    gathering: bool,
+    /// Who wants the content as it goes by.
+    streams: Vec<(Index, Box<dyn Stream + 'a>)>,
+    /// Files that somebody wanted.
+    taken: u64,
     buffer: Vec<u8>,
     symlink_bytes: usize,
     paths_full: bool,
@@ -105,6 +114,9 @@ impl<'a> Collector<'a> {
             capability: None,
             wanted: Vec::new(),
             content: Content::None,
+            gathering: false,
+            streams: Vec::new(),
+            taken: 0,
             buffer: Vec::new(),
             symlink_bytes: 0,
             paths_full: false,
@@ -138,7 +150,13 @@ impl<'a> Collector<'a> {
     pub(crate) fn give_up(&mut self, error: &io::Error) {
         self.content = Content::None;
         self.wanted.clear();
+        self.streams.clear();
         self.gap(GapKind::Damaged, format!("cannot be read: {error}"));
+    }
+
+    /// How many files somebody wanted.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
     }
 
     fn gap(&mut self, kind: GapKind, reason: impl Into<String>) {
@@ -259,65 +277,6 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn prepare(&mut self, size: u64) -> bool {
-        let (mut limit, mut seek, mut least) = (0, false, u64::MAX);
-        let matcher = self.reading.matcher;
-        // Who can do with so many bytes gets them; the others are told of the
-        // smallest limit that was met.
-        self.wanted.retain(|index| {
-            let need = matcher.need(*index);
-            let (Need::Whole(most) | Need::Seek(most)) = need else {
-                return true;
-            };
-            if size > most {
-                least = least.min(most);
-                return false;
-            }
-            limit = limit.max(most);
-            seek |= matches!(need, Need::Seek(_));
-            true
-        });
-        if least < u64::MAX {
-            self.gap(
-                GapKind::Limit,
-                format!("the file has {size} bytes, more than the limit of {least}"),
-            );
-        }
-        if limit == 0 {
-            return false;
-        }
-        self.content = if seek && size > SPOOL_FROM {
-            if !self.reading.spool.take(size) {
-                let limit = self.reading.limits.spool_bytes;
-                self.out.cut_short = true;
-                self.gap(
-                    GapKind::Limit,
-                    format!("temporary files would hold more than {limit} bytes"),
-                );
-                self.wanted.clear();
-                return false;
-            }
-            match tempfile::tempfile() {
-                Ok(file) => Content::Spool(file, 0),
-                Err(error) => {
-                    self.reading.spool.give_back(size);
-                    self.out.cut_short = true;
-                    self.gap(
-                        GapKind::Limit,
-                        format!("cannot make a temporary file: {error}"),
-                    );
-                    self.wanted.clear();
-                    return false;
-                }
-            }
-        } else {
-            let mut buffer = std::mem::take(&mut self.buffer);
-            buffer.clear();
-            Content::Memory(buffer)
-        };
-        true
-    }
-
     /// Hands the entry to its analysers.
     fn analyse(&mut self) {
         let mut content = std::mem::replace(&mut self.content, Content::None);
@@ -338,21 +297,8 @@ impl<'a> Collector<'a> {
                     Body::File(file, *length)
                 }
             };
-            let entry = Entry {
-                path: &self.path,
-                kind: EntryKind::File,
-                size: self.size,
-                mode: self.mode,
-                uid: self.uid,
-                gid: self.gid,
-                link: None,
-                capability: self.capability.as_deref(),
-            };
-            match analyser.analyse(&entry, body) {
-                Ok(Some(data)) => self.keep(*index, data),
-                Ok(None) => {}
-                Err(reason) => self.gap(GapKind::Damaged, reason),
-            }
+            let result = analyser.analyse(&self.file(), body);
+            self.keep_result(*index, result);
         }
         match content {
             Content::Memory(buffer) | Content::First(buffer) => {
@@ -368,6 +314,28 @@ impl<'a> Collector<'a> {
         }
         self.wanted = wanted;
         self.wanted.clear();
+    }
+
+    /// The header of the file that goes by.
+    fn file(&self) -> Entry<'_> {
+        Entry {
+            path: &self.path,
+            kind: EntryKind::File,
+            size: self.size,
+            mode: self.mode,
+            uid: self.uid,
+            gid: self.gid,
+            link: None,
+            capability: self.capability.as_deref(),
+        }
+    }
+
+    fn keep_result(&mut self, analyser: Index, result: Result<Option<Vec<u8>>, String>) {
+        match result {
+            Ok(Some(data)) => self.keep(analyser, data),
+            Ok(None) => {}
+            Err(reason) => self.gap(GapKind::Damaged, reason),
+        }
     }
 
     fn keep(&mut self, analyser: Index, data: Vec<u8>) {
@@ -405,6 +373,7 @@ impl Visitor for Collector<'_> {
             self.paths_are_full();
         }
         self.wanted.clear();
+        self.streams.clear();
         let mut wanted = std::mem::take(&mut self.wanted);
         self.reading.matcher.by_header(
             &Asked {
@@ -465,89 +434,24 @@ impl Visitor for Collector<'_> {
         self.gid = entry.gid;
         self.capability = entry.capability.map(Box::from);
         self.content = Content::None;
-        if self.reading.matcher.wants_magic() && entry.size >= 4 {
-            self.content = Content::First(Vec::with_capacity(MAGIC));
-            return true;
+        self.taken += u64::from(!self.wanted.is_empty());
+        if !self.wanted.is_empty() {
+            self.begin_streams();
         }
-        if self.wanted.is_empty() {
-            return false;
-        }
-        if self.prepare(entry.size) {
-            return true;
-        }
-        self.analyse();
-        false
+        self.gathering = self.start_gathering();
+        self.gathering || !self.streams.is_empty()
     }
 
     fn content(&mut self, bytes: &[u8]) -> bool {
-        if let Content::First(first) = &mut self.content {
-            let some = bytes
-                .get(..bytes.len().min(MAGIC - first.len()))
-                .unwrap_or_default();
-            first.extend_from_slice(some);
-            if (first.len() as u64) < self.size.min(MAGIC as u64) {
-                return true;
-            }
-            let first = std::mem::take(first);
-            self.content = Content::None;
-            self.reading
-                .matcher
-                .by_magic(&self.path, &first, &mut self.wanted);
-            let earlier = first.len() - some.len();
-            let goes_on = !self.wanted.is_empty() && self.prepare(self.size);
-            if !goes_on {
-                if !self.wanted.is_empty() {
-                    self.analyse();
-                }
-                return false;
-            }
-            let head = first.get(..earlier).unwrap_or_default();
-            return (head.is_empty() || self.store(head)) && self.store(bytes);
-        }
-        self.store(bytes)
+        let streaming = !self.streams.is_empty() && self.feed_streams(bytes);
+        self.gathering = self.gathering && self.gather(bytes);
+        self.gathering || streaming
     }
 
     fn end(&mut self) {
-        if let Content::First(first) = &mut self.content {
-            // Shorter than any magic: the header alone decided.
-            let all = std::mem::take(first);
-            self.content = Content::None;
-            self.reading
-                .matcher
-                .by_magic(&self.path, &all, &mut self.wanted);
-            if self.wanted.is_empty() {
-                return;
-            }
-            if self.prepare(self.size) && !self.store(&all) {
-                return;
-            }
+        self.end_streams();
+        if std::mem::take(&mut self.gathering) {
+            self.gathered();
         }
-        self.analyse();
-    }
-}
-
-impl Collector<'_> {
-    fn store(&mut self, bytes: &[u8]) -> bool {
-        let failure = match &mut self.content {
-            Content::Memory(buffer) => {
-                buffer.extend_from_slice(bytes);
-                None
-            }
-            Content::Spool(file, length) => {
-                *length += bytes.len() as u64;
-                file.write_all(bytes).err()
-            }
-            Content::First(_) | Content::None => None,
-        };
-        let Some(error) = failure else { return true };
-        self.content = Content::None;
-        self.reading.spool.give_back(self.size);
-        self.out.cut_short = true;
-        self.gap(
-            GapKind::Limit,
-            format!("cannot write to a temporary file: {error}"),
-        );
-        self.wanted.clear();
-        false
     }
 }

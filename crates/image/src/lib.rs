@@ -70,7 +70,7 @@ pub mod hostile {
     }
 }
 
-pub use analyser::{Analyser, Body, Entry, EntryKind, Interest, Need};
+pub use analyser::{Analyser, Body, Entry, EntryKind, Interest, Need, Stream};
 pub use cache::Cache;
 pub use config::{HistoryStep, ImageConfig, parse_config};
 pub use digest::{Digest, ParseDigestError};

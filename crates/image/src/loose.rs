@@ -80,6 +80,11 @@ impl<'a> Loose<'a> {
         Ok(())
     }
 
+    /// How many files somebody wanted.
+    pub(crate) fn taken(&self) -> u64 {
+        self.0.taken()
+    }
+
     pub(crate) fn finish(self) -> LayerEvidence {
         self.0.finish()
     }

@@ -87,6 +87,8 @@ pub(crate) struct Matcher<'a> {
     magics: Vec<(&'static [u8], Index)>,
     set_id: Vec<Index>,
     capability: Vec<Index>,
+    /// Who wants every regular file.
+    any: Vec<Index>,
     /// Paths of a second pass, with the analysers that want them.
     extra: HashMap<String, Vec<Index>>,
     fingerprint: String,
@@ -110,6 +112,7 @@ impl<'a> Matcher<'a> {
             magics: Vec::new(),
             set_id: Vec::new(),
             capability: Vec::new(),
+            any: Vec::new(),
             extra: HashMap::new(),
             fingerprint: String::new(),
         };
@@ -146,6 +149,7 @@ impl<'a> Matcher<'a> {
             Interest::Magic(magic) => self.magics.push((magic, index)),
             Interest::SetId => self.set_id.push(index),
             Interest::Capability => self.capability.push(index),
+            Interest::Any => self.any.push(index),
         }
     }
 
@@ -187,7 +191,15 @@ impl<'a> Matcher<'a> {
 
     /// Whether somebody wants files for more than their path.
     pub(crate) fn wants_header(&self) -> bool {
-        self.wants_magic() || !self.set_id.is_empty() || !self.capability.is_empty()
+        self.wants_magic()
+            || self.wants_any()
+            || !self.set_id.is_empty()
+            || !self.capability.is_empty()
+    }
+
+    /// Whether somebody wants every regular file.
+    pub(crate) fn wants_any(&self) -> bool {
+        !self.any.is_empty()
     }
 
     /// Whether somebody wants files for their first bytes.
@@ -244,6 +256,9 @@ impl<'a> Matcher<'a> {
             if entry.has_capability {
                 out.extend(&self.capability);
             }
+            let any = self.any.iter().copied();
+            let wants = |at: &Index| self.analyser(*at).is_some_and(|one| one.wants(entry.path));
+            out.extend(any.filter(wants));
         }
         if out.len() > 1 {
             out.sort_unstable();

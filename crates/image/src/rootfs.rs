@@ -59,6 +59,17 @@ const NOT_OURS: [&str; 12] = [
     ".cargo",
 ];
 
+/// Files in such folders that are this project's own all the same: they name
+/// where it is fetched from, often with a password.
+const YET_OURS: [(&str, &[&str]); 3] = [
+    (".git", &["config"]),
+    (
+        ".cargo",
+        &["config", "config.toml", "credentials", "credentials.toml"],
+    ),
+    (".terraform", &["terraform.tfstate"]),
+];
+
 /// Folders of a system that hold other systems (images and containers), or
 /// nothing stored.
 const NOT_STORED: [&str; 7] = [
@@ -170,14 +181,20 @@ pub(crate) fn open_file(path: &Path, run: &Run<'_>) -> Result<Image, Error> {
     let file = File::open(path).map_err(reading)?;
     let mut wanted = Vec::new();
     run.matcher.by_path(&name, &mut wanted);
-    if wanted.is_empty() {
+    let unwanted = || {
         let from = format!("`{}`", path.display());
         let what = "a file of a kind that is not read".into();
-        return Err(Error::NotAnImage { from, what });
+        Error::NotAnImage { from, what }
+    };
+    if wanted.is_empty() && !run.matcher.wants_header() {
+        return Err(unwanted());
     }
     let reading = run.reading(false);
     let mut loose = Loose::new(&reading);
     loose.visit(&header(&name, &metadata), || Ok(file));
+    if loose.taken() == 0 {
+        return Err(unwanted());
+    }
     let evidence = loose.finish();
     let (files, _) = single(&evidence, run);
     let gaps = evidence.gaps;
@@ -251,6 +268,31 @@ impl Walker<'_> {
             };
             if !is_skipped {
                 self.directory(&path, &real.join(&name.real), depth + 1);
+            } else if self.walk == Walk::Project && self.run.matcher.wants_any() {
+                self.yet_ours(&path, &real.join(&name.real), name);
+            }
+        }
+    }
+
+    /// The few files of interest in a folder that is not walked.
+    fn yet_ours(&mut self, dir: &str, real: &Path, folder_name: &Name) {
+        let ours = YET_OURS.iter().find(|(own, _)| *own == folder_name.shown);
+        let Some((_, files)) = ours else { return };
+        let fd = match folder(self.root, self.base, real) {
+            Ok(fd) => fd,
+            Err(Errno::NOENT) => return,
+            Err(error) => return self.unreadable(dir, error),
+        };
+        for file in *files {
+            let stat = rustix::fs::statat(&fd, *file, AtFlags::SYMLINK_NOFOLLOW);
+            let Ok(stat) = stat else { continue };
+            let name = Name {
+                shown: (*file).to_owned(),
+                real: PathBuf::from(file),
+                kind: FileType::from_raw_mode(stat.st_mode),
+            };
+            if name.kind == FileType::RegularFile {
+                self.file(&fd, dir, real, &name);
             }
         }
     }

@@ -47,7 +47,10 @@ struct State<'a> {
     /// By canonical path and analyser.
     files: BTreeMap<(String, Index), (usize, &'a FileEvidence)>,
     links: HashMap<String, &'a str, BuildHasherDefault<Fnv>>,
-    hidden: Vec<(String, usize, &'a FileEvidence)>,
+    /// Path, own layer, the layer that hid it.
+    hidden: Vec<(String, usize, usize, &'a FileEvidence)>,
+    /// The layer that is laid on top.
+    upper: usize,
 }
 
 /// Lays `layers` on each other, lowest first. Each comes with an index that
@@ -56,6 +59,7 @@ pub(crate) fn squash(layers: &[&LayerEvidence], matcher: &Matcher<'_>) -> Squash
     let mut state = State::default();
     let mut unresolved = Vec::new();
     for (index, layer) in layers.iter().enumerate() {
+        state.upper = index;
         if index > 0 {
             state.take_away(layer);
         }
@@ -131,7 +135,7 @@ impl<'a> State<'a> {
         if let Some((below, old)) = self.files.insert(key.clone(), (layer, file)) {
             // Within one layer the later name wins and hides nothing.
             if below != layer {
-                self.hidden.push((key.0, below, old));
+                self.hidden.push((key.0, below, layer, old));
             }
         }
     }
@@ -218,7 +222,7 @@ impl<'a> State<'a> {
     fn hide(&mut self, keys: Vec<(String, Index)>) {
         for key in keys {
             if let Some((layer, file)) = self.files.remove(&key) {
-                self.hidden.push((key.0, layer, file));
+                self.hidden.push((key.0, layer, self.upper, file));
             }
         }
     }
@@ -267,8 +271,12 @@ impl<'a> State<'a> {
         for ((path, _), (layer, file)) in self.files {
             squashed.files.extend(evidence(path, layer, file, matcher));
         }
-        for (path, layer, file) in self.hidden {
-            squashed.hidden.extend(evidence(path, layer, file, matcher));
+        for (path, layer, by, file) in self.hidden {
+            let hidden = evidence(path, layer, file, matcher);
+            squashed.hidden.extend(hidden.map(|one| Evidence {
+                hidden_by: Some(by),
+                ..one
+            }));
         }
         sort(&mut squashed.files);
         sort(&mut squashed.hidden);
@@ -292,6 +300,7 @@ pub(crate) fn evidence(
         path,
         analyser: matcher.analyser(file.analyser)?.name(),
         layer,
+        hidden_by: None,
         size: file.size,
         mode: file.mode,
         uid: file.uid,

@@ -29,6 +29,8 @@ pub struct Evidence {
     pub analyser: &'static str,
     /// Index of the layer; 0 for a directory.
     pub layer: usize,
+    /// Index of the layer that replaced or removed it, for what is hidden.
+    pub hidden_by: Option<usize>,
     /// Bytes of the file.
     pub size: u64,
     /// Permission bits with setuid, setgid and sticky.

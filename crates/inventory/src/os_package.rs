@@ -433,6 +433,7 @@ mod tests {
             path: "db".to_owned(),
             analyser: "test",
             layer,
+            hidden_by: None,
             size: 1,
             mode: 0o644,
             uid: 0,
