@@ -7,7 +7,7 @@ use std::{
     collections::{HashMap, HashSet},
     fs::File,
     hash::Hasher,
-    io::{self, Write},
+    io,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},

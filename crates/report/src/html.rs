@@ -11,7 +11,8 @@ use crate::{
     plain::{clipped, plain},
     words::{
         NAME, SENTENCE, VERSION, address, by_package, claim, count, exploited, id, likely, message,
-        place, remarks, summary, suppressors, target, unfixed, upgrades, values,
+        place, remarks, spot, summary, suppressors, target, unfixed, upgrades, values,
+        without_package,
     },
 };
 
@@ -237,7 +238,7 @@ fn group(
         .collect();
     let Some(package) = package else {
         return Group {
-            name: "the target itself".to_owned(),
+            name: without_package(findings).to_owned(),
             version: String::new(),
             about: count(findings.len(), "finding"),
             rows,
@@ -280,6 +281,7 @@ fn row(report: &Report, finding: &Finding) -> Row {
     title.extend(flaw.and_then(|flaw| flaw.summary.as_deref()));
     title.extend(message(finding));
     let mut notes = Vec::new();
+    notes.extend(spot(finding));
     notes.extend(flaw.and_then(exploited));
     let others = flaw.map_or(&[][..], |flaw| &flaw.aliases);
     notes.extend(flaw.and_then(|flaw| flaw.claim.as_deref()).map(claim));

@@ -9,7 +9,7 @@ use seawall_model::Report;
 
 use crate::{
     Error, Options,
-    words::{by_package, count, id, notes, suppressors, target},
+    words::{by_package, count, id, notes, spot, suppressors, target},
 };
 
 pub(crate) fn write(
@@ -86,6 +86,7 @@ pub(crate) fn write(
                 .iter()
                 .map(|one| {
                     let mut line = format!("{}: {} ({})", one.severity, one.message, id(one));
+                    line.extend(spot(one).map(|spot| format!("; {spot}")));
                     line.extend(one.fix.as_ref().map(|fix| format!("; {}", fix.title)));
                     line.extend(notes(one).iter().map(|note| format!("; {note}")));
                     escape(&line)

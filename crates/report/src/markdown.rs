@@ -8,8 +8,8 @@ use crate::{
     Error, Options,
     plain::clipped,
     words::{
-        NAME, SENTENCE, VERSION, address, by_package, id, message, notes, place, remarks, summary,
-        suppressors, target, values,
+        NAME, SENTENCE, VERSION, address, by_package, id, message, notes, place, remarks, spot,
+        summary, suppressors, target, values,
     },
 };
 
@@ -112,6 +112,7 @@ pub(crate) fn write(
                 let mut about: Vec<String> =
                     notes(finding).iter().map(|note| prose(note)).collect();
                 about.extend(package.map(|package| code(&place(package, Some(one)), NAME)));
+                about.extend(spot(finding).map(|spot| code(&spot, NAME)));
                 about.extend(message(finding).map(sentence));
                 let cells = [
                     finding.severity.to_string(),

@@ -10,7 +10,7 @@ use crate::{
     plain::{clipped, plain},
     words::{
         NAME, SENTENCE, Upgrade, VERSION, by_package, count, id, message, notes, place, remarks,
-        summary, suppressors, target, upgrades,
+        spot, summary, suppressors, target, upgrades, without_package,
     },
 };
 
@@ -132,7 +132,10 @@ fn write_target(report: &Report, index: usize, painter: &mut Painter<'_>) -> Res
         painter.line("")?;
         match package.and_then(|at| report.packages.get(at)) {
             Some(package) => write_package(package, one, painter)?,
-            None => painter.line(&painter.paint(Style::new().bold(), "the target itself"))?,
+            None => {
+                let title = without_package(findings);
+                painter.line(&painter.paint(Style::new().bold(), title))?;
+            }
         }
         write_findings(findings, painter)?;
     }
@@ -241,6 +244,7 @@ fn about(finding: &Finding) -> String {
     let flaw = finding.vulnerability.as_deref();
     let fixed = flaw.filter(|flaw| !flaw.fixed.is_empty());
     let mut parts: Vec<String> = Vec::new();
+    parts.extend(spot(finding));
     parts.extend(fixed.map(|flaw| format!("fixed in {}", flaw.fixed.join(", "))));
     parts.extend(notes(finding));
     parts.extend(flaw.and_then(|flaw| flaw.summary.clone()));

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use seawall_model::{
-    BaseEvidence, Brought, Finding, Package, Report, Severity, Status, Summary, Suppressor, Target,
-    TargetKind, Vulnerability,
+    BaseEvidence, Brought, Finding, Location, Package, Report, Severity, Status, Summary,
+    Suppressor, Target, TargetKind, Vulnerability,
     vex::{Claim, VexStatus},
 };
 
@@ -148,24 +148,50 @@ pub(crate) fn place(package: &Package, target: Option<&Target>) -> String {
 /// Findings by the package they are about, in the order of the first of each.
 pub(crate) fn by_package(report: &Report, target: usize) -> Vec<(Option<usize>, Vec<&Finding>)> {
     let mut groups: Vec<(Option<usize>, Vec<&Finding>)> = Vec::new();
-    let mut index: BTreeMap<Option<usize>, usize> = BTreeMap::new();
+    // What is no package's is in a file or in the target as a whole.
+    let mut index: BTreeMap<(Option<usize>, bool), usize> = BTreeMap::new();
+    let key = |finding: &Finding| {
+        let in_file = finding.package.is_none() && finding.location.path().is_some();
+        (finding.package, in_file)
+    };
     for finding in report
         .findings
         .iter()
         .filter(|finding| finding.target == target)
     {
-        match index
-            .get(&finding.package)
-            .and_then(|at| groups.get_mut(*at))
-        {
+        match index.get(&key(finding)).and_then(|at| groups.get_mut(*at)) {
             Some((_, group)) => group.push(finding),
             None => {
-                index.insert(finding.package, groups.len());
+                index.insert(key(finding), groups.len());
                 groups.push((finding.package, vec![finding]));
             }
         }
     }
     groups
+}
+
+/// What findings that are no package's are about.
+pub(crate) fn without_package(findings: &[&Finding]) -> &'static str {
+    let in_file = findings.first().and_then(|one| one.location.path());
+    in_file.map_or("the target itself", |_| "its files")
+}
+
+/// Where a finding that is no package's stands: `app/.env:3, layer 2`.
+pub(crate) fn spot(finding: &Finding) -> Option<String> {
+    let Location::File { path, layer, range } = &finding.location else {
+        return None;
+    };
+    if finding.package.is_some() {
+        return None;
+    }
+    let mut spot = clipped(path, NAME);
+    if let Some(range) = range {
+        spot += &format!(":{}", range.start.line);
+    }
+    if let Some(layer) = layer {
+        spot += &format!(", layer {}", layer + 1);
+    }
+    Some(spot)
 }
 
 /// The id that a finding is known by.

@@ -5,11 +5,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use seawall_image::{Cache, Image, ImageConfig, Limits, Options, Platform, Progress, Source};
+use seawall_image::{
+    Analyser, Cache, Image, ImageConfig, Limits, Options, Platform, Progress, Source,
+};
 use seawall_inventory::{Context, Inventory};
-use seawall_model::{Gap, GapKind, Identity, Package, Target, TargetKind, vex};
+use seawall_model::{Finding, Gap, GapKind, Identity, Package, Target, TargetKind, vex};
 
-use crate::{Bases, Place, Scheme, base, sbom};
+use crate::{
+    Bases, Place, Scheme, base, sbom,
+    secrets::{self, Secrets},
+};
 
 /// A target and what it is made of.
 #[derive(Debug)]
@@ -18,6 +23,8 @@ pub struct Inspected {
     pub target: Target,
     /// Its packages.
     pub packages: Vec<Package>,
+    /// What is wrong with it whatever the advisories say.
+    pub findings: Vec<Finding>,
     /// What could not be read of it.
     pub gaps: Vec<Gap>,
     /// Whether it comes from a document in which an rpm epoch may be left out.
@@ -30,8 +37,27 @@ pub struct Inspected {
     pub created: Option<String>,
 }
 
+/// What is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LooksFor {
+    /// Packages, to hold them against advisories.
+    pub packages: bool,
+    /// Secrets in files and configurations.
+    pub secrets: bool,
+}
+
+impl LooksFor {
+    /// Packages alone.
+    pub const PACKAGES: LooksFor = LooksFor {
+        packages: true,
+        secrets: false,
+    };
+}
+
 /// How to look.
 pub struct Settings<'a> {
+    /// What is looked for.
+    pub looks_for: LooksFor,
     /// The platform to take from an image for several.
     pub platform: Option<Platform>,
     /// Evidence of layers seen before.
@@ -217,13 +243,14 @@ fn image(
         _ => None,
     };
     let (mut image, inventory) = read(source, settings, Context::Installed)?;
+    let (findings, more) = look_for_secrets(&image, settings);
     let name = match image.repo_tags.first() {
         // An archive's file name says less than the tag inside.
         Some(tag) if place.value == "-" => tag.clone(),
         _ => place.value.clone(),
     };
-    let mut gaps = std::mem::take(&mut image.view.gaps);
-    if inventory.packages.is_empty() && inventory.os.is_none() {
+    let mut gaps = merged(std::mem::take(&mut image.view.gaps), more);
+    if settings.looks_for.packages && inventory.packages.is_empty() && inventory.os.is_none() {
         gaps.push(nothing_found(&image.config));
     }
     let mut target = Target {
@@ -235,6 +262,10 @@ fn image(
         ..Target::new(TargetKind::Image, name, place.scheme.as_str())
     };
     gaps.extend(base::tell(&image, &mut target, engine.as_deref(), settings));
+    for layer in &mut target.layers {
+        // The step that made it is shown in reports and may hold a secret.
+        layer.created_by = layer.created_by.as_deref().map(secrets::redacted);
+    }
     let mut names = std::mem::take(&mut image.repo_tags);
     // A file is no name of an image.
     if !matches!(place.scheme, Scheme::Archive | Scheme::Oci) {
@@ -256,6 +287,7 @@ fn image(
         statements: Vec::new(),
         target,
         packages: inventory.packages,
+        findings,
         gaps: merged(gaps, inventory.gaps),
         epochs_left_out: false,
         created: image.config.created,
@@ -291,13 +323,15 @@ fn files(
         _ => Context::Project,
     };
     let (image, inventory) = read(source, settings, context)?;
+    let (findings, more) = look_for_secrets(&image, settings);
     Ok(Inspected {
         target: Target {
             os: inventory.os,
             ..Target::new(kind, place.value.clone(), place.scheme.as_str())
         },
         packages: inventory.packages,
-        gaps: merged(image.view.gaps, inventory.gaps),
+        findings,
+        gaps: merged(merged(image.view.gaps, more), inventory.gaps),
         epochs_left_out: false,
         identity: Identity::default(),
         statements: Vec::new(),
@@ -310,7 +344,14 @@ fn read(
     settings: &Settings<'_>,
     context: Context,
 ) -> Result<(Image, Inventory), InspectError> {
-    let analysers = seawall_inventory::analysers(context);
+    let LooksFor { packages, secrets } = settings.looks_for;
+    let mut analysers: Vec<&'static dyn Analyser> = Vec::new();
+    if packages {
+        analysers.extend(seawall_inventory::analysers(context));
+    }
+    if secrets {
+        analysers.push(&Secrets);
+    }
     let image = seawall_image::open(
         source,
         &Options {
@@ -321,8 +362,20 @@ fn read(
             progress: settings.progress,
         },
     )?;
-    let inventory = seawall_inventory::read(&image.view, context);
+    let inventory = if packages {
+        seawall_inventory::read(&image.view, context)
+    } else {
+        Inventory::default()
+    };
     Ok((image, inventory))
+}
+
+fn look_for_secrets(image: &Image, settings: &Settings<'_>) -> (Vec<Finding>, Vec<Gap>) {
+    if settings.looks_for.secrets {
+        secrets::findings(&image.view, &image.config)
+    } else {
+        Default::default()
+    }
 }
 
 fn merged(mut gaps: Vec<Gap>, more: Vec<Gap>) -> Vec<Gap> {

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 
 use seawall_advisories::{Decision, Request, Store, StoreError};
-use seawall_model::{DatabaseInfo, Finding, Report};
+use seawall_model::{DatabaseInfo, Finding, Location, Report};
 
-use crate::{Inspected, findings, rules};
+use crate::{Inspected, findings};
 
 /// What a judgement needs beside targets and advisories.
 #[derive(Clone, Debug)]
@@ -70,6 +70,12 @@ pub fn judge(
                 .filter(|found| !judging.ignore_unfixed || !found.vulnerability.fixed.is_empty())
                 .filter_map(|found| findings::of_match(found, &one, index, base)),
         );
+        report
+            .findings
+            .extend(one.findings.into_iter().map(|finding| Finding {
+                target: index,
+                ..finding
+            }));
         let mut gaps: Vec<_> = one.gaps.into_iter().chain(matches.gaps).collect();
         gaps.sort();
         gaps.dedup();
@@ -88,9 +94,8 @@ pub fn judge(
     shards.dedup();
     report.database = Some(database(shards));
     sort(&mut report, judging.order);
-    report.rules = rules::ALL
-        .iter()
-        .copied()
+    report.rules = crate::all_rules()
+        .into_iter()
         .filter(|rule| {
             report
                 .findings
@@ -98,7 +103,6 @@ pub fn judge(
                 .any(|finding| finding.rule == rule.id)
         })
         .collect();
-    report.rules.sort_by_key(|rule| rule.id);
     report
 }
 
@@ -164,6 +168,16 @@ fn sort(report: &mut Report, order: Order) {
             .map(|flaw| flaw.id.clone())
             .unwrap_or_default()
     };
+    // Findings that are no flaw of a package: by rule and place.
+    let place = |finding: &Finding| {
+        let path = finding.location.path().unwrap_or_default().to_owned();
+        (
+            finding.rule,
+            path,
+            line(&finding.location),
+            finding.fingerprint,
+        )
+    };
     findings.sort_by_cached_key(|finding| {
         let severity = Reverse(finding.severity);
         let known = Reverse(exploited(finding));
@@ -181,6 +195,16 @@ fn sort(report: &mut Report, order: Order) {
             severity,
             id(finding),
             finding.package,
+            place(finding),
         )
     });
+}
+
+fn line(location: &Location) -> u32 {
+    match location {
+        Location::File {
+            range: Some(range), ..
+        } => range.start.line,
+        _ => 0,
+    }
 }

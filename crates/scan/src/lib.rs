@@ -9,6 +9,7 @@ mod findings;
 mod inspect;
 mod judge;
 mod sbom;
+mod secrets;
 mod target;
 
 mod rules {
@@ -16,13 +17,14 @@ mod rules {
 }
 
 pub use base::Bases;
-pub use inspect::{InspectError, Inspected, Settings, inspect};
+pub use inspect::{InspectError, Inspected, LooksFor, Settings, inspect};
 pub use judge::{Judging, Order, explain, judge, shards_needed};
 pub use target::{Place, PlaceError, Scheme, recognise};
 
-/// Every rule of this crate, sorted by id.
+/// Every rule, one for each detector of secrets among them, sorted by id.
 pub fn all_rules() -> Vec<&'static seawall_model::Rule> {
     let mut all = rules::ALL.to_vec();
+    all.extend(seawall_secrets::rules());
     all.sort_by_key(|rule| rule.id);
     all
 }

@@ -70,6 +70,7 @@ pub(crate) fn inspect(place: &Place) -> Result<Inspected, InspectError> {
         statements,
         target,
         packages: document.packages,
+        findings: Vec::new(),
         gaps,
         epochs_left_out: document.epochs_left_out,
         created: document.created,

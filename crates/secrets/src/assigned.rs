@@ -36,7 +36,11 @@ fn blanks(text: &[u8], from: usize) -> usize {
 /// What the name around `start..end` is set to.
 pub(crate) fn assignment(text: &[u8], start: usize, end: usize) -> Option<Assignment<'_>> {
     let before = text.get(start.saturating_sub(NAME)..start)?;
-    let back = before.iter().rev().take_while(|byte| is_name(**byte)).count();
+    let back = before
+        .iter()
+        .rev()
+        .take_while(|byte| is_name(**byte))
+        .count();
     let name_end = run(text, end, NAME, is_name);
     let name = text.get(start - back..name_end)?;
     let closed = run(text, name_end, 4, |byte| {
@@ -54,9 +58,7 @@ pub(crate) fn assignment(text: &[u8], start: usize, end: usize) -> Option<Assign
         return None;
     } else if starts(b"=>") || starts(b":=") || starts(b"?=") || starts(b"||") {
         2
-    } else if starts(b"=") || starts(b":") || starts(b">") {
-        1
-    } else if starts(b",") && closed > name_end {
+    } else if starts(b"=") || starts(b":") || starts(b">") || (starts(b",") && closed > name_end) {
         1
     } else {
         return None;
@@ -121,8 +123,22 @@ mod tests {
 
     #[test]
     fn what_sets_nothing() {
-        for text in ["if acme_key == v", "acme_key v", "acme_key", "f(acme_key, v)", "acme_key()"] {
-            assert_eq!(assignment(text.as_bytes(), text.find("acme").unwrap(), 4 + text.find("acme").unwrap()), None, "{text}");
+        for text in [
+            "if acme_key == v",
+            "acme_key v",
+            "acme_key",
+            "f(acme_key, v)",
+            "acme_key()",
+        ] {
+            assert_eq!(
+                assignment(
+                    text.as_bytes(),
+                    text.find("acme").unwrap(),
+                    4 + text.find("acme").unwrap()
+                ),
+                None,
+                "{text}"
+            );
         }
     }
 }

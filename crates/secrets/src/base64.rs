@@ -40,7 +40,13 @@ mod tests {
 
     #[test]
     fn the_vectors_of_rfc_4648() {
-        for (text, bytes) in [("", ""), ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9v\nYmFy", "foobar")] {
+        for (text, bytes) in [
+            ("", ""),
+            ("Zg==", "f"),
+            ("Zm8=", "fo"),
+            ("Zm9v", "foo"),
+            ("Zm9v\nYmFy", "foobar"),
+        ] {
             assert_eq!(decode(text.as_bytes(), 100).unwrap(), bytes.as_bytes());
         }
         assert_eq!(decode(b"-_-_", 9), decode(b"+/+/", 9));

@@ -9,7 +9,9 @@ fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         0x81..=0x84 => {
             let count = usize::from(first & 0x7F);
             let (digits, rest) = rest.split_at_checked(count)?;
-            let length = digits.iter().fold(0usize, |length, digit| length << 8 | usize::from(*digit));
+            let length = digits
+                .iter()
+                .fold(0usize, |length, digit| length << 8 | usize::from(*digit));
             (length, rest)
         }
         _ => return None,
@@ -28,7 +30,8 @@ pub(crate) fn is_private_key(bytes: &[u8]) -> bool {
     let is_key = || {
         let (tag, inner, rest) = element(bytes)?;
         let (version, number, next) = element(inner)?;
-        let starts_well = tag == SEQUENCE && version == INTEGER && number.len() == 1 && rest.len() < 16;
+        let starts_well =
+            tag == SEQUENCE && version == INTEGER && number.len() == 1 && rest.len() < 16;
         let (tag, content, _) = element(next)?;
         Some(starts_well && (matches!(tag, INTEGER | SEQUENCE | OCTETS)) && content.len() >= 5)
     };

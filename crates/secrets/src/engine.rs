@@ -72,8 +72,12 @@ pub fn version() -> u32 {
 
 impl Engine {
     fn new() -> Self {
-        let all: Vec<&'static Detector> = detectors::ALL.iter().flat_map(|group| group.iter()).collect();
-        let mut words: Vec<&'static str> = all.iter().flat_map(|one| one.keywords).copied().collect();
+        let all: Vec<&'static Detector> = detectors::ALL
+            .iter()
+            .flat_map(|group| group.iter())
+            .collect();
+        let mut words: Vec<&'static str> =
+            all.iter().flat_map(|one| one.keywords).copied().collect();
         words.sort_unstable();
         words.dedup();
         let of = |word: &str| {
@@ -116,7 +120,10 @@ impl Engine {
     /// The detectors that a keyword belongs to.
     pub(crate) fn detectors_of(&self, hit: Hit) -> impl Iterator<Item = usize> {
         let keyword = self.keywords.get(hit.keyword as usize);
-        keyword.map_or(&[][..], |keyword| &keyword.detectors).iter().copied()
+        keyword
+            .map_or(&[][..], |keyword| &keyword.detectors)
+            .iter()
+            .copied()
     }
 
     /// The detectors that look at the start of a file.
@@ -134,7 +141,14 @@ impl Engine {
             limit: text.len().min(detector.reach),
         };
         let (start, end) = self.around(index, &candidate, 0)?;
-        self.weigh(detector, &Candidate { start, end, ..candidate })
+        self.weigh(
+            detector,
+            &Candidate {
+                start,
+                end,
+                ..candidate
+            },
+        )
     }
 
     pub(crate) fn detector(&self, index: usize) -> Option<&'static Detector> {
@@ -179,11 +193,23 @@ impl Engine {
             Shape::Around(lead) => self.around(index, &candidate, lead)?,
             Shape::Code(code) => code(&candidate)?,
         };
-        self.weigh(detector, &Candidate { start, end, ..candidate })
+        self.weigh(
+            detector,
+            &Candidate {
+                start,
+                end,
+                ..candidate
+            },
+        )
     }
 
     /// The secret that starts at `at`.
-    fn matched(&self, index: usize, candidate: &Candidate<'_>, at: usize) -> Option<(usize, usize)> {
+    fn matched(
+        &self,
+        index: usize,
+        candidate: &Candidate<'_>,
+        at: usize,
+    ) -> Option<(usize, usize)> {
         let detector = self.detector(index)?;
         let input = Input::new(candidate.text)
             .span(at..candidate.limit.max(at))
@@ -194,12 +220,18 @@ impl Engine {
     }
 
     /// The secret around the keyword.
-    fn around(&self, index: usize, candidate: &Candidate<'_>, lead: usize) -> Option<(usize, usize)> {
+    fn around(
+        &self,
+        index: usize,
+        candidate: &Candidate<'_>,
+        lead: usize,
+    ) -> Option<(usize, usize)> {
         let detector = self.detector(index)?;
         let from = candidate.start.saturating_sub(lead);
         let input = Input::new(candidate.text).span(from..candidate.limit);
         let (start, end, whole) = self.search(index, &input)?;
-        let is_own = opens(detector, candidate.text, start) && closes(detector, candidate.text, whole);
+        let is_own =
+            opens(detector, candidate.text, start) && closes(detector, candidate.text, whole);
         (is_own && whole > candidate.start).then_some((start, end))
     }
 
@@ -221,14 +253,17 @@ impl Engine {
         if secret.is_empty() {
             return None;
         }
-        let checked = detector.check.map_or(Checked::Maybe, |check| check(candidate));
+        let checked = detector
+            .check
+            .map_or(Checked::Maybe, |check| check(candidate));
         let (proven, note) = match checked {
             Checked::No => return None,
             Checked::Maybe => (false, None),
             Checked::Proven => (true, None),
             Checked::ProvenBut(note) => (true, Some(note)),
         };
-        let is_real = proven || (entropy(secret) >= detector.entropy && !allow::is_placeholder(secret));
+        let is_real =
+            proven || (entropy(secret) >= detector.entropy && !allow::is_placeholder(secret));
         is_real.then_some(Match {
             detector,
             start: candidate.start,
@@ -243,8 +278,17 @@ impl Engine {
 /// automata stay small.
 pub(crate) fn compile(pattern: &str) -> Option<Regex> {
     Regex::builder()
-        .syntax(syntax::Config::new().unicode(false).utf8(false).dot_matches_new_line(false))
-        .configure(Regex::config().utf8_empty(false).nfa_size_limit(Some(1 << 20)))
+        .syntax(
+            syntax::Config::new()
+                .unicode(false)
+                .utf8(false)
+                .dot_matches_new_line(false),
+        )
+        .configure(
+            Regex::config()
+                .utf8_empty(false)
+                .nfa_size_limit(Some(1 << 20)),
+        )
         .build(pattern)
         .ok()
 }
@@ -254,7 +298,10 @@ pub(crate) fn compile(pattern: &str) -> Option<Regex> {
 fn opens(detector: &Detector, text: &[u8], start: usize) -> bool {
     let before = |back: usize| start.checked_sub(back).and_then(|at| text.get(at)).copied();
     let Some(last) = before(1) else { return true };
-    if text.get(start).is_some_and(|byte| !byte.is_ascii_alphanumeric()) {
+    if text
+        .get(start)
+        .is_some_and(|byte| !byte.is_ascii_alphanumeric())
+    {
         return true;
     }
     // What sets a name and what parts a path may stand before any secret.
@@ -299,7 +346,12 @@ mod tests {
     fn the_gate_is_whole_and_every_pattern_compiles() {
         assert!(engine().is_whole());
         for one in detectors::ALL.iter().flat_map(|group| group.iter()) {
-            assert!(compile(one.pattern).is_some(), "{}: {}", one.id, one.pattern);
+            assert!(
+                compile(one.pattern).is_some(),
+                "{}: {}",
+                one.id,
+                one.pattern
+            );
         }
     }
 

@@ -110,12 +110,20 @@ fn whole(kind: &str, random: &mut Random) -> Option<String> {
             let password = random.text("abcdefghijkmnpqrstuvwxyz23456789", 14);
             encode(format!("deploy:{password}").as_bytes(), false)
         }
-        "password64" => encode(random.text("abcdefghijkmnpqrstuvwxyz23456789", 14).as_bytes(), false),
+        "password64" => encode(
+            random
+                .text("abcdefghijkmnpqrstuvwxyz23456789", 14)
+                .as_bytes(),
+            false,
+        ),
         "jwt" => {
             let subject = hex(random, 16);
             let parts = [
                 encode(br#"{"alg":"HS256","typ":"JWT"}"#, true),
-                encode(format!(r#"{{"sub":"{subject}","iat":1700000000}}"#).as_bytes(), true),
+                encode(
+                    format!(r#"{{"sub":"{subject}","iat":1700000000}}"#).as_bytes(),
+                    true,
+                ),
                 encode(&random.bytes(32), true),
             ];
             parts.join(".")
@@ -126,18 +134,26 @@ fn whole(kind: &str, random: &mut Random) -> Option<String> {
             format!("pypi-{}", encode(&bytes, true))
         }
         "gitlab" => {
-            let text = format!("glpat-{}.01.0w", random.text("abcdefghijkmnpqrstuvwxyz23456789", 27));
+            let text = format!(
+                "glpat-{}.01.0w",
+                random.text("abcdefghijkmnpqrstuvwxyz23456789", 27)
+            );
             let sum = crc36_of(text.as_bytes()).into_iter().map(char::from);
             text.chars().chain(sum).collect()
         }
         "rsa" => armour("RSA PRIVATE KEY", &key(random, &[2, 1, 0])),
         "ec" => armour("EC PRIVATE KEY", &ec(random)),
         "pkcs8" => armour("PRIVATE KEY", &key(random, &[2, 1, 0, 0x30, 0x0D])),
-        "pkcs8line" => armour("PRIVATE KEY", &key(random, &[2, 1, 0, 0x30, 0x0D])).replace('\n', "\\n"),
+        "pkcs8line" => {
+            armour("PRIVATE KEY", &key(random, &[2, 1, 0, 0x30, 0x0D])).replace('\n', "\\n")
+        }
         "encrypted" => {
             let data = random.bytes(64);
             let inner = [&[0x30, 4, 6, 2, 42, 3, 4, 64][..], &data].concat();
-            armour("ENCRYPTED PRIVATE KEY", &[&[0x30, inner.len() as u8][..], &inner].concat())
+            armour(
+                "ENCRYPTED PRIVATE KEY",
+                &[&[0x30, inner.len() as u8][..], &inner].concat(),
+            )
         }
         "openssh" => {
             let mut bytes = b"openssh-key-v1\0\0\0\0\x04none\0\0\0\x04none".to_vec();
@@ -149,7 +165,10 @@ fn whole(kind: &str, random: &mut Random) -> Option<String> {
             bytes.extend(random.bytes(200));
             armour("PGP PRIVATE KEY BLOCK", &bytes)
         }
-        "packed" => encode(armour("RSA PRIVATE KEY", &key(random, &[2, 1, 0])).as_bytes(), false),
+        "packed" => encode(
+            armour("RSA PRIVATE KEY", &key(random, &[2, 1, 0])).as_bytes(),
+            false,
+        ),
         _ => return None,
     })
 }
@@ -157,7 +176,12 @@ fn whole(kind: &str, random: &mut Random) -> Option<String> {
 /// The outer form of a private key of 2,048 bits around random numbers.
 fn key(random: &mut Random, head: &[u8]) -> Vec<u8> {
     let body = match head {
-        [.., 0x30, length] => [&random.bytes(usize::from(*length))[..], &[4, 0x82, 4, 0], &random.bytes(1024)].concat(),
+        [.., 0x30, length] => [
+            &random.bytes(usize::from(*length))[..],
+            &[4, 0x82, 4, 0],
+            &random.bytes(1024),
+        ]
+        .concat(),
         _ => [&[2, 0x82, 1, 1, 0][..], &random.bytes(1000)].concat(),
     };
     let length = (head.len() + body.len()) as u16;
@@ -172,7 +196,10 @@ fn armour(label: &str, bytes: &[u8]) -> String {
     let body = encode(bytes, false);
     let lines = body.as_bytes().chunks(64).map(String::from_utf8_lossy);
     let lines: Vec<_> = lines.collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----", lines.join("\n"))
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----",
+        lines.join("\n")
+    )
 }
 
 fn encode(bytes: &[u8], url_safe: bool) -> String {
@@ -186,7 +213,10 @@ fn encode(bytes: &[u8], url_safe: bool) -> String {
     };
     let mut out = String::new();
     for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let bits = chunk
+            .iter()
+            .fold(0u32, |bits, byte| bits << 8 | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
         let count = chunk.len() + 1;
         out.extend((0..count).map(|at| digit(bits >> (18 - 6 * at))));
         if !url_safe {
@@ -204,8 +234,14 @@ mod tests {
     fn places_are_filled_the_same_every_time() {
         let text = expand("a=<hex:8> <b>bold</b> <uuid> < 3");
         assert_eq!(text, expand("a=<hex:8> <b>bold</b> <uuid> < 3"));
-        assert!(text.contains(" <b>bold</b> ") && text.ends_with(" < 3"), "{text}");
-        assert_eq!(text.len(), "a=".len() + 8 + " <b>bold</b> ".len() + 36 + " < 3".len());
+        assert!(
+            text.contains(" <b>bold</b> ") && text.ends_with(" < 3"),
+            "{text}"
+        );
+        assert_eq!(
+            text.len(),
+            "a=".len() + 8 + " <b>bold</b> ".len() + 36 + " < 3".len()
+        );
     }
 
     #[test]

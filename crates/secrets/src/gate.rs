@@ -138,7 +138,13 @@ mod tests {
             let mut lanes = Vec::new();
             gate.find(&text, from, &mut lanes);
             let mut one = Vec::new();
-            gate.walk(gate.automaton.as_ref().unwrap(), &text, from, text.len(), &mut one);
+            gate.walk(
+                gate.automaton.as_ref().unwrap(),
+                &text,
+                from,
+                text.len(),
+                &mut one,
+            );
             assert_eq!(lanes, one);
             assert!(lanes.iter().any(|hit| hit.keyword == 3));
             assert!(lanes.iter().all(|hit| hit.end > from));

@@ -2,21 +2,112 @@
 
 /// Ends of names whose content is no text, or text made of other files' hashes.
 const ENDINGS: [&str; 88] = [
-    ".png", ".jpg", ".jpeg", ".gif", ".webp", ".ico", ".icns", ".bmp", ".tif", ".tiff", ".psd",
-    ".avif", ".woff", ".woff2", ".ttf", ".otf", ".eot", ".pfb", ".afm", ".mp3", ".mp4", ".mkv",
-    ".avi", ".mov", ".ogg", ".wav", ".flac", ".webm", ".zip", ".gz", ".tgz", ".xz", ".bz2", ".zst",
-    ".lz4", ".7z", ".rar", ".jar", ".war", ".ear", ".whl", ".deb", ".rpm", ".apk", ".gem",
-    ".class", ".so", ".a", ".o", ".lo", ".ko", ".dll", ".exe", ".dylib", ".lib", ".pdb", ".wasm",
-    ".node", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".odt", ".mo", ".gmo",
-    ".qm", ".rlib", ".rmeta", ".bin", ".iso", ".img", ".mmdb", ".pack", ".idx", ".glb", ".gltf",
-    ".hyb", ".elc", ".beam", ".dict", ".aff", ".rdb", ".dat", ".md5sums", ".sha256sums",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".gif",
+    ".webp",
+    ".ico",
+    ".icns",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".psd",
+    ".avif",
+    ".woff",
+    ".woff2",
+    ".ttf",
+    ".otf",
+    ".eot",
+    ".pfb",
+    ".afm",
+    ".mp3",
+    ".mp4",
+    ".mkv",
+    ".avi",
+    ".mov",
+    ".ogg",
+    ".wav",
+    ".flac",
+    ".webm",
+    ".zip",
+    ".gz",
+    ".tgz",
+    ".xz",
+    ".bz2",
+    ".zst",
+    ".lz4",
+    ".7z",
+    ".rar",
+    ".jar",
+    ".war",
+    ".ear",
+    ".whl",
+    ".deb",
+    ".rpm",
+    ".apk",
+    ".gem",
+    ".class",
+    ".so",
+    ".a",
+    ".o",
+    ".lo",
+    ".ko",
+    ".dll",
+    ".exe",
+    ".dylib",
+    ".lib",
+    ".pdb",
+    ".wasm",
+    ".node",
+    ".pdf",
+    ".doc",
+    ".docx",
+    ".xls",
+    ".xlsx",
+    ".ppt",
+    ".pptx",
+    ".odt",
+    ".mo",
+    ".gmo",
+    ".qm",
+    ".rlib",
+    ".rmeta",
+    ".bin",
+    ".iso",
+    ".img",
+    ".mmdb",
+    ".pack",
+    ".idx",
+    ".glb",
+    ".gltf",
+    ".hyb",
+    ".elc",
+    ".beam",
+    ".dict",
+    ".aff",
+    ".rdb",
+    ".dat",
+    ".md5sums",
+    ".sha256sums",
 ];
 
 /// Names of files made by tools of hashes alone.
 const NAMES: [&str; 14] = [
-    "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock",
-    "Cargo.lock", "go.sum", "go.work.sum", "poetry.lock", "uv.lock", "pdm.lock", "Gemfile.lock",
-    "composer.lock", "RECORD",
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "bun.lock",
+    "Cargo.lock",
+    "go.sum",
+    "go.work.sum",
+    "poetry.lock",
+    "uv.lock",
+    "pdm.lock",
+    "Gemfile.lock",
+    "composer.lock",
+    "RECORD",
 ];
 
 /// Whether a file at `path` is worth looking into.
@@ -27,8 +118,8 @@ pub fn wants(path: &str) -> bool {
     }
     match name.rfind('.').and_then(|dot| name.get(dot..)) {
         Some(ending) => {
-            let is = |known: &&str| known.eq_ignore_ascii_case(ending);
-            !ENDINGS.iter().any(|known| is(&known)) && !name.contains(".so.")
+            let is = |known: &str| known.eq_ignore_ascii_case(ending);
+            !ENDINGS.iter().any(|known| is(known)) && !name.contains(".so.")
         }
         None => true,
     }
@@ -36,17 +127,52 @@ pub fn wants(path: &str) -> bool {
 
 /// Folders that a package manager fills.
 const INSTALLED: [&str; 20] = [
-    "node_modules/", "site-packages/", "dist-packages/", "bower_components/", "usr/share/",
-    "usr/lib/", "usr/lib64/", "usr/local/lib/", "usr/local/share/", "usr/local/go/", "usr/src/",
-    "/gems/", "vendor/bundle/", "go/pkg/mod/", ".cargo/registry/", "usr/include/", ".m2/",
-    "vendor/github.com/", "vendor/golang.org/", "usr/local/rustup/",
+    "node_modules/",
+    "site-packages/",
+    "dist-packages/",
+    "bower_components/",
+    "usr/share/",
+    "usr/lib/",
+    "usr/lib64/",
+    "usr/local/lib/",
+    "usr/local/share/",
+    "usr/local/go/",
+    "usr/src/",
+    "/gems/",
+    "vendor/bundle/",
+    "go/pkg/mod/",
+    ".cargo/registry/",
+    "usr/include/",
+    ".m2/",
+    "vendor/github.com/",
+    "vendor/golang.org/",
+    "usr/local/rustup/",
 ];
 
 /// Folders in which programs keep what their tests and manuals need.
 const TRIALS: [&str; 22] = [
-    "test", "tests", "testing", "__tests__", "testdata", "test-data", "test_data", "fixtures",
-    "__fixtures__", "spec", "specs", "example", "examples", "sample", "samples", "demo", "demos",
-    "doc", "docs", "man", "benchmark", "mocks",
+    "test",
+    "tests",
+    "testing",
+    "__tests__",
+    "testdata",
+    "test-data",
+    "test_data",
+    "fixtures",
+    "__fixtures__",
+    "spec",
+    "specs",
+    "example",
+    "examples",
+    "sample",
+    "samples",
+    "demo",
+    "demos",
+    "doc",
+    "docs",
+    "man",
+    "benchmark",
+    "mocks",
 ];
 
 /// Whether the file is a test's or a manual's of an installed program: the keys
@@ -55,14 +181,18 @@ fn is_trial_of_others(path: &str) -> bool {
     let installed = INSTALLED.iter().filter_map(|folder| {
         let at = path.find(folder)?;
         // `/gems/` has its own slash; the others start a component.
-        let starts = at == 0 || folder.starts_with('/') || path.as_bytes().get(at - 1) == Some(&b'/');
+        let starts =
+            at == 0 || folder.starts_with('/') || path.as_bytes().get(at - 1) == Some(&b'/');
         starts.then(|| path.get(at + folder.len()..)).flatten()
     });
     let is_trial = |inner: &str| {
         let mut parts = inner.rsplit('/');
         let name = parts.next().unwrap_or_default();
-        let is_test_file = [".test.", ".spec.", "_test.", "test_"].iter().any(|sign| name.contains(sign));
-        is_test_file || parts.any(|part| TRIALS.iter().any(|trial| trial.eq_ignore_ascii_case(part)))
+        let is_test_file = [".test.", ".spec.", "_test.", "test_"]
+            .iter()
+            .any(|sign| name.contains(sign));
+        is_test_file
+            || parts.any(|part| TRIALS.iter().any(|trial| trial.eq_ignore_ascii_case(part)))
     };
     installed.into_iter().any(is_trial)
 }
@@ -77,7 +207,8 @@ pub(crate) fn ends_in(path: &str, end: &str) -> bool {
     if end.starts_with('.') && name.len() > end.len() && name.ends_with(end) {
         return true;
     }
-    path.strip_suffix(end).is_some_and(|before| before.is_empty() || before.ends_with('/'))
+    path.strip_suffix(end)
+        .is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 #[cfg(test)]
@@ -86,10 +217,24 @@ mod tests {
 
     #[test]
     fn what_is_not_looked_into() {
-        for path in ["a/b.PNG", "usr/lib/libssl.so.3", "web/package-lock.json", "x.tar.gz"] {
+        for path in [
+            "a/b.PNG",
+            "usr/lib/libssl.so.3",
+            "web/package-lock.json",
+            "x.tar.gz",
+        ] {
             assert!(!wants(path), "{path}");
         }
-        for path in [".env", "id_rsa", "src/main.rs", "a.js", "home/.npmrc", "x.pem", "module.pyc", "soap.son"] {
+        for path in [
+            ".env",
+            "id_rsa",
+            "src/main.rs",
+            "a.js",
+            "home/.npmrc",
+            "x.pem",
+            "module.pyc",
+            "soap.son",
+        ] {
             assert!(wants(path), "{path}");
         }
     }
@@ -105,7 +250,13 @@ mod tests {
         ] {
             assert!(is_trial_of_others(path), "{path}");
         }
-        for path in ["app/test/id_rsa", "etc/ssl/private/key.pem", "node_modules/x/index.js", "my_node_modules/test/k", "usr/share/app/key.pem"] {
+        for path in [
+            "app/test/id_rsa",
+            "etc/ssl/private/key.pem",
+            "node_modules/x/index.js",
+            "my_node_modules/test/k",
+            "usr/share/app/key.pem",
+        ] {
             assert!(!is_trial_of_others(path), "{path}");
         }
     }

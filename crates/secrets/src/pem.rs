@@ -1,7 +1,10 @@
 //! Private keys in their armour (RFC 7468; OpenSSH's PROTOCOL.key; PuTTY's
 //! Appendix C; RFC 9580, section 6.2).
 
-use crate::{base64, der, detector::{Candidate, Checked}};
+use crate::{
+    base64, der,
+    detector::{Candidate, Checked},
+};
 
 /// The longest block looked at: a key of 16,384 bits has 13 KB.
 pub(crate) const REACH: usize = 16 << 10;
@@ -11,7 +14,10 @@ const END: &[u8] = b"-----END ";
 /// The block that starts with the keyword, from its first dash to its last.
 pub(crate) fn block(candidate: &Candidate<'_>) -> Option<(usize, usize)> {
     let text = candidate.text.get(candidate.start..candidate.limit)?;
-    let label_end = memchr::memmem::find(text.get(..80.min(text.len()))?.get(BEGIN.len()..)?, b"-----")?;
+    let label_end = memchr::memmem::find(
+        text.get(..80.min(text.len()))?.get(BEGIN.len()..)?,
+        b"-----",
+    )?;
     let label = text.get(BEGIN.len()..BEGIN.len() + label_end)?;
     if !is_private(label) {
         return None;
@@ -21,7 +27,10 @@ pub(crate) fn block(candidate: &Candidate<'_>) -> Option<(usize, usize)> {
     let tail = text.get(end + END.len()..)?;
     let tail = tail.get(..label.len() + 5)?;
     let is_same = tail.starts_with(label) && tail.ends_with(b"-----");
-    is_same.then_some((candidate.start, candidate.start + end + END.len() + tail.len()))
+    is_same.then_some((
+        candidate.start,
+        candidate.start + end + END.len() + tail.len(),
+    ))
 }
 
 fn is_private(label: &[u8]) -> bool {
@@ -59,7 +68,9 @@ fn look(block: &[u8]) -> Option<Checked> {
         b"ENCRYPTED PRIVATE KEY" if der::is_encrypted_key(&bytes) => ENCRYPTED,
         b"ENCRYPTED PRIVATE KEY" => Checked::No,
         // A secret-key packet, in the new format or the old (RFC 9580, 4.2).
-        _ if is_pgp => checked(matches!(bytes.first(), Some(0xC5 | 0x94..=0x97)) && bytes.len() > 64),
+        _ if is_pgp => {
+            checked(matches!(bytes.first(), Some(0xC5 | 0x94..=0x97)) && bytes.len() > 64)
+        }
         _ => checked(der::is_private_key(&bytes)),
     })
 }
@@ -79,7 +90,12 @@ fn plain_lines(body: &[u8]) -> Vec<u8> {
             (b'\\', Some(b'/')) => at += 1,
             (b'\\' | b'"' | b'\'' | b'`' | b',', _) => at += 1,
             // `"…" + "…"` joins; a plus inside a line is base64.
-            (b'+', _) if out.last() == Some(&b' ') && matches!(next, Some(b' ' | b'\n' | b'\r') | None) => at += 1,
+            (b'+', _)
+                if out.last() == Some(&b' ')
+                    && matches!(next, Some(b' ' | b'\n' | b'\r') | None) =>
+            {
+                at += 1;
+            }
             _ => {
                 out.push(*byte);
                 at += 1;

@@ -35,7 +35,11 @@ fn page(detector: &Detector) -> String {
     if let Some(example) = detector.finds.first() {
         let text = crate::redact(path(detector), &expand(example));
         let lines: Vec<String> = text.lines().map(|line| format!("    {line}")).collect();
-        let _ = write!(page, "\nFor example, with the secret cut off:\n\n{}\n", lines.join("\n"));
+        let _ = write!(
+            page,
+            "\nFor example, with the secret cut off:\n\n{}\n",
+            lines.join("\n")
+        );
     }
     page.push_str(
         "\n## Why is this bad?\n\
@@ -46,12 +50,28 @@ fn page(detector: &Detector) -> String {
     if detector.keywords.is_empty() {
         page.push_str("It reads the start of files of certain names");
     } else {
-        let words: Vec<String> = detector.keywords.iter().map(|word| format!("`{word}`")).collect();
-        let _ = write!(page, "It looks where one of these words stands: {}", words.join(", "));
+        let words: Vec<String> = detector
+            .keywords
+            .iter()
+            .map(|word| format!("`{word}`"))
+            .collect();
+        let _ = write!(
+            page,
+            "It looks where one of these words stands: {}",
+            words.join(", ")
+        );
     }
     if !detector.files.is_empty() {
-        let files: Vec<String> = detector.files.iter().map(|file| format!("`{file}`")).collect();
-        let _ = write!(page, "; in files whose path ends in one of {}", files.join(", "));
+        let files: Vec<String> = detector
+            .files
+            .iter()
+            .map(|file| format!("`{file}`"))
+            .collect();
+        let _ = write!(
+            page,
+            "; in files whose path ends in one of {}",
+            files.join(", ")
+        );
     }
     page.push_str(".\n");
     if detector.check.is_some() {
@@ -80,6 +100,8 @@ fn path(detector: &Detector) -> &'static str {
 
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_uppercase().collect::<String>());
+    let first = chars
+        .next()
+        .map(|first| first.to_uppercase().collect::<String>());
     first.unwrap_or_default() + chars.as_str()
 }

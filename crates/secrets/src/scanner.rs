@@ -223,7 +223,9 @@ impl Scanner {
             return;
         }
         self.seen.insert(digest);
-        let start = self.place.after(text.get(..found.start).unwrap_or_default());
+        let start = self
+            .place
+            .after(text.get(..found.start).unwrap_or_default());
         let end = start.after(secret);
         let (from, to) = (self.base + found.start as u64, self.base + found.end as u64);
         let (offset, length) = match &self.state {
@@ -265,7 +267,11 @@ fn shown(detector: &Detector, secret: &[u8]) -> String {
     // Four of sixteen characters are a kind's mark or nearly so; of a short
     // secret they would be a good part.
     const LEAST: usize = 16;
-    let shows = if secret.len() < LEAST { 0 } else { detector.shows };
+    let shows = if secret.len() < LEAST {
+        0
+    } else {
+        detector.shows
+    };
     let first = secret.iter().take(shows);
     let mut shown: String = first
         .take_while(|byte| byte.is_ascii_graphic() && **byte != b'`')

@@ -26,12 +26,13 @@ impl Utf16 {
             _ => {
                 let pairs = head.get(..head.len().min(64))?.as_chunks::<2>().0;
                 let plain = |byte: u8| matches!(byte, 9 | 10 | 13 | 32..=126);
-                let all = |test: fn(&[u8; 2], fn(u8) -> bool) -> bool| {
-                    pairs.len() >= 8 && pairs.iter().all(|pair| test(pair, plain))
-                };
-                if all(|pair, plain| plain(pair[0]) && pair[1] == 0) {
+                let is_little = |pair: &[u8; 2]| plain(pair[0]) && pair[1] == 0;
+                let is_big = |pair: &[u8; 2]| pair[0] == 0 && plain(pair[1]);
+                if pairs.len() < 8 {
+                    None
+                } else if pairs.iter().all(is_little) {
                     Some((decoder(false), 0))
-                } else if all(|pair, plain| pair[0] == 0 && plain(pair[1])) {
+                } else if pairs.iter().all(is_big) {
                     Some((decoder(true), 0))
                 } else {
                     None
@@ -87,10 +88,20 @@ mod tests {
         for big_endian in [false, true] {
             let bytes: Vec<u8> = text
                 .encode_utf16()
-                .flat_map(|unit| if big_endian { unit.to_be_bytes() } else { unit.to_le_bytes() })
+                .flat_map(|unit| {
+                    if big_endian {
+                        unit.to_be_bytes()
+                    } else {
+                        unit.to_le_bytes()
+                    }
+                })
                 .collect();
             for size in [1, 2, 3, 7, bytes.len()] {
-                let mut decoder = Utf16 { big_endian, byte: None, high: None };
+                let mut decoder = Utf16 {
+                    big_endian,
+                    byte: None,
+                    high: None,
+                };
                 let mut out = Vec::new();
                 for chunk in bytes.chunks(size) {
                     decoder.decode(chunk, &mut out);
@@ -102,9 +113,14 @@ mod tests {
 
     #[test]
     fn utf_16_is_told_from_text_and_from_binaries() {
-        let wide: Vec<u8> = "password = 1".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let wide: Vec<u8> = "password = 1"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
         assert!(Utf16::recognise(&wide).is_some_and(|(one, mark)| !one.big_endian && mark == 0));
-        assert!(Utf16::recognise(b"\xFE\xFF\0k").is_some_and(|(one, mark)| one.big_endian && mark == 2));
+        assert!(
+            Utf16::recognise(b"\xFE\xFF\0k").is_some_and(|(one, mark)| one.big_endian && mark == 2)
+        );
         assert!(Utf16::recognise(b"plain text that is longer than it must be").is_none());
         assert!(Utf16::recognise(&[0; 64]).is_none());
         assert!(Utf16::recognise(b"").is_none());

@@ -11,4 +11,5 @@ mod hostile;
 mod layers;
 mod platforms;
 mod sources;
+mod streams;
 mod support;

@@ -358,6 +358,7 @@ fn parse(database: &[u8]) -> Result<Inventory, String> {
         path: DATABASE.to_owned(),
         analyser: analyser.name(),
         layer: 0,
+        hidden_by: None,
         size: entry.size,
         mode: 0o644,
         uid: 0,

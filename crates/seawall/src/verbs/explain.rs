@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use clap::Args;
 use seawall_model::Rule;
-use seawall_scan::Judging;
+use seawall_scan::{Judging, LooksFor};
 
 use crate::{
     Outcome, database,
@@ -46,8 +46,7 @@ pub(crate) fn run(arguments: Arguments, printer: &Printer) -> Result<Outcome> {
                 arguments.what
             )
         } else {
-            let names: Vec<&str> = rules.iter().map(|rule| rule.id).collect();
-            format!("the rules are {}", names.join(", "))
+            near(&arguments.what, &rules)
         };
         return Err(hinted(
             format!("there is no rule `{}`", arguments.what),
@@ -55,7 +54,13 @@ pub(crate) fn run(arguments: Arguments, printer: &Printer) -> Result<Outcome> {
         ));
     };
     let file = settings::read(arguments.looked.config.as_deref())?;
-    let (inspected, _) = look(&[target], &arguments.looked, &file, printer)?;
+    let (inspected, _) = look(
+        &[target],
+        LooksFor::PACKAGES,
+        &arguments.looked,
+        &file,
+        printer,
+    )?;
     let choice =
         database::Choice::new(arguments.looked.db.clone(), arguments.looked.offline, &file);
     let needed = seawall_scan::shards_needed(&inspected);
@@ -122,6 +127,37 @@ pub(crate) fn run(arguments: Arguments, printer: &Printer) -> Result<Outcome> {
     }
     printer.text(&text)?;
     Ok(Outcome::Done)
+}
+
+/// The rules that the user may have meant: those of the same surface that share
+/// a word, else the surfaces.
+fn near(what: &str, rules: &[&Rule]) -> String {
+    const MOST: usize = 12;
+    let (_, name) = what.split_once('/').unwrap_or(("", what));
+    let words: Vec<&str> = name.split('-').filter(|word| word.len() > 2).collect();
+    let shares = |rule: &Rule| {
+        let (_, name) = rule.id.split_once('/').unwrap_or_default();
+        name.split('-').any(|part| words.contains(&part))
+    };
+    let alike: Vec<&str> = rules
+        .iter()
+        .filter(|rule| shares(rule))
+        .map(|rule| rule.id)
+        .collect();
+    if !alike.is_empty() {
+        let shown: Vec<&str> = alike.iter().take(MOST).copied().collect();
+        return format!("did you mean {}?", shown.join(", "));
+    }
+    let others: Vec<&str> = rules
+        .iter()
+        .map(|rule| rule.id)
+        .filter(|id| !id.starts_with("secret/"))
+        .collect();
+    let secrets = rules.len() - others.len();
+    format!(
+        "the rules are {}, and {secrets} of secrets such as secret/private-key",
+        others.join(", ")
+    )
 }
 
 fn page(rule: &Rule) -> String {

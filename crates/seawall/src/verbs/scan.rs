@@ -11,7 +11,7 @@ use seawall_image::{Cache, Limits, Platform, Progress};
 use seawall_model::{Report, Severity, vex::Document};
 use seawall_policy::{Thresholds, Verdict};
 use seawall_report::Format;
-use seawall_scan::{Bases, Inspected, Judging, Order};
+use seawall_scan::{Bases, Inspected, Judging, LooksFor, Order};
 
 use crate::{
     Outcome,
@@ -32,7 +32,7 @@ Targets:
   image.tar, image.tar.gz, -   a docker-archive or OCI archive (archive:…)
   layout:v1, layout@sha256:…   an OCI image layout (oci:…)
   /mnt/root                    a root file system (rootfs:…)
-  .                            a project: its lock files (dir:…)
+  .                            a project: its lock files and its secrets (dir:…)
   bom.json                     an SBOM: CycloneDX, SPDX or Syft's (sbom:…)
 
 Examples:
@@ -228,7 +228,8 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
         given => given,
     };
     let mut documents = vex::load(paths, printer)?;
-    let (mut inspected, failures) = look(&targets, &arguments.looked, &file, printer)?;
+    let looks_for = looks_for(&arguments.only);
+    let (mut inspected, failures) = look(&targets, looks_for, &arguments.looked, &file, printer)?;
     documents.extend(vex::embedded(&mut inspected));
     let created = inspected
         .first()
@@ -236,7 +237,12 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
     let choice =
         database::Choice::new(arguments.looked.db.clone(), arguments.looked.offline, &file);
     let needed = seawall_scan::shards_needed(&inspected);
-    let database = database::open(&choice, &needed, printer)?;
+    let database = if looks_for.packages {
+        database::open(&choice, &needed, printer)?
+    } else {
+        // Nothing is held against it.
+        seawall_advisories::Database::starter(&[])
+    };
     let (today, _) = settings::today();
     let judging = Judging {
         today: &today,
@@ -252,6 +258,9 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
     };
     let describe = |used| database.describe(used);
     let mut report = seawall_scan::judge(inspected, &database, describe, &judging);
+    if !looks_for.packages {
+        report.database = None;
+    }
     if arguments.written.persona != Persona::Auditor {
         report
             .findings
@@ -295,13 +304,23 @@ where
 }
 
 fn refuse_what_is_not_there(only: &[Kind]) -> Result<()> {
-    let asked = only.iter().find(|kind| **kind != Kind::Vulnerabilities);
+    let is_there = |kind: &Kind| matches!(kind, Kind::Vulnerabilities | Kind::Secrets);
+    let asked = only.iter().find(|kind| !is_there(kind));
     match asked.and_then(ValueEnum::to_possible_value) {
         Some(kind) => Err(hinted(
             format!("`--only {}` is not part of this release", kind.get_name()),
-            "this release looks for vulnerabilities; leave `--only` out",
+            "this release looks for vulnerabilities and secrets",
         )),
         None => Ok(()),
+    }
+}
+
+/// All that this release knows, or what was asked for.
+fn looks_for(only: &[Kind]) -> LooksFor {
+    let asked = |kind| only.is_empty() || only.contains(&kind);
+    LooksFor {
+        packages: asked(Kind::Vulnerabilities),
+        secrets: asked(Kind::Secrets),
     }
 }
 
@@ -317,6 +336,7 @@ fn thresholds(judged: &Judged, file: &Settings) -> Result<Thresholds> {
 
 /// What all targets are looked at with.
 struct With {
+    looks_for: LooksFor,
     platform: Option<Platform>,
     cache: Option<Cache>,
     bases: Bases,
@@ -325,6 +345,7 @@ struct With {
 impl With {
     fn settings<'a>(&'a self, progress: &'a dyn Progress) -> seawall_scan::Settings<'a> {
         seawall_scan::Settings {
+            looks_for: self.looks_for,
             platform: self.platform.clone(),
             cache: self.cache.as_ref(),
             limits: Limits::default(),
@@ -338,6 +359,7 @@ impl With {
 /// reported; if all do, the first error ends the run.
 pub(crate) fn look(
     targets: &[String],
+    looks_for: LooksFor,
     looked: &Looked,
     file: &Settings,
     printer: &Printer,
@@ -351,6 +373,7 @@ pub(crate) fn look(
     });
     let bars = printer.bars();
     let with = With {
+        looks_for,
         platform,
         cache,
         bases: Bases::default(),

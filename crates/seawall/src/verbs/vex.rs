@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, builder::PossibleValuesParser};
 use seawall_formats::vex::{Draft, Header, append, create};
 use seawall_model::vex::{JUSTIFICATIONS, VexStatus};
 use seawall_report::Decision;
-use seawall_scan::Inspected;
+use seawall_scan::{Inspected, LooksFor};
 
 use crate::{
     Outcome,
@@ -181,7 +181,13 @@ impl About {
                 inspected: None,
             });
         }
-        let (mut inspected, _) = look(&[target], &arguments.looked, file, printer)?;
+        let (mut inspected, _) = look(
+            &[target],
+            LooksFor::PACKAGES,
+            &arguments.looked,
+            file,
+            printer,
+        )?;
         let inspected = inspected.pop();
         Ok(About {
             product: inspected.as_ref().and_then(of_inspected),

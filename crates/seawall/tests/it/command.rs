@@ -133,11 +133,14 @@ fn what_cannot_be_done_is_two_with_its_causes_and_a_hint() {
         (&["page.tar"], "it looks like an HTML page"),
         (&["empty.tar"], "it looks like an empty file"),
         (&["sbom:deep.json"], "it is damaged"),
-        (&["x.txt"], "a file of a kind that is not read"),
+        (
+            &["--only", "vulnerabilities", "x.txt"],
+            "a file of a kind that is not read",
+        ),
         (&["--config", "none.toml", "."], "cannot read `none.toml`"),
         (
-            &["--only", "secrets", "."],
-            "`--only secrets` is not part of this release",
+            &["--only", "config", "."],
+            "`--only config` is not part of this release",
         ),
     ];
     for (arguments, want) in cases {

@@ -15,7 +15,11 @@ fn path(detector: &Detector) -> &'static str {
 
 fn ids(path: &str, text: &str) -> Vec<&'static str> {
     let found = scan(path, text.as_bytes());
-    found.secrets.iter().map(|secret| secret.detector.id).collect()
+    found
+        .secrets
+        .iter()
+        .map(|secret| secret.detector.id)
+        .collect()
 }
 
 #[test]
@@ -26,7 +30,11 @@ fn there_are_as_many_as_were_promised_and_no_id_twice() {
     assert!(all.len() >= 150, "{}", all.len());
     for id in all {
         let name = id.strip_prefix("secret/").expect(id);
-        assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'), "{id}");
+        assert!(
+            name.bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+            "{id}"
+        );
     }
 }
 
@@ -52,7 +60,11 @@ fn every_example_is_found_by_its_own_detector_alone() {
 fn no_counter_example_is_found() {
     let mut wrong = Vec::new();
     for one in detectors() {
-        assert!(!one.finds.is_empty() && !one.passes.is_empty(), "{}", one.id);
+        assert!(
+            !one.finds.is_empty() && !one.passes.is_empty(),
+            "{}",
+            one.id
+        );
         for example in one.passes {
             let text = expand(example);
             if ids(path(one), &text).contains(&one.id) {
@@ -70,21 +82,39 @@ fn every_keyword_is_lower_case_and_stands_in_an_example() {
             assert_eq!(word.to_ascii_lowercase(), *word, "{}", one.id);
             assert!(word.len() >= 2, "{}: `{word}`", one.id);
         }
-        let texts: String = one.finds.iter().map(|text| expand(text).to_ascii_lowercase()).collect();
-        assert!(one.keywords.is_empty() || one.keywords.iter().any(|word| texts.contains(word)), "{}", one.id);
+        let texts: String = one
+            .finds
+            .iter()
+            .map(|text| expand(text).to_ascii_lowercase())
+            .collect();
+        assert!(
+            one.keywords.is_empty() || one.keywords.iter().any(|word| texts.contains(word)),
+            "{}",
+            one.id
+        );
     }
 }
 
 #[test]
 fn a_page_never_shows_its_example_whole() {
-    for (rule, one) in rules().iter().map(|rule| (rule, seawall_secrets::detector(rule.id).unwrap())) {
+    for (rule, one) in rules()
+        .iter()
+        .map(|rule| (rule, seawall_secrets::detector(rule.id).unwrap()))
+    {
         let text = expand(one.finds[0]);
         let found = scan(path(one), text.as_bytes());
         let secret = &found.secrets[0];
-        let (start, end) = (secret.offset as usize, (secret.offset + secret.length) as usize);
-        let whole = &text[start..end];
+        let (start, end) = (
+            secret.offset as usize,
+            (secret.offset + secret.length) as usize,
+        );
+        let whole = text.get(start..end).unwrap();
         assert!(!rule.doc.contains(whole), "{}", rule.id);
         assert!(rule.doc.contains("## What to do"), "{}", rule.id);
-        assert!(secret.shown.ends_with('…') && secret.shown.chars().count() <= 5, "{}", rule.id);
+        assert!(
+            secret.shown.ends_with('…') && secret.shown.chars().count() <= 5,
+            "{}",
+            rule.id
+        );
     }
 }
