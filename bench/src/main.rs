@@ -11,6 +11,7 @@ mod floor;
 mod packages;
 mod run;
 mod sbom;
+mod secrets;
 
 use std::{
     env, fs,
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
                 .map(PathBuf::from)
                 .collect::<Vec<_>>(),
         ),
+        Some("secrets") => secrets::run(arguments.get(1..).unwrap_or_default()),
         Some("empty-files") => empty_files(&arguments),
         Some("packages") => packages_of(&arguments),
         _ => bench(&arguments),

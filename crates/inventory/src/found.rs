@@ -375,6 +375,7 @@ mod tests {
             path: "app.jar".into(),
             analyser: "x",
             layer: 1,
+            hidden_by: None,
             size: 0,
             mode: 0,
             uid: 0,

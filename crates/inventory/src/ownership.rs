@@ -105,6 +105,7 @@ mod tests {
 
     /// The owner's name of a program in `layer`, whose package is of layer 1.
     fn owner(layer: usize, hidden: Vec<Evidence>) -> Option<String> {
+            hidden_by: None,
         let at = |path: &str, layer| Origin {
             path: path.to_owned(),
             layer: Some(layer),

@@ -302,9 +302,22 @@ pub(crate) fn jdbc(candidate: &Candidate<'_>) -> Checked {
 /// A part of an ADO.NET or ODBC connection string.
 pub(crate) fn connection_string(candidate: &Candidate<'_>) -> Checked {
     let line = line_before(candidate, 300);
-    let has_server = contains(line, &[b"server=", b"data source=", b"host=", b"driver="]);
-    let has_user = contains(line, &[b"user id=", b"uid=", b"user=", b"username="]);
-    if has_server && has_user && line.contains(&b';') {
+    // From the first key on it is one string, not a program.
+    let is_code = |byte: &u8| matches!(byte, b'(' | b')' | b'{' | b'}' | b'?');
+    let keys: [&[u8]; 4] = [b"server=", b"data source=", b"host=", b"driver="];
+    let lower = line.to_ascii_lowercase();
+    let start = keys
+        .iter()
+        .filter_map(|key| memchr::memmem::find(&lower, key))
+        .min();
+    let Some(string) = start.and_then(|start| line.get(start..)) else {
+        return Checked::No;
+    };
+    let has_user = contains(string, &[b"user id=", b"uid=", b"user=", b"username="]);
+    let name = name_of(candidate);
+    let is_key = name.eq_ignore_ascii_case(b"password") || name.eq_ignore_ascii_case(b"pwd");
+    let is_string = string.contains(&b';') && !string.iter().any(is_code);
+    if is_string && has_user && is_key {
         literal(candidate)
     } else {
         Checked::No

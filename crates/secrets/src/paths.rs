@@ -175,6 +175,25 @@ const TRIALS: [&str; 22] = [
     "mocks",
 ];
 
+/// Parts of names of tests, manuals and declarations, and of maps that repeat
+/// a source for a debugger.
+const TRIAL_NAMES: [&str; 14] = [
+    ".test.",
+    ".spec.",
+    "_test.",
+    "test_",
+    ".example.",
+    ".examples.",
+    ".sample.",
+    ".md",
+    ".rst",
+    ".d.ts",
+    ".d.cts",
+    ".map",
+    "README",
+    "CHANGELOG",
+];
+
 /// Whether the file is a test's or a manual's of an installed program: the keys
 /// in there are known to everybody and open nothing.
 fn is_trial_of_others(path: &str) -> bool {
@@ -188,9 +207,7 @@ fn is_trial_of_others(path: &str) -> bool {
     let is_trial = |inner: &str| {
         let mut parts = inner.rsplit('/');
         let name = parts.next().unwrap_or_default();
-        let is_test_file = [".test.", ".spec.", "_test.", "test_"]
-            .iter()
-            .any(|sign| name.contains(sign));
+        let is_test_file = TRIAL_NAMES.iter().any(|sign| name.contains(sign));
         is_test_file
             || parts.any(|part| TRIALS.iter().any(|trial| trial.eq_ignore_ascii_case(part)))
     };

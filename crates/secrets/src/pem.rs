@@ -137,6 +137,9 @@ fn openssh(bytes: &[u8]) -> Option<Checked> {
 pub(crate) fn putty(candidate: &Candidate<'_>) -> Option<(usize, usize)> {
     let text = candidate.text.get(candidate.start..candidate.limit)?;
     let private = memchr::memmem::find(text, b"Private-Lines: ")?;
+    // A program that reads such files has the words, and no number.
+    text.get(private + b"Private-Lines: ".len())
+        .filter(|byte| byte.is_ascii_digit())?;
     let end = private + memchr::memmem::find(text.get(private..)?, b"Private-MAC: ")?;
     Some((candidate.start, candidate.start + end))
 }

@@ -38,58 +38,86 @@ pub(crate) fn password(candidate: &Candidate<'_>) -> Option<(usize, usize)> {
     (colon + 1 < end && is_host).then_some((candidate.end + colon + 1, candidate.end + end))
 }
 
+/// What documentation calls a password.
+const TOLD: [&[u8]; 13] = [
+    b"password",
+    b"pass",
+    b"passwd",
+    b"pwd",
+    b"secret",
+    b"token",
+    b"mypassword",
+    b"pw",
+    b"p",
+    b"x",
+    b"x-oauth-basic",
+    b"bar",
+    b"baz",
+];
+
+/// What documentation calls a host.
+const NOWHERE: [&[u8]; 10] = [
+    b"host",
+    b"hostname",
+    b"server",
+    b"foo",
+    b"a",
+    b"b",
+    b"h",
+    b"x.com",
+    b"foo.com",
+    b"domain.com",
+];
+
+/// The user and the host around the password.
+fn ends<'a>(candidate: &Candidate<'a>) -> Option<(&'a [u8], Vec<u8>)> {
+    let before = candidate
+        .text
+        .get(candidate.start.saturating_sub(160)..candidate.start)?;
+    let user = before
+        .strip_suffix(b":")?
+        .rsplit(|byte| *byte == b'/')
+        .next()?;
+    let rest = candidate.text.get(candidate.end + 1..)?;
+    let is_host = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    let host = rest
+        .iter()
+        .take_while(is_host)
+        .map(u8::to_ascii_lowercase)
+        .collect();
+    Some((user, host))
+}
+
 /// Whether the password is one that somebody chose for a host that is there.
 pub(crate) fn check(candidate: &Candidate<'_>) -> Checked {
-    let is_one = || {
-        let secret = candidate.secret();
-        let before = candidate
-            .text
-            .get(candidate.start.saturating_sub(160)..candidate.start)?;
-        let user = before.strip_suffix(b":")?;
-        let user = user.rsplit(|byte| *byte == b'/').next()?;
-        let rest = candidate.text.get(candidate.end + 1..)?;
-        let host =
-            rest.split(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'-' | b'_'));
-        let host = host.into_iter().next()?.to_ascii_lowercase();
-        let is_example = host.starts_with(b"example")
-            || host.ends_with(b".test")
-            || host.ends_with(b".invalid")
-            || memchr::memmem::find(&host, b"example.").is_some()
-            || host == b"host"
-            || host == b"hostname"
-            || host == b"server"
-            || host.is_empty()
-            || host.starts_with(b"foo.")
-            || host == b"foo"
-            || host == b"a"
-            || host == b"b"
-            || host == b"h";
-        let has_words =
-            |words: &[&[u8]]| words.iter().any(|word| secret.eq_ignore_ascii_case(word));
-        let is_told = has_words(&[
-            b"password",
-            b"pass",
-            b"passwd",
-            b"pwd",
-            b"secret",
-            b"token",
-            b"mypassword",
-            b"pw",
-            b"p",
-            b"x",
-            b"x-oauth-basic",
-            b"bar",
-            b"baz",
-        ]);
-        let is_same = secret.eq_ignore_ascii_case(user);
-        let is_real = secret.len() >= 4 && !is_example && !is_told && !is_same && !allow::is_reference(secret)
-            // A format string, an array, a call.
-            && !secret.iter().any(|byte| matches!(byte, b'{' | b'(' | b'[' | b'$' | b'*'));
-        Some(is_real)
+    let secret = candidate.secret();
+    let Some((user, host)) = ends(candidate) else {
+        return Checked::No;
     };
-    if is_one().unwrap_or(false) {
-        Checked::Maybe
-    } else {
+    let is_nowhere = host.is_empty()
+        || NOWHERE.contains(&host.as_slice())
+        || [b".test".as_slice(), b".invalid", b".example"]
+            .iter()
+            .any(|end| host.ends_with(end))
+        || memchr::memmem::find(&host, b"example.").is_some()
+        || host.starts_with(b"example");
+    let is_told = TOLD.iter().any(|word| secret.eq_ignore_ascii_case(word))
+        || secret.eq_ignore_ascii_case(user);
+    // A format string, an array, a call.
+    let is_code = secret
+        .iter()
+        .any(|byte| matches!(byte, b'{' | b'(' | b'[' | b'$' | b'*'));
+    if secret.len() < 4 || is_nowhere || is_told || is_code || allow::is_reference(secret) {
         Checked::No
+    } else {
+        Checked::Maybe
+    }
+}
+
+/// The same for the web, where a password for this very machine is a test's.
+pub(crate) fn check_web(candidate: &Candidate<'_>) -> Checked {
+    match ends(candidate) {
+        Some((_, host)) if host.starts_with(b"127.") || host == b"localhost" => Checked::No,
+        _ => check(candidate),
     }
 }

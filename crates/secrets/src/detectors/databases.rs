@@ -207,7 +207,7 @@ pub(crate) static DETECTORS: &[Detector] = &[
     )
     .password()
     .likely()
-    .check(urls::check)
+    .check(urls::check_web)
     .edge(b"")
     .last()
     .finds(&["https://deploy:<b62:14>@git.acme.io/app.git"])

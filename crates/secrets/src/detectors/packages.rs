@@ -29,6 +29,7 @@ pub(crate) static DETECTORS: &[Detector] = &[
     )
     .entropy(3.0)
     .edge(b"")
+    .files(&[".npmrc", "npmrc", ".yarnrc", ".yarnrc.yml", "Dockerfile*", "Containerfile*", ".env*", ".sh", ".yml", ".yaml", ".toml"])
     .finds(&["//npm.acme.io/:_authToken=<b62:40>"])
     .passes(&[
         "//registry.npmjs.org/:_authToken=${NPM_TOKEN}",
