@@ -94,6 +94,7 @@ mod tests {
             path: "usr/bin/tool".into(),
             analyser: "go-binary",
             layer,
+            hidden_by: None,
             size: 1,
             mode: 0o755,
             uid: 0,
@@ -105,7 +106,6 @@ mod tests {
 
     /// The owner's name of a program in `layer`, whose package is of layer 1.
     fn owner(layer: usize, hidden: Vec<Evidence>) -> Option<String> {
-            hidden_by: None,
         let at = |path: &str, layer| Origin {
             path: path.to_owned(),
             layer: Some(layer),
