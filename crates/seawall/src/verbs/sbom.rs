@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use seawall_formats::{Content, Format};
+use seawall_scan::LooksFor;
 
 use crate::{
     Outcome,
@@ -50,7 +51,13 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
     let file = settings::read(arguments.looked.config.as_deref())?;
     let targets = std::slice::from_ref(&arguments.target);
-    let (inspected, _) = look(targets, &arguments.looked, &file, printer)?;
+    let (inspected, _) = look(
+        targets,
+        LooksFor::PACKAGES,
+        &arguments.looked,
+        &file,
+        printer,
+    )?;
     for one in &inspected {
         let created = settings::created(one.created.as_deref());
         let document = seawall_formats::write(
