@@ -29,6 +29,7 @@ mod python;
 mod record;
 mod requires;
 mod rpm;
+mod sqlite;
 mod stanza;
 mod swift;
 mod terms;
@@ -138,17 +139,20 @@ pub fn read(view: &View, context: Context) -> Inventory {
 /// leaves nothing to match, which must not look like a clean result.
 fn unfounded(inventory: &Inventory) -> Option<Gap> {
     // A program's note of the package that it was built for is no database.
-    let has_packages = inventory.packages.iter().any(|package| {
-        package.technique == Technique::Manifest
-            && ownership::SYSTEM.contains(&package.kind.as_ref())
-    });
+    let has = |kinds: &[&str]| {
+        inventory.packages.iter().any(|package| {
+            package.technique == Technique::Manifest && kinds.contains(&package.kind.as_ref())
+        })
+    };
+    let has_packages = has(&ownership::SYSTEM);
     match &inventory.os {
         None if has_packages => Some(Gap::new(
             GapKind::Missing,
             "etc/os-release",
             "there are a distribution's packages, but nothing says which distribution it is",
         )),
-        Some(os) if !has_packages => Some(Gap::new(
+        // These managers serve any distribution, and are one's own.
+        Some(os) if !has_packages && !has(&["nix", "guix"]) => Some(Gap::new(
             GapKind::Missing,
             "package database",
             format!(

@@ -147,6 +147,11 @@ impl Gathered {
                 ]);
             }
         }
+        self.skip();
+    }
+
+    /// Forgets the files and names gathered since the last package.
+    pub(crate) fn skip(&mut self) {
         self.files.clear();
         self.requires.clear();
         self.provides.clear();
@@ -193,7 +198,14 @@ fn is_package(record: &Record<'_>) -> bool {
 
 /// Name, version and architecture: what tells one installed package from
 /// another.
-type Identity<'a> = (&'a str, &'a str, &'a str);
+pub(crate) type Identity<'a> = (&'a str, &'a str, &'a str);
+
+/// What the packages of a database are told apart by.
+pub(crate) fn identities(evidence: &Evidence) -> impl Iterator<Item = Identity<'_>> {
+    Reader::new(&evidence.data)
+        .filter(is_package)
+        .map(|record| identity(&record))
+}
 
 fn identity<'a>(record: &Record<'a>) -> Identity<'a> {
     (record.get(1), record.get(2), record.get(3))
@@ -329,10 +341,7 @@ impl<'a> Databases<'a> {
 fn since<'a>(states: &[&'a Evidence]) -> HashMap<Identity<'a>, usize> {
     let mut since: HashMap<Identity<'_>, usize> = HashMap::new();
     for state in states {
-        let here = Reader::new(&state.data)
-            .filter(is_package)
-            .map(|record| identity(&record));
-        since = here
+        since = identities(state)
             .map(|identity| {
                 (
                     identity,

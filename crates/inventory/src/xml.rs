@@ -113,8 +113,8 @@ impl<'t, 'a> Element<'t, 'a> {
     }
 }
 
-/// Why a file could be read no further.
-type Stop = (GapKind, usize, String);
+/// Why a file could be read no further, and where that is.
+pub(crate) type Stop = (GapKind, usize, String);
 
 impl<'a> Tree<'a> {
     /// Reads a file, and says what is wrong with it; an error is that it has no
@@ -124,16 +124,7 @@ impl<'a> Tree<'a> {
         root: &str,
         out: &mut Declarations<'_>,
     ) -> Result<Self, String> {
-        let mut tree = Tree::default();
-        let mut open = Vec::new();
-        let stop = tree.fill(text, &mut open).err();
-        // A text without an end is half a text.
-        for at in open {
-            if let Some(node) = tree.elements.get_mut(at) {
-                (node.text, node.span) = Default::default();
-            }
-        }
-        tree.finish();
+        let (tree, stop) = Tree::parse(text);
         let is_it = tree.root().is_some_and(|top| top.name() == root);
         match stop {
             Some((_, at, what)) if !is_it => {
@@ -155,6 +146,21 @@ impl<'a> Tree<'a> {
             out.problem(node.start, &what);
         }
         Ok(tree)
+    }
+
+    /// Reads a file, as far as it can be read, and says why no further.
+    pub(crate) fn parse(text: &'a str) -> (Self, Option<Stop>) {
+        let mut tree = Tree::default();
+        let mut open = Vec::new();
+        let stop = tree.fill(text, &mut open).err();
+        // A text without an end is half a text.
+        for at in open {
+            if let Some(node) = tree.elements.get_mut(at) {
+                (node.text, node.span) = Default::default();
+            }
+        }
+        tree.finish();
+        (tree, stop)
     }
 
     pub(crate) fn root(&self) -> Option<Element<'_, 'a>> {

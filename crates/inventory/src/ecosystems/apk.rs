@@ -105,11 +105,17 @@ fn finish(found: &Found<'_>, out: &mut Gathered) {
     };
     match (found.name, found.version) {
         ("", "") => {}
-        ("", _) => out.gap(GapKind::Damaged, "a package has no name"),
-        (name, "") => out.gap(
-            GapKind::Damaged,
-            &format!("package `{name}` has no version"),
-        ),
+        ("", _) => {
+            out.gap(GapKind::Damaged, "a package has no name");
+            out.skip();
+        }
+        (name, "") => {
+            out.gap(
+                GapKind::Damaged,
+                &format!("package `{name}` has no version"),
+            );
+            out.skip();
+        }
         // What is built alone is its own origin.
         (name, _) if found.source.is_empty() => out.push(&Found {
             source: name,

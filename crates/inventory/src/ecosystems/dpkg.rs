@@ -115,7 +115,7 @@ impl Analyser for Lists {
 }
 
 /// Paths as [`FileList`] keeps them.
-fn file_list<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<u8> {
+pub(crate) fn file_list<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<u8> {
     let mut files = Vec::new();
     for path in paths {
         let path = path.trim_start_matches("./").trim_start_matches('/');
@@ -166,7 +166,7 @@ fn documented(path: &str) -> Option<&str> {
 }
 
 /// The packages of a `status` file. With `by_state` only those that are there.
-fn parse_status(body: &str, by_state: bool) -> Option<Vec<u8>> {
+pub(crate) fn parse_status(body: &str, by_state: bool) -> Option<Vec<u8>> {
     let mut out = Gathered::default();
     for stanza in stanzas(body) {
         if let Err(reason) = parse_stanza(stanza, by_state, &mut out) {

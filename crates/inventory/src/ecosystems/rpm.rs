@@ -9,10 +9,8 @@ use seawall_model::{Gap, GapKind};
 use crate::{
     Context, Ecosystem, Inventory,
     os_package::{Databases, Found, Gathered, count, histories},
-    rpm::{
-        header::{Header, Tag},
-        sqlite::{self, Column, Database},
-    },
+    rpm::header::{Header, Tag},
+    sqlite::{self, Column, Database, EMPTY_LOG},
     text::lossy,
 };
 
@@ -38,9 +36,6 @@ const DATABASES: [&str; 3] = [
 
 /// Bytes of a database: those of the largest installations have 300 MB.
 const SQLITE_LIMIT: u64 = 1 << 30;
-/// Bytes of a write-ahead log that hold no page yet (section 4.1 of the
-/// format).
-const EMPTY_LOG: u64 = 32;
 const MANIFEST: &str = "var/lib/rpmmanifest/container-manifest-2";
 
 impl Analyser for Sqlite {

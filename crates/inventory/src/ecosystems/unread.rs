@@ -28,35 +28,7 @@ impl Analyser for Signs {
     }
 
     fn interests(&self) -> &'static [Interest] {
-        &[
-            Interest::Suffix(".egg"),
-            Interest::Below {
-                dir: "var/lib/pacman/local",
-                name: "desc",
-            },
-            Interest::Below {
-                dir: "var/db/pkg",
-                name: "PF",
-            },
-            Interest::In {
-                dir: "var/db/xbps",
-                suffix: ".plist",
-            },
-            Interest::Path("usr/lib/opkg/status"),
-            Interest::Path("var/lib/opkg/status"),
-            Interest::Path("nix/var/nix/db/db.sqlite"),
-            Interest::Path("var/guix/db/db.sqlite"),
-            Interest::Path("var/lib/chisel/manifest.wall"),
-            Interest::Path("usr/share/bottlerocket/application-inventory.json"),
-            Interest::In {
-                dir: "var/lib/snapd/snaps",
-                suffix: ".snap",
-            },
-            Interest::Below {
-                dir: "var/lib/flatpak/app",
-                name: "metadata",
-            },
-        ]
+        &[Interest::Suffix(".egg")]
     }
 
     fn need(&self) -> Need {
@@ -86,35 +58,12 @@ macro_rules! kinds {
 
 kinds! {
     PYTHON = "eggs", "Python egg", "Python eggs";
-    PACMAN = "var/lib/pacman", "pacman package", "pacman packages";
-    PORTAGE = "var/db/pkg", "Portage package", "Portage packages";
-    XBPS = "var/db/xbps", "XBPS database", "XBPS databases";
-    OPKG = "opkg", "opkg database", "opkg databases";
-    NIX = "nix", "Nix database", "Nix databases";
-    GUIX = "guix", "Guix database", "Guix databases";
-    CHISEL = "chisel", "manifest of a chiselled image", "manifests of chiselled images";
-    BOTTLEROCKET = "bottlerocket", "Bottlerocket inventory", "Bottlerocket inventories";
-    SNAP = "snapd", "snap", "snaps";
-    FLATPAK = "flatpak", "Flatpak application", "Flatpak applications";
 }
 
 fn kind(path: &str) -> Option<Kind> {
-    let mut parts = path.rsplit('/');
-    let name = parts.next()?;
-    let parent = parts.next().unwrap_or_default();
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    Some(match (name, ending) {
+    let name = path.rsplit('/').next()?;
+    Some(match name.rsplit_once('.')? {
         (_, "egg") => PYTHON,
-        ("application-inventory.json", _) if parent == "bottlerocket" => BOTTLEROCKET,
-        ("desc", _) if path.starts_with("var/lib/pacman/") => PACMAN,
-        ("PF", _) if path.starts_with("var/db/pkg/") => PORTAGE,
-        (_, "plist") if parent == "xbps" => XBPS,
-        ("status", _) if parent == "opkg" => OPKG,
-        ("db.sqlite", _) if path.starts_with("nix/") => NIX,
-        ("db.sqlite", _) => GUIX,
-        ("manifest.wall", _) => CHISEL,
-        (_, "snap") => SNAP,
-        ("metadata", _) if path.starts_with("var/lib/flatpak/") => FLATPAK,
         _ => return None,
     })
 }
@@ -157,12 +106,7 @@ mod tests {
 
     #[test]
     fn a_package_is_told_from_its_insides() {
-        for (path, expected) in [
-            ("x/lib/a-1.egg", Some(PYTHON)),
-            ("etc/x.json", None),
-            ("var/lib/pacman/local/bash-5.2-1/desc", Some(PACMAN)),
-            ("var/lib/chisel/manifest.wall", Some(CHISEL)),
-        ] {
+        for (path, expected) in [("x/lib/a-1.egg", Some(PYTHON)), ("etc/x.json", None)] {
             assert_eq!(kind(path), expected, "{path}");
         }
     }

@@ -1,4 +1,3 @@
-//! What rpm stores: its headers, and the SQLite file that holds them.
+//! What rpm stores: its headers.
 
 pub(crate) mod header;
-pub(crate) mod sqlite;

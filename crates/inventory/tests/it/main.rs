@@ -15,6 +15,7 @@ mod installed;
 mod jar;
 mod layers;
 mod lock;
+mod managers;
 mod os;
 mod ownership;
 mod programs;

@@ -1,5 +1,5 @@
 //! A reader of the tables of a SQLite file (sqlite.org/fileformat2.html), no
-//! more than rpm's database needs: table b-trees with overflow pages.
+//! more than package databases need: table b-trees with overflow pages.
 //!
 //! The file is hostile until proven otherwise: no page is visited twice, every
 //! length is held against the page that it lies in, and cells that share bytes
@@ -54,11 +54,13 @@ impl Faults {
     }
 }
 
-/// Bytes of one record: the largest headers have some megabytes.
+/// Bytes of one record: the largest headers of rpm have some megabytes.
 const RECORD_LIMIT: u64 = 64 << 20;
+/// Bytes of a write-ahead log that hold no page yet (section 4.1).
+pub(crate) const EMPTY_LOG: u64 = 32;
 /// Levels of a b-tree; SQLite's own bound is 20.
 const MOST_DEEP: usize = 20;
-/// Columns of a table: rpm's have three at most, the schema has five.
+/// Columns of a table: Nix's have nine at most, the schema has five.
 const MOST_COLUMNS: usize = 64;
 
 /// An open database.
@@ -322,6 +324,12 @@ impl<'a> Column<'a> {
     /// The content, when it is a blob.
     pub(crate) fn blob(&self) -> Option<&'a [u8]> {
         (self.kind >= 12 && self.kind.is_multiple_of(2)).then_some(self.bytes)
+    }
+
+    /// The content, when it is text.
+    pub(crate) fn text(&self) -> Option<&'a str> {
+        let is_text = self.kind >= 13 && !self.kind.is_multiple_of(2);
+        is_text.then(|| std::str::from_utf8(self.bytes).ok())?
     }
 
     /// The content as a number that is not negative; 0 for what is none.
