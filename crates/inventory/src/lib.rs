@@ -5,6 +5,7 @@
 //! `ecosystems/` each.
 
 mod bytes;
+mod core_metadata;
 mod declared;
 mod document;
 mod erlang;

@@ -1,31 +1,35 @@
 //! Installed Python packages: `*.dist-info`, `*.egg-info` (a folder or a file)
-//! and unpacked eggs (PyPA specifications, "Recording installed projects" and
+//! and eggs, unpacked or not (PyPA specifications, "Recording installed projects" and
 //! "Core metadata specifications"; setuptools, "The Internal Structure of
 //! Python Eggs").
 
 use seawall_image::{Analyser, Body, Entry, Interest, Need, View};
-use seawall_model::{FileList, GapKind, Hash, Package, Requirement, Technique};
+use seawall_model::{FileList, Hash, Package};
 
 use crate::{
     Context, Ecosystem, Inventory, Purl,
+    bytes::Bytes,
+    core_metadata::{first_column, metadata, required},
     document::beside,
-    found::{self, Finds, Found},
+    found::{self, Finds},
     json,
     record::{Reader, Writer},
     requires::{self, folder},
-    stanza::{Stanza, header},
     text::{lossy, text},
+    zip::Archive,
 };
 
 pub(crate) static ECOSYSTEM: Ecosystem = Ecosystem {
     name: "python",
     contexts: &[Context::Installed],
-    analysers: &[&Metadata, &Record, &Requires, &DirectUrl],
+    analysers: &[&Metadata, &Egg, &Record, &Requires, &DirectUrl],
     read,
 };
 
 /// `METADATA` and `PKG-INFO`.
 struct Metadata;
+/// `*.egg`: a whole package in a zip archive.
+struct Egg;
 /// `RECORD` and `installed-files.txt`: the files of a package.
 struct Record;
 /// `requires.txt`, where setuptools kept requirements before `PKG-INFO` had
@@ -99,93 +103,53 @@ impl Analyser for Metadata {
 
     fn analyse(&self, entry: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
         let mut out = Finds::default();
-        metadata(&lossy(&body)?, entry.path, &mut out)?;
+        metadata(&lossy(&body)?, entry.path, Vec::new(), &mut out)?;
         Ok(out.finish())
     }
 }
 
-/// Adds the package that a file of metadata describes.
-fn metadata(text: &str, path: &str, out: &mut Finds) -> Result<(), String> {
-    // What follows the first empty line is the readme.
-    let fields = header(text.trim_start_matches('\u{FEFF}'));
-    let of = |name: &str| fields.get(name).unwrap_or_default().trim().to_owned();
-    let required = fields.fields().filter(|(name, _)| *name == "Requires-Dist");
-    let mut found = Found {
-        kind: "pypi",
-        name: of("Name"),
-        version: of("Version"),
-        licenses: licenses(fields),
-        requires: required
-            .filter_map(|(_, value)| requirement(value))
-            .collect(),
-        ..Found::default()
-    };
-    // What distutils wrote for the standard library.
-    if found.name == "Python" {
-        return Ok(());
+impl Analyser for Egg {
+    fn name(&self) -> &'static str {
+        "python-egg"
     }
-    if found.name.is_empty() || found.version.is_empty() {
-        let what = "it has no name or no version";
-        let (name, version) = by_name(path).ok_or(what)?;
-        found.name = name.to_owned();
-        found.version = version.to_owned();
-        found.technique = Technique::FileName;
-        let reason = format!("{what}: the name of its folder has to do");
-        out.gap(GapKind::Damaged, &reason);
+
+    fn version(&self) -> u32 {
+        1
     }
-    out.push(&found);
-    Ok(())
-}
 
-/// Name and version from `NAME-VERSION.dist-info` or `NAME-VERSION-py3.9.egg-info`.
-fn by_name(path: &str) -> Option<(&str, &str)> {
-    let mut parts = path.rsplit('/');
-    let own = parts.next()?;
-    let name = match own {
-        "METADATA" | "PKG-INFO" => parts.next()?,
-        _ => own,
-    };
-    let (name, _) = name.rsplit_once('.')?;
-    let mut parts = name.split('-');
-    let (name, version) = (parts.next()?, parts.next()?);
-    (!name.is_empty() && version.starts_with(|it: char| it.is_ascii_digit()))
-        .then_some((name, version))
-}
+    fn interests(&self) -> &'static [Interest] {
+        &[Interest::Suffix(".egg")]
+    }
 
-/// `License-Expression` (PEP 639); else what authors wrote, unless it is the
-/// whole text; else the classifiers.
-fn licenses(fields: Stanza<'_>) -> Vec<String> {
-    const UNKNOWN: [&str; 3] = ["", "UNKNOWN", "None"];
-    let one = |name: &str| {
-        let value = fields.get(name)?.trim();
-        (!value.contains('\n') && !UNKNOWN.contains(&value)).then(|| vec![value.to_owned()])
-    };
-    let classifiers = || {
-        let all = fields.fields().filter(|(name, _)| *name == "Classifier");
-        all.filter_map(|(_, value)| {
-            let path = value.strip_prefix("License :: ")?;
-            let name = path.rsplit(" :: ").next()?.trim();
-            // `OSI Approved` alone tells nothing.
-            (name != "OSI Approved").then(|| name.to_owned())
-        })
-        .collect()
-    };
-    one("License-Expression")
-        .or_else(|| one("License"))
-        .unwrap_or_else(classifiers)
-}
+    fn need(&self) -> Need {
+        Need::Seek(1 << 30)
+    }
 
-/// The name that a dependency specifier asks for (PyPA, "Dependency
-/// specifiers"). Whether its marker holds is seen by whether it is there.
-fn requirement(value: &str) -> Option<Requirement> {
-    let value = value.trim();
-    let is_name = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.');
-    let end = value.find(|it| !is_name(it)).unwrap_or(value.len());
-    let name = value.get(..end).filter(|name| !name.is_empty())?;
-    Some(Requirement {
-        name: name.to_owned(),
-        version: None,
-    })
+    fn analyse(&self, entry: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
+        const INFO: &str = "EGG-INFO/PKG-INFO";
+        const REQUIRES: &str = "EGG-INFO/requires.txt";
+        let archive = Archive::open(Bytes::body(&body), |name| [INFO, REQUIRES].contains(&name))
+            .map_err(|fault| format!("the archive {}", fault.reason))?
+            .ok_or("it is no zip archive, or is cut off")?;
+        let mut out = Finds::default();
+        let mut read = |wanted: &str| {
+            let entry = archive.entries.iter().find(|entry| entry.name == wanted)?;
+            match archive.read(entry, MOST) {
+                Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+                Err(fault) => {
+                    out.gap(fault.kind, &format!("`{wanted}` in it {}", fault.reason));
+                    None
+                }
+            }
+        };
+        let requires = read(REQUIRES).map(|text| required(&text));
+        let text = read(INFO).unwrap_or_default();
+        for fault in &archive.faults {
+            out.gap(fault.kind, &format!("the archive {}", fault.reason));
+        }
+        metadata(&text, entry.path, requires.unwrap_or_default(), &mut out)?;
+        Ok(out.finish())
+    }
 }
 
 impl Analyser for Record {
@@ -226,24 +190,6 @@ impl Analyser for Record {
     }
 }
 
-/// The first column of a row of comma-separated values, which a path with a
-/// comma in it stands in quotes in.
-fn first_column(row: &str) -> String {
-    let Some(quoted) = row.strip_prefix('"') else {
-        return row.split(',').next().unwrap_or_default().to_owned();
-    };
-    let mut out = String::new();
-    let mut letters = quoted.chars();
-    while let Some(letter) = letters.next() {
-        // Two stand for one.
-        if letter == '"' && letters.next() != Some('"') {
-            break;
-        }
-        out.push(letter);
-    }
-    out
-}
-
 impl Analyser for Requires {
     fn name(&self) -> &'static str {
         "python-requires"
@@ -270,13 +216,6 @@ impl Analyser for Requires {
         let names = found::join_requirements(&required(&body));
         Ok((!names.is_empty()).then(|| names.into_bytes()))
     }
-}
-
-/// Lines of specifiers; those of extras and of markers stand under heads in
-/// brackets.
-fn required(text: &str) -> Vec<Requirement> {
-    let lines = text.lines().filter(|line| !line.starts_with(['[', '#']));
-    lines.filter_map(requirement).collect()
 }
 
 impl Analyser for DirectUrl {
@@ -337,6 +276,7 @@ fn direct_url(text: &str) -> Result<Option<Vec<u8>>, String> {
 fn read(view: &View, inventory: &mut Inventory) {
     let mut read = Inventory::default();
     found::read("python", view, &mut read);
+    found::read("python-egg", view, &mut read);
     for package in &mut read.packages {
         complete(package, view);
     }
@@ -414,39 +354,5 @@ mod tests {
         assert_eq!(home("x/a.egg/EGG-INFO/PKG-INFO"), "x");
         assert_eq!(home("x/a.dist-info/METADATA"), "x");
         assert_eq!(home("x/a.egg-info"), "x");
-    }
-
-    #[test]
-    fn a_folder_names_its_package() {
-        for (path, expected) in [
-            ("a/b_c-1.0.dist-info/METADATA", Some(("b_c", "1.0"))),
-            ("a/b-2-py3.9.egg-info", Some(("b", "2"))),
-            ("a/EGG-INFO/PKG-INFO", None),
-            ("a/b.egg-info/PKG-INFO", None),
-        ] {
-            assert_eq!(by_name(path), expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn specifiers_begin_with_a_name() {
-        let name = |text: &str| requirement(text).map(|one| one.name);
-        assert_eq!(name("a.b-c_d[x]>=1; y").as_deref(), Some("a.b-c_d"));
-        assert_eq!(name(" a (>=1)").as_deref(), Some("a"));
-        assert_eq!(name("a@ https://x").as_deref(), Some("a"));
-        assert_eq!(name(";x"), None);
-        assert_eq!(first_column("\"a,\"\"b\"\"\",sha,1"), "a,\"b\"");
-        assert_eq!(first_column("a b,sha,1"), "a b");
-        assert_eq!(required("a>1\n\n[x:y]\nb\n").len(), 2);
-    }
-
-    #[test]
-    fn licences_from_the_best_field() {
-        let of = |text: &str| licenses(header(text));
-        assert_eq!(of("License: BSD\nLicense-Expression: MIT\n"), ["MIT"]);
-        let classifiers = "License: UNKNOWN\nClassifier: License :: OSI Approved :: MIT License\n\
-            Classifier: License :: OSI Approved\nClassifier: Topic :: X\n";
-        assert_eq!(of(classifiers), ["MIT License"]);
-        assert_eq!(of("License: text\n  of two lines\n"), Vec::<String>::new());
     }
 }

@@ -22,4 +22,3 @@ mod programs;
 mod requires;
 mod rpm;
 mod support;
-mod unread;

@@ -18,6 +18,14 @@ pub(crate) fn have(tools: &[&str]) -> bool {
     missing.is_none_or(|tool| skipped(&format!("`{tool}` is not on PATH")))
 }
 
+/// Whether Python has these modules, as [`have`].
+pub(crate) fn have_modules(modules: &str) -> bool {
+    let mut python = Command::new("python3");
+    let output = python.args(["-c", &format!("import {modules}")]).output();
+    output.is_ok_and(|output| output.status.success())
+        || skipped(&format!("Python has no `{modules}`"))
+}
+
 /// Data beside the repository, or `None` with a word about it.
 pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let shared = std::env::var_os("SEAWALL_SHARED").map_or_else(

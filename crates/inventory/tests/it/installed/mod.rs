@@ -18,6 +18,14 @@ fn of_kind<'a>(inventory: &'a Inventory, kind: &str) -> Vec<&'a Package> {
     all.filter(|package| package.kind == kind).collect()
 }
 
+/// The package URLs of one purl type, sorted.
+fn purls(inventory: &Inventory, kind: &str) -> Vec<String> {
+    let all = of_kind(inventory, kind).into_iter();
+    let mut purls: Vec<String> = all.map(|one| one.purl.clone()).collect();
+    purls.sort();
+    purls
+}
+
 /// `name version` of each package of one purl type.
 fn rows(inventory: &Inventory, kind: &str) -> BTreeSet<String> {
     let all = of_kind(inventory, kind).into_iter();

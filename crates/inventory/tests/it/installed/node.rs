@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::{asked, find, of_kind};
+use super::{asked, find, of_kind, purls};
 use crate::support::{gaps, have, run, syft, tree, write};
 
 /// A registry on the loopback, ended with it.
@@ -190,11 +190,7 @@ fn node_modules_are_those_of_npm() {
     assert_eq!(licenses("two", "2.0.0-rc.1"), ["ISC"]);
 
     // Syft takes the project itself and the test data for packages.
-    let ours: BTreeSet<String> = inventory
-        .packages
-        .iter()
-        .map(|one| one.purl.clone())
-        .collect();
+    let ours: BTreeSet<String> = purls(&inventory, "npm").into_iter().collect();
     let theirs: BTreeSet<String> = syft(&root, "npm").into_iter().collect();
     let more: Vec<&String> = theirs.difference(&ours).collect();
     assert_eq!(more, ["pkg:npm/app@1.0.0", "pkg:npm/fixture@0.1.0"]);

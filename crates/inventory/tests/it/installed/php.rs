@@ -3,8 +3,8 @@
 
 use std::{collections::BTreeSet, path::Path, process::Command};
 
-use super::{asked, find, of_kind, rows};
-use crate::support::{gaps, have, purls, run, syft, tree, write};
+use super::{asked, find, of_kind, purls, rows};
+use crate::support::{gaps, have, run, syft, tree, write};
 
 fn composer(dir: &Path, arguments: &[&str]) -> String {
     let mut composer = Command::new("composer");
@@ -75,7 +75,7 @@ fn packages_are_those_of_composer() {
         .arg(work.path().join("show.json")));
     let theirs: BTreeSet<String> = said.lines().map(str::to_owned).collect();
     assert_eq!(rows(&inventory, "composer"), theirs);
-    assert_eq!(purls(&inventory), syft(&root, "php-composer"));
+    assert_eq!(purls(&inventory, "composer"), syft(&root, "php-composer"));
 
     let one = find(&inventory, "acme/one", "1.2.0");
     assert_eq!(
@@ -172,7 +172,7 @@ fn packages_are_those_of_pear() {
         .collect();
     assert_eq!(ours, theirs);
     assert!(theirs.len() >= 4, "{said}");
-    assert_eq!(purls(&inventory), syft(root.path(), "php-pear"));
+    assert_eq!(purls(&inventory, "pear"), syft(root.path(), "php-pear"));
     let tar = of_kind(&inventory, "pear")
         .into_iter()
         .find(|one| one.name.ends_with("/Archive_Tar"));
@@ -237,7 +237,7 @@ fn wordpress_says_what_it_is() {
     );
     let inventory = tree(root);
     assert_eq!(
-        purls(&inventory),
+        purls(&inventory, "wordpress"),
         [
             "pkg:wordpress/plugin/hello@1.7.2",
             "pkg:wordpress/plugin/my-basics@1.10.3",

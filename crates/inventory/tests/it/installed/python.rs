@@ -3,8 +3,8 @@
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
-use super::{asked, find, of_kind, rows};
-use crate::support::{gaps, have, purls, run, syft, tree, write};
+use super::{asked, find, of_kind, purls, rows};
+use crate::support::{gaps, have, have_modules, run, syft, tree, write};
 
 /// Name, version and files of each package in a folder; what each asks for and
 /// is there, unless a marker says no.
@@ -54,15 +54,6 @@ fn compare(root: &Path, folder: &Path) -> usize {
         .collect();
     let differences: Vec<&String> = ours.symmetric_difference(&theirs).collect();
     assert_eq!(differences, Vec::<&String>::new());
-    // Syft writes a dash for a dot too, which the type's definition does not.
-    let plain = |purls: Vec<String>| -> BTreeSet<String> {
-        let one = |purl: &String| {
-            let (name, rest) = purl.split_once('@').unwrap();
-            format!("{}@{rest}", name.replace('.', "-"))
-        };
-        purls.iter().map(one).collect()
-    };
-    assert_eq!(plain(purls(&inventory)), plain(syft(root, "python")));
     theirs
         .iter()
         .filter(|row| row.matches('\t').count() == 1)
@@ -171,18 +162,163 @@ fn site_packages_are_those_of_pip() {
     assert_eq!(licenses("Two-2", "1!2.0+local.1"), ["BSD"]);
     assert_eq!(licenses("three", "3"), ["MIT License"]);
     assert_eq!(compare(&root, &folder), 3);
+    // Syft writes a dash for a dot too, which the type's definition does not.
+    let plain = |purls: Vec<String>| -> BTreeSet<String> {
+        let one = |purl: &String| {
+            let (name, rest) = purl.split_once('@').unwrap();
+            format!("{}@{rest}", name.replace('.', "-"))
+        };
+        purls.iter().map(one).collect()
+    };
+    assert_eq!(
+        plain(purls(&inventory, "pypi")),
+        plain(syft(&root, "python"))
+    );
 }
 
 /// The packages of this machine's own Python, whatever they are.
 #[test]
 fn site_packages_are_those_of_python() {
-    if !have(&["python3", "syft", "jq"]) {
+    if !have(&["python3"]) {
         return;
     }
     let script = "import importlib.metadata as m; print(m.distribution('pip').locate_file(''))";
     let folder = run(Command::new("python3").args(["-c", script]));
     let folder = Path::new(folder.trim()).canonicalize().unwrap();
     assert!(compare(&folder, &folder) >= 1);
+}
+
+/// Eggs and egg-info of a project with setuptools, against
+/// `importlib.metadata`, which reads them one by one.
+#[test]
+fn eggs_are_those_of_setuptools() {
+    if !have(&["python3", "unzip"]) || !have_modules("setuptools, wheel") {
+        return;
+    }
+    let work = tempfile::tempdir().unwrap();
+    let root = work.path().join("root");
+    let project = work.path().join("project");
+    write(
+        &project,
+        "setup.py",
+        "from setuptools import setup\nsetup(name='Egg_Like', version='1.2', license='MIT',\n\
+         py_modules=['m'], install_requires=['other>=1'], extras_require={'x': ['more']})\n",
+    );
+    write(&project, "m.py", "");
+    let setup = |arguments: &[&str]| {
+        let mut python = Command::new("python3");
+        run(python
+            .arg("setup.py")
+            .args(["-q"])
+            .args(arguments)
+            .current_dir(&project))
+    };
+    setup(&["bdist_egg"]);
+    let egg = fs::read_dir(project.join("dist"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
+    let name = egg.file_name().into_string().unwrap();
+    fs::create_dir_all(root.join("zipped")).unwrap();
+    fs::copy(egg.path(), root.join("zipped").join(&name)).unwrap();
+    let unzipped = root.join("unzipped").join(&name);
+    fs::create_dir_all(&unzipped).unwrap();
+    run(Command::new("unzip")
+        .arg("-q")
+        .arg(egg.path())
+        .arg("-d")
+        .arg(&unzipped));
+    fs::create_dir_all(root.join("info")).unwrap();
+    setup(&[
+        "egg_info",
+        "--egg-base",
+        root.join("info").to_str().unwrap(),
+    ]);
+    write(
+        &root,
+        "info/other-3.dist-info/METADATA",
+        "Name: other\nVersion: 3\n",
+    );
+
+    let inventory = tree(&root);
+    assert_eq!(gaps(&inventory), Vec::<String>::new());
+    let mut found = Vec::new();
+    for one in of_kind(&inventory, "pypi") {
+        if one.name == "other" {
+            continue;
+        }
+        let place = match one.origin.path.as_str() {
+            path if path.starts_with("info") => root.join("info"),
+            path if path.starts_with("zipped") => root.join(path),
+            _ => unzipped.clone(),
+        };
+        let script = "import importlib.metadata as m, sys
+one = next(d for d in m.distributions(path=[sys.argv[1]]) if d.version == '1.2')
+print(one.metadata['Name'], one.version, one.metadata['License'])";
+        let said = run(Command::new("python3").args(["-c", script]).arg(place));
+        let (name, version) = (&one.name, &one.version);
+        assert_eq!(
+            format!("{name} {version} {}", one.licenses.join(" ")),
+            said.trim()
+        );
+        assert_eq!(asked(one).into_iter().collect::<Vec<_>>(), ["other 3"]);
+        found.push(one.origin.path.clone());
+    }
+    assert_eq!(
+        found,
+        [
+            "info/Egg_Like.egg-info/PKG-INFO".to_owned(),
+            format!("unzipped/{name}/EGG-INFO/PKG-INFO"),
+            format!("zipped/{name}"),
+        ]
+    );
+}
+
+/// Archives that no tool writes, made by Python's `zipfile`.
+#[test]
+fn hostile_eggs_are_refused() {
+    if !have(&["python3"]) {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    let script = r#"
+import sys, zipfile
+from pathlib import Path
+root = Path(sys.argv[1])
+def egg(name, info, more=()):
+    with zipfile.ZipFile(root / name, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("EGG-INFO/PKG-INFO", info)
+        for path, text in more:
+            archive.writestr(path, text)
+egg("good-1-py3.11.egg", "Name: good\nVersion: 1\n")
+egg("bomb-2-py3.11.egg", b"\0" * (64 << 20))
+egg("other-3-py3.11.egg", "Name: other\nVersion: 3\n", [("EGG-INFO/requires.txt", "x\n" * 100000)])
+data = (root / "good-1-py3.11.egg").read_bytes()
+at, end = data.index(b"PK\1\2"), data.index(b"PK\5\6")
+twice = data[at:end] + data[at:end].replace(b"PKG-INFO", b"PKG-INFX")
+tail = bytearray(data[end:])
+tail[8:12] = (2).to_bytes(2, "little") * 2
+tail[12:16] = len(twice).to_bytes(4, "little")
+(root / "twice-4-py3.11.egg").write_bytes(data[:at] + twice + tail)
+(root / "cut-5-py3.11.egg").write_bytes(data[:-30])
+(root / "text-6.egg").write_text("an egg")
+"#;
+    run(Command::new("python3").args(["-c", script]).arg(root));
+    let inventory = tree(root);
+    let rows: Vec<String> = rows(&inventory, "pypi").into_iter().collect();
+    assert!(rows.contains(&"good 1".to_owned()), "{rows:?}");
+    assert!(rows.contains(&"other 3".to_owned()), "{rows:?}");
+    let gaps = gaps(&inventory).join("\n");
+    for file in [
+        "bomb-2-py3.11.egg",
+        "cut-5-py3.11.egg",
+        "text-6.egg",
+        "other-3-py3.11.egg",
+    ] {
+        assert!(gaps.contains(file), "{file}: {gaps}");
+    }
 }
 
 #[test]

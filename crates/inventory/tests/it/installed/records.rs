@@ -8,8 +8,8 @@ use std::{
     process::Command,
 };
 
-use super::{asked, find, of_kind, rows};
-use crate::support::{gaps, have, purls, run, syft, tree, write};
+use super::{asked, find, of_kind, purls, rows};
+use crate::support::{self, gaps, have, run, syft, tree, write};
 
 fn data(case: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -74,7 +74,7 @@ fn r_packages_are_those_of_r() {
     let theirs: BTreeSet<String> = said.lines().map(str::to_owned).collect();
     assert_eq!(rows(&inventory, "cran"), theirs);
     assert_eq!(theirs.len(), 4);
-    let plain: Vec<String> = purls(&inventory)
+    let plain: Vec<String> = purls(&inventory, "cran")
         .iter()
         .map(|purl| purl.split('?').next().unwrap().to_owned())
         .collect();
@@ -148,7 +148,7 @@ fn rocks_are_those_of_luarocks() {
         .collect();
     assert_eq!(rows(&inventory, "luarocks"), theirs);
     assert_eq!(theirs.len(), 2);
-    assert_eq!(purls(&inventory), syft(&root, "lua-rocks"));
+    assert_eq!(purls(&inventory, "luarocks"), syft(&root, "lua-rocks"));
     let alpha = find(&inventory, "alpha", "scm-1");
     assert_eq!(
         asked(alpha).into_iter().collect::<Vec<_>>(),
@@ -207,7 +207,7 @@ fn distributions_are_those_that_perl_installed() {
     let inventory = tree(&root);
     assert_eq!(gaps(&inventory), Vec::<String>::new());
     assert_eq!(
-        purls(&inventory),
+        purls(&inventory, "cpan"),
         ["pkg:cpan/Acme-Alpha@1.002003", "pkg:cpan/Acme-Be-Ta@0.11"]
     );
     let alpha = find(&inventory, "Acme-Alpha", "1.002003");
@@ -294,7 +294,7 @@ fn applications_are_those_of_erlang() {
     assert_eq!(ours, theirs);
     assert!(theirs.len() > 10);
     // Syft's reader does not take every term that Erlang does (`ssh`).
-    let ours = purls(&inventory);
+    let ours = purls(&inventory, "otp");
     let more: Vec<String> = syft(root, "erlang-otp")
         .into_iter()
         .filter(|purl| !ours.contains(purl))
@@ -345,7 +345,7 @@ fn what_is_from_hex_is_told_from_a_release() {
     write(root, "bad/deps/x/hex_metadata.config", "\0");
     let inventory = tree(root);
     assert_eq!(
-        purls(&inventory),
+        support::purls(&inventory),
         [
             "pkg:hex/jason@1.4.1",
             "pkg:hex/plug@1.15.2",
@@ -438,7 +438,7 @@ fn ocaml_packages_are_those_of_opam() {
         ["beta 2.0.1", "gamma 3"]
     );
     if have(&["syft", "jq"]) {
-        assert_eq!(purls(&inventory), syft(&data("opam"), "opam"));
+        assert_eq!(purls(&inventory, "opam"), syft(&data("opam"), "opam"));
     }
 }
 
@@ -447,7 +447,7 @@ fn conda_packages_are_those_of_rattler() {
     let inventory = tree(&data("conda"));
     assert_eq!(gaps(&inventory), Vec::<String>::new());
     assert_eq!(
-        purls(&inventory),
+        purls(&inventory, "conda"),
         [
             "pkg:conda/py-thing@4.0.0rc1?build=pyhd8ed1ab_0&channel=conda-forge&subdir=noarch\
              &type=tar.bz2",
@@ -500,7 +500,7 @@ fn depots_of_julia_and_nim() {
     );
     let inventory = tree(root);
     assert_eq!(
-        purls(&inventory),
+        support::purls(&inventory),
         [
             "pkg:julia/JSON@0.21.4?uuid=682c06a0-de6a-54ab-a142-c8b1cf79cde6",
             "pkg:julia/Parsers@2.8.1?uuid=69de0a69-1ddd-5017-9359-2bf0b02dc9f0",

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeSet, path::Path, process::Command};
 
-use super::{asked, of_kind, rows};
-use crate::support::{gaps, have, purls, run, syft, tree, write};
+use super::{asked, of_kind, purls, rows};
+use crate::support::{gaps, have, run, syft, tree, write};
 
 /// Name, version, platform and licences of every specification in folders, and
 /// what of its dependencies is there.
@@ -41,7 +41,7 @@ fn compare(root: &Path, folders: &[&Path]) -> usize {
     let differences: Vec<&String> = ours.symmetric_difference(&theirs).collect();
     assert_eq!(differences, Vec::<&String>::new());
     // Syft leaves the platform out.
-    let purls = purls(&inventory);
+    let purls = purls(&inventory, "gem");
     let plain = purls.iter().map(|it| it.split('?').next().unwrap());
     assert_eq!(plain.collect::<Vec<_>>(), syft(root, "gem"));
     theirs.len()
