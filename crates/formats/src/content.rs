@@ -5,7 +5,11 @@ use std::fmt::Write as _;
 use seawall_model::{Finding, Package, Target, TargetKind, graph};
 use sha2::{Digest, Sha256};
 
-use crate::{cyclonedx, spdx, spdx3, syft};
+use crate::{
+    cyclonedx,
+    licenses::{OwnLicenses, declared},
+    spdx, spdx3, syft,
+};
 
 /// What a document is to say.
 #[derive(Clone, Copy, Debug)]
@@ -122,16 +126,16 @@ impl<'a> Prepared<'a> {
         ] {
             feed(&mut all, text);
         }
-        feed(
-            &mut all,
-            &format!(
-                "{:?}{:?}{:?}{:?}",
-                target.digest, target.manifest, target.os, target.layers
-            ),
-        );
+        let known = (&target.digest, &target.manifest, &target.os);
+        feed(&mut all, &format!("{known:?}"));
+        for layer in &target.layers {
+            let known = (&layer.diff_id, &layer.digest, &layer.created_by);
+            feed(&mut all, &format!("{known:?}"));
+        }
+        let graph = graph(content.packages);
         let mut seen = std::collections::HashSet::new();
         let mut ids = Vec::with_capacity(content.packages.len());
-        for package in content.packages {
+        for (package, wanted) in content.packages.iter().zip(&graph) {
             let mut own = Sha256::new();
             let origin = &package.origin;
             for text in [
@@ -150,12 +154,13 @@ impl<'a> Prepared<'a> {
                 id = hex(&own.clone().finalize(), 8);
             }
             feed(&mut all, &id);
+            let license = declared(&package.licenses, &mut OwnLicenses::new());
             let rest = (
-                &package.licenses,
+                license.map(|one| one.expression),
                 &package.hashes,
-                &package.requires,
+                wanted,
                 &package.relation,
-                &package.owner,
+                package.owner.as_ref().map(|owner| &owner.name),
             );
             feed(&mut all, &format!("{rest:?}"));
             ids.push(id);
@@ -167,7 +172,7 @@ impl<'a> Prepared<'a> {
             content,
             ids,
             uuid: uuid(&all.finalize()),
-            graph: graph(content.packages),
+            graph,
             created: content.created.unwrap_or("1970-01-01T00:00:00Z"),
         }
     }

@@ -143,7 +143,8 @@ fn component<'a>(node: Node<'a, '_>, depth: usize) -> Result<Component<'a>, Erro
     });
     let properties = children(node, "properties", "property").map(|one| Property {
         name: attribute(one, "name"),
-        value: content(one),
+        // Spaces at its ends are its own.
+        value: one.text().unwrap_or_default().into(),
     });
     Ok(Component {
         kind: attribute(node, "type"),

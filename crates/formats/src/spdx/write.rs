@@ -437,9 +437,8 @@ impl Tags {
         self.tag("PackageCopyrightText", one.copyright_text);
         for reference in &one.external_refs {
             // A locator has no spaces (SPDX 2.3, clause 7.21).
-            let locator = reference
-                .reference_locator
-                .replace(char::is_whitespace, "%20");
+            let locator = reference.reference_locator.trim();
+            let locator = locator.replace(char::is_whitespace, "%20");
             let (category, kind) = (reference.reference_category, reference.reference_type);
             self.tag("ExternalRef", &format!("{category} {kind} {locator}"));
         }

@@ -281,14 +281,15 @@ fn source(prepared: &Prepared<'_>) -> Source {
                 manifest_digest: target.manifest.clone().unwrap_or_default(),
                 media_type: String::new(),
                 tags: [],
-                image_size: target.layers.iter().map(|layer| layer.size).sum(),
+                // Not known of a layer whose evidence was cached.
+                image_size: 0,
                 layers: target
                     .layers
                     .iter()
                     .map(|layer| Layer {
                         media_type: "application/vnd.oci.image.layer.v1.tar",
                         digest: layer.diff_id.clone(),
-                        size: layer.size,
+                        size: 0,
                     })
                     .collect(),
                 manifest: String::new(),

@@ -1,6 +1,6 @@
 //! Documents that are damaged, or that mean harm.
 
-use seawall_formats::{Error, read};
+use seawall_formats::{Content, Document, Error, Format, read, write};
 
 const DEEP: usize = 100_000;
 
@@ -142,8 +142,48 @@ fn a_document_cut_anywhere_is_no_panic_and_never_whole() {
             for byte in [0, b'"', b'{', b'<', 0xFF] {
                 let mut bytes = text.as_bytes().to_vec();
                 bytes[at] = byte;
-                let _ = read(&bytes);
+                if let Ok(document) = read(&bytes) {
+                    // What reads is written in turn; a few ways are enough.
+                    writes(&document, Format::ALL[at % Format::ALL.len()]);
+                }
             }
+        }
+    }
+}
+
+/// Whatever can be read can be written, and reads back.
+fn writes(document: &Document, format: Format) {
+    let content = Content {
+        target: &document.target,
+        packages: &document.packages,
+        findings: &[],
+        version: "0",
+        created: None,
+    };
+    let text = write(&content, format).unwrap();
+    let back = read(text.as_bytes()).unwrap();
+    assert_eq!(back.packages.len(), document.packages.len(), "{text}");
+}
+
+#[test]
+fn odd_package_urls_are_written_and_read_again() {
+    for purl in [
+        " pkg:npm/a@1 ",
+        "pkg:npm/a b@1\n",
+        "PKG:npm/a",
+        "pkg:/npm/\u{202e}@1?x=<y>&z=\"#s",
+        "pkg:deb/debian/x@1?upstream=%20&distro=%0a",
+        "pkg:maven/a%3Ab/c@1?classifier=]]>",
+        "pkg:npm/%3C%2Ftext%3E@</text>",
+        "pkg:oci/image@sha256%3A00",
+    ] {
+        let text = serde_json::json!({
+            "bomFormat": "CycloneDX",
+            "components": [{"type": "library", "name": "x", "version": "-", "purl": purl}],
+        });
+        let document = read(text.to_string().as_bytes()).unwrap();
+        for format in Format::ALL {
+            writes(&document, format);
         }
     }
 }

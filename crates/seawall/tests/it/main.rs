@@ -15,5 +15,7 @@ mod formats;
 mod hostile;
 mod html;
 mod osv_scanner;
+
+mod sbom;
 mod service;
 mod support;
