@@ -7,7 +7,7 @@ use std::{borrow::Cow, fmt};
 use seawall_model::Span;
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -22,6 +22,8 @@ const MOST_ENTRIES: usize = 1_000_000;
 #[derive(Debug)]
 pub(crate) struct Entry<'a> {
     pub(crate) section: usize,
+    /// The key that it stands below in a section of groups; empty elsewhere.
+    pub(crate) group: Cow<'a, str>,
     pub(crate) key: Cow<'a, str>,
     pub(crate) value: &'a RawValue,
 }
@@ -40,7 +42,9 @@ pub(crate) struct Sections<'a> {
 }
 
 /// Reads the objects and arrays under the keys `wanted` of a document (under all
-/// where none is named), and the number under `number`. What came before an error is kept, and the error is
+/// where none is named), and the number under `number`. A key with `/*` behind it
+/// holds groups: objects and arrays whose entries are those of the section. What
+/// came before an error is kept, and the error is
 /// said; an error of this function is that not even a beginning could be read.
 pub(crate) fn sections<'a>(
     text: &'a str,
@@ -69,30 +73,6 @@ pub(crate) fn sections<'a>(
         out.gap(seawall_model::GapKind::Limit, &reason);
     }
     Ok(sections)
-}
-
-/// The members of an object, or the items of an array; says what is wrong with
-/// it.
-pub(crate) fn members<'a>(
-    text: &str,
-    value: &'a RawValue,
-    out: &mut Declarations<'_>,
-) -> Vec<Entry<'a>> {
-    let mut sections = Sections::default();
-    let seed = Section {
-        section: 0,
-        sections: &mut sections,
-    };
-    let done = seed.deserialize(&mut serde_json::Deserializer::from_str(value.get()));
-    if done.is_err() {
-        let start = span_of(text, value.get()).unwrap_or_default().start;
-        out.problem(start, "a list is neither an object nor an array");
-    }
-    if sections.is_over {
-        let reason = format!("there are more than {MOST_ENTRIES} entries");
-        out.gap(seawall_model::GapKind::Limit, &reason);
-    }
-    sections.entries
 }
 
 /// The place of an entry: that of its key, or of its value when the key has
@@ -157,12 +137,13 @@ impl<'a> Visitor<'a> for Top<'_, '_, 'a> {
                 continue;
             }
             let names = &mut self.sections.names;
+            let is = |name: &&str| name.strip_suffix("/*").unwrap_or(name) == key;
             let section = match self.wanted {
                 [] => names.iter().position(|name| *name == key).or_else(|| {
                     names.push(key.clone());
                     Some(names.len() - 1)
                 }),
-                wanted => wanted.iter().position(|name| *name == key),
+                wanted => wanted.iter().position(is),
             };
             let Some(section) = section else {
                 map.next_value::<IgnoredAny>()?;
@@ -174,8 +155,14 @@ impl<'a> Visitor<'a> for Top<'_, '_, 'a> {
                 return Err(A::Error::custom(format!("`{key}` is there twice")));
             }
             self.sections.found.push(section);
+            let has_groups = self
+                .wanted
+                .get(section)
+                .is_some_and(|it| it.ends_with("/*"));
             map.next_value_seed(Section {
                 section,
+                has_groups,
+                group: Cow::Borrowed(""),
                 sections: &mut *self.sections,
             })?;
         }
@@ -185,10 +172,20 @@ impl<'a> Visitor<'a> for Top<'_, '_, 'a> {
 
 struct Section<'s, 'a> {
     section: usize,
+    has_groups: bool,
+    group: Cow<'a, str>,
     sections: &'s mut Sections<'a>,
 }
 
 impl<'a> Section<'_, 'a> {
+    /// What is neither an object nor an array may stand between groups.
+    fn scalar<E: Error>(&self, value: Unexpected<'_>) -> Result<(), E> {
+        match self.group.as_ref() {
+            "" => Err(E::invalid_type(value, self)),
+            _ => Ok(()),
+        }
+    }
+
     fn push(&mut self, key: Cow<'a, str>, value: &'a RawValue) {
         if self.sections.entries.len() >= MOST_ENTRIES {
             self.sections.is_over = true;
@@ -196,6 +193,7 @@ impl<'a> Section<'_, 'a> {
         }
         self.sections.entries.push(Entry {
             section: self.section,
+            group: self.group.clone(),
             key,
             value,
         });
@@ -222,7 +220,30 @@ impl<'a> Visitor<'a> for Section<'_, 'a> {
         Ok(())
     }
 
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.scalar(Unexpected::Bool(value))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
+        self.scalar(Unexpected::Str(value))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+        self.scalar(Unexpected::Unsigned(value))
+    }
+
     fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
+        if self.has_groups {
+            while let Some(Key(group)) = map.next_key()? {
+                map.next_value_seed(Section {
+                    section: self.section,
+                    has_groups: false,
+                    group,
+                    sections: &mut *self.sections,
+                })?;
+            }
+            return Ok(());
+        }
         while let Some((Key(key), value)) = map.next_entry()? {
             self.push(key, value);
         }

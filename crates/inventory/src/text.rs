@@ -28,6 +28,13 @@ pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
+/// Whether it is numbers with dots between them, as all versions of some
+/// ecosystems are.
+pub(crate) fn is_dotted_number(text: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split('.').all(is_number)
+}
+
 /// Names that a message lists.
 const MOST_NAMED: usize = 20;
 

@@ -1,8 +1,13 @@
 //! cabal.project.freeze (Cabal, "cabal freeze").
 
-use seawall_model::Span;
+use std::collections::HashSet;
 
-use crate::declared::{Declarations, Declared, lock_file, span_of};
+use seawall_model::{GapKind, Span};
+
+use crate::{
+    declared::{Declarations, Declared, lock_file, span_of},
+    text::is_dotted_number,
+};
 
 lock_file!(
     "cabal-freeze",
@@ -13,7 +18,7 @@ lock_file!(
 
 fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
     let mut field = "";
-    let mut is_known = false;
+    let mut fields = HashSet::new();
     for line in text.lines() {
         let code = line.trim();
         if code.is_empty() || code.starts_with("--") {
@@ -24,7 +29,7 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
         let value = match code.split_once(':').filter(|_| is_head) {
             Some((name, value)) => {
                 field = name.trim();
-                is_known |= matches!(field, "constraints" | "active-repositories" | "index-state");
+                fields.insert(field);
                 value
             }
             None if is_head => {
@@ -40,7 +45,13 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
             }
         }
     }
-    if is_known || out.has_problem() {
+    // Since Cabal 3.4 the one is written first and the other last.
+    let is_cut = fields.contains("active-repositories") && !fields.contains("index-state");
+    if is_cut && !out.has_problem() {
+        let reason = "it has no `index-state` at its end: it may have been cut off";
+        out.gap(GapKind::Damaged, reason);
+    }
+    if fields.contains("constraints") || out.has_problem() {
         return Ok(());
     }
     Err("it is no freeze file of Cabal: it has no `constraints`".to_owned())
@@ -49,11 +60,15 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
 /// `any.NAME ==VERSION`, or flags of a package: `NAME +flag -flag`.
 fn constraint(text: &str, one: &str, out: &mut Declarations<'_>) {
     let Some((qualified, version)) = one.split_once("==") else {
-        // Flags, `installed`, `source`: no version.
-        let is_range = one.contains(['<', '>']);
-        if is_range {
+        let mut words = one.split_whitespace().skip(1).peekable();
+        let is_whole = words.peek().is_some()
+            && words.all(|word| {
+                word.starts_with(['+', '-'])
+                    || matches!(word, "installed" | "source" | "test" | "bench")
+            });
+        if !is_whole && !one.is_empty() {
             let start = span_of(text, one).unwrap_or_default().start;
-            out.problem(start, "a package has several versions");
+            out.problem(start, "a package has no single version");
         }
         return;
     };
@@ -62,12 +77,8 @@ fn constraint(text: &str, one: &str, out: &mut Declarations<'_>) {
     let qualified = qualified.trim();
     let (scope, name) = qualified.rsplit_once('.').unwrap_or(("", qualified));
     let version = version.trim();
-    let is_version = !version.is_empty()
-        && version
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.');
     let span = span_of(text, one).unwrap_or_default();
-    if name.is_empty() || !is_version {
+    if name.is_empty() || !is_dotted_number(version) {
         out.problem(span.start, "a package has no name or no single version");
         return;
     }

@@ -15,6 +15,9 @@ lock_file!(
 );
 
 fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
+    if text.trim().is_empty() {
+        return Err("it is no lock file of Carthage: it is empty".to_owned());
+    }
     let mut binaries = Vec::new();
     for line in text.lines().map(str::trim) {
         if line.is_empty() || line.starts_with('#') {

@@ -20,7 +20,7 @@ const SECTIONS: [&str; 5] = [
     "build_requires",
     "python_requires",
     "config_requires",
-    "graph_lock",
+    "graph_lock/*",
 ];
 const GRAPH: usize = 4;
 
@@ -50,26 +50,29 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
     if sections.found.is_empty() {
         return Err("it is no lock file of Conan: it has no `requires` or `graph_lock`".to_owned());
     }
-    for entry in &sections.entries {
-        match (entry.section, entry.key.as_ref()) {
-            (GRAPH, "nodes") => graph(text, entry.value, out),
-            (GRAPH, _) => {}
-            (section, _) => match serde_json::from_str::<Key<'_>>(entry.value.get()) {
-                Ok(reference) => push(text, &reference.0, entry.value, section > 0, None, out),
-                Err(_) => {
-                    let start = span_of(text, entry.value.get()).unwrap_or_default().start;
-                    out.problem(start, "a reference is no text");
-                }
-            },
+    let (nodes, list): (Vec<_>, Vec<_>) = sections
+        .entries
+        .iter()
+        .partition(|entry| entry.section == GRAPH);
+    graph(text, &nodes, out);
+    for entry in list {
+        match serde_json::from_str::<Key<'_>>(entry.value.get()) {
+            Ok(reference) => {
+                let is_build = entry.section > 0;
+                push(text, &reference.0, entry.value, is_build, None, out);
+            }
+            Err(_) => {
+                let start = span_of(text, entry.value.get()).unwrap_or_default().start;
+                out.problem(start, "a reference is no text");
+            }
         }
     }
     Ok(())
 }
 
-fn graph(text: &str, nodes: &RawValue, out: &mut Declarations<'_>) {
-    let members = json::members(text, nodes, out);
+fn graph(text: &str, nodes: &[&json::Entry<'_>], out: &mut Declarations<'_>) {
     let mut all = Vec::new();
-    for member in &members {
+    for member in nodes.iter().filter(|entry| entry.group == "nodes") {
         if !out.has_room(all.len()) {
             break;
         }

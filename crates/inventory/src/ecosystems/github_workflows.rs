@@ -7,7 +7,7 @@ use seawall_model::{GapKind, Span};
 use crate::{
     Context, Ecosystem,
     declared::{self, Declarations, Declared, git, span_of},
-    text::{in_memory, list},
+    text::{in_memory, is_dotted_number, list},
     yaml::{Node, Tree},
 };
 
@@ -194,8 +194,7 @@ fn version_in(comment: &str) -> Option<&str> {
 fn is_full(version: &str) -> bool {
     let number = version.strip_prefix('v').unwrap_or(version);
     let core = number.split(['-', '+']).next().unwrap_or_default();
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit());
-    core.split('.').count() >= 3 && core.split('.').all(is_number)
+    core.split('.').count() >= 3 && is_dotted_number(core)
 }
 
 impl Said {

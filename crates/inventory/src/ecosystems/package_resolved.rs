@@ -45,7 +45,7 @@ struct State<'a> {
 }
 
 fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
-    let sections = json::sections(text, "Swift", &["pins", "object"], "version", out)?;
+    let sections = json::sections(text, "Swift", &["pins", "object/*"], "version", out)?;
     if sections.found.is_empty() {
         return Err("it is no lock file of Swift: it has no `pins`".to_owned());
     }
@@ -54,14 +54,9 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
         out.gap(GapKind::Unsupported, reason);
     }
     for entry in &sections.entries {
-        match (entry.section, entry.key.as_ref()) {
-            (0, _) => read(text, entry, out),
-            (_, "pins") => {
-                for entry in json::members(text, entry.value, out) {
-                    read(text, &entry, out);
-                }
-            }
-            _ => {}
+        // Version 1 has them below `object`.
+        if entry.section == 0 || entry.group == "pins" {
+            read(text, entry, out);
         }
     }
     Ok(())

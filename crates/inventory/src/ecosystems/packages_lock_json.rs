@@ -53,7 +53,7 @@ impl Locked<'_> {
 }
 
 fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
-    let sections = json::sections(text, "NuGet", &["dependencies"], "version", out)?;
+    let sections = json::sections(text, "NuGet", &["dependencies/*"], "version", out)?;
     if sections.found.is_empty() {
         return Err("it is no lock file of NuGet: it has no `dependencies`".to_owned());
     }
@@ -61,19 +61,20 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
         let reason = "its format is newer than what is known of NuGet";
         out.gap(GapKind::Unsupported, reason);
     }
-    for framework in &sections.entries {
+    // By framework, or by framework and system.
+    let frameworks = sections.entries.chunk_by(|a, b| a.group == b.group);
+    for framework in frameworks {
         read(text, framework, out);
     }
     Ok(())
 }
 
-/// Reads what is locked for one framework, or one framework on one system.
-fn read(text: &str, framework: &json::Entry<'_>, out: &mut Declarations<'_>) {
-    let members = json::members(text, framework.value, out);
+/// Reads what is locked for one framework.
+fn read(text: &str, members: &[json::Entry<'_>], out: &mut Declarations<'_>) {
     let mut all = Vec::new();
     // A dependency may be named in other letters than the package is.
     let mut versions = HashMap::new();
-    for member in &members {
+    for member in members {
         if !out.has_room(all.len()) {
             break;
         }

@@ -21,7 +21,7 @@ lock_file!(
 /// The newest version of the format that is known.
 const NEWEST: u64 = 4;
 
-const SECTIONS: [&str; 3] = ["targets", "libraries", "projectFileDependencyGroups"];
+const SECTIONS: [&str; 3] = ["targets/*", "libraries", "projectFileDependencyGroups/*"];
 
 /// An entry of `libraries`, whose key is `NAME/VERSION`.
 #[derive(Deserialize)]
@@ -48,18 +48,17 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
     }
     let mut direct = HashSet::new();
     let mut requires: HashMap<String, Vec<Requirement>> = HashMap::new();
-    for entry in &sections.entries {
-        match entry.section {
-            0 => targets(text, entry, &mut requires, out),
-            // `NAME >= VERSION`, by framework.
-            2 => direct.extend(
-                json::members(text, entry.value, out)
-                    .iter()
-                    .filter_map(|one| {
-                        let asked: Key<'_> = serde_json::from_str(one.value.get()).ok()?;
-                        Some(asked.0.split(' ').next()?.to_lowercase())
-                    }),
-            ),
+    let frameworks = sections
+        .entries
+        .chunk_by(|a, b| (a.section, &a.group) == (b.section, &b.group));
+    for entries in frameworks {
+        match entries.first().map(|entry| entry.section) {
+            Some(0) => target(text, entries, &mut requires, out),
+            // `NAME >= VERSION`
+            Some(2) => direct.extend(entries.iter().filter_map(|one| {
+                let asked: Key<'_> = serde_json::from_str(one.value.get()).ok()?;
+                Some(asked.0.split(' ').next()?.to_lowercase())
+            })),
             _ => {}
         }
     }
@@ -89,18 +88,17 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
 }
 
 /// What the packages of one framework ask for.
-fn targets(
+fn target(
     text: &str,
-    framework: &json::Entry<'_>,
+    members: &[json::Entry<'_>],
     requires: &mut HashMap<String, Vec<Requirement>>,
     out: &mut Declarations<'_>,
 ) {
-    let members = json::members(text, framework.value, out);
     let named = members.iter().filter_map(|one| one.key.split_once('/'));
     let versions: HashMap<String, (&str, &str)> = named
         .map(|(name, version)| (name.to_lowercase(), (name, version)))
         .collect();
-    for member in &members {
+    for member in members {
         let Some(one) = json::entry::<Target<'_>>(text, member.value, out) else {
             continue;
         };

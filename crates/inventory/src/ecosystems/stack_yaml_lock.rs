@@ -4,6 +4,7 @@ use seawall_model::GapKind;
 
 use crate::{
     declared::{Declarations, Declared, git, lock_file, span_of},
+    text::is_dotted_number,
     yaml::{Node, Tree},
 };
 
@@ -61,7 +62,8 @@ fn read(text: &str, one: Node<'_>, out: &mut Declarations<'_>) {
     if let Some(hackage) = one.get("hackage") {
         let full = hackage.text().unwrap_or_default();
         let package = full.split('@').next().unwrap_or_default();
-        let Some((name, version)) = package.rsplit_once('-') else {
+        let parts = package.rsplit_once('-');
+        let Some((name, version)) = parts.filter(|(_, version)| is_dotted_number(version)) else {
             out.problem(hackage.span().start, "a package has no version");
             return;
         };

@@ -8,6 +8,7 @@ mod listings;
 mod maven;
 mod odd;
 mod others;
+mod others_damaged;
 mod requirements;
 mod ruby;
 

@@ -14,7 +14,7 @@ use super::{data, listings, project};
 use crate::support::{gaps, have, purls, run};
 
 /// The cases, the type of their packages, and how many there are.
-const CASES: [(&str, &str, usize); 24] = [
+pub(super) const CASES: [(&str, &str, usize); 24] = [
     ("actions", "githubactions", 7),
     ("cabal", "hackage", 6),
     ("cabal-2", "hackage", 5),
