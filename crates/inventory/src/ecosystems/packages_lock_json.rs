@@ -2,11 +2,12 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use seawall_model::{GapKind, Requirement};
+use seawall_model::{GapKind, Hash, HashAlgorithm, Requirement};
 use serde::Deserialize;
 
 use crate::{
     declared::{Declarations, Declared, lock_file},
+    integrity::base64,
     json::{self, Versions},
 };
 
@@ -21,6 +22,7 @@ lock_file!(
 const NEWEST: u64 = 2;
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Locked<'a> {
     #[serde(borrow, rename = "type")]
     kind: Option<Cow<'a, str>>,
@@ -28,6 +30,8 @@ struct Locked<'a> {
     requested: Option<Cow<'a, str>>,
     #[serde(borrow)]
     resolved: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    content_hash: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     dependencies: Versions<'a>,
 }
@@ -67,6 +71,12 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
         read(text, framework, out);
     }
     Ok(())
+}
+
+/// The digest of a package without its signature.
+pub(super) fn digest(text: Option<&str>) -> Vec<Hash> {
+    let hash = text.and_then(|text| base64(HashAlgorithm::Sha512, text));
+    hash.into_iter().collect()
 }
 
 /// Reads what is locked for one framework.
@@ -111,6 +121,7 @@ fn read(text: &str, members: &[json::Entry<'_>], out: &mut Declarations<'_>) {
             version,
             direct: Some(one.is("Direct")),
             span,
+            hashes: digest(one.content_hash.as_deref()),
             requires: requires.collect(),
             ..Declared::default()
         });

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use seawall_model::{GapKind, Requirement};
 use serde::Deserialize;
 
+use super::packages_lock_json::digest;
 use crate::{
     declared::{Declarations, Declared, lock_file},
     json::{self, Key, Versions},
@@ -28,6 +29,8 @@ const SECTIONS: [&str; 3] = ["targets/*", "libraries", "projectFileDependencyGro
 struct Library<'a> {
     #[serde(borrow, rename = "type")]
     kind: Option<Key<'a>>,
+    #[serde(borrow)]
+    sha512: Option<Key<'a>>,
 }
 
 /// The same of one framework, in `targets`.
@@ -67,7 +70,7 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
             continue;
         };
         // One of the solution's own projects.
-        if one.kind.is_some_and(|kind| kind.0 == "project") {
+        if one.kind.as_ref().is_some_and(|kind| kind.0 == "project") {
             continue;
         }
         let span = json::place(text, &entry.key, entry.value);
@@ -80,6 +83,7 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
             version,
             direct: Some(direct.contains(&name.to_lowercase())),
             span,
+            hashes: digest(one.sha512.as_ref().map(AsRef::as_ref)),
             requires: requires.remove(entry.key.as_ref()).unwrap_or_default(),
             ..Declared::default()
         });

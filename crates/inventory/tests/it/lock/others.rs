@@ -220,6 +220,15 @@ fn nuget_tells_what_is_direct_and_what_needs_what() {
             "Newtonsoft.Json 13.0.1"
         ])
     );
+    // Of the package without its signature.
+    for case in ["nuget-assets", "nuget-lock"] {
+        let json = package(case, "Newtonsoft.Json", "13.0.1");
+        let digest = json.hashes[0].to_string();
+        assert!(
+            digest.starts_with("sha512:a693c5a4172fc5db1f5289cd"),
+            "{digest}"
+        );
+    }
     let open = package("nuget-lock", "DocumentFormat.OpenXml", "3.1.1");
     // Named in small letters there.
     assert_eq!(requires(&open), ["DocumentFormat.OpenXml.Framework 3.1.1"]);
