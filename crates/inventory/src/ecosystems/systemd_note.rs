@@ -146,6 +146,9 @@ fn package(metadata: Metadata) -> Found {
     let mut parts = cpe.unwrap_or_default().split(':').skip(1);
     let (product, version) = (parts.next(), parts.next());
     let os = metadata.os.as_deref().or(product).unwrap_or_default();
+    // Debian's own programs say `Debian`; the ids of os-release have no
+    // capitals.
+    let os = os.to_ascii_lowercase();
     let os_version = metadata
         .os_version
         .as_deref()
@@ -153,7 +156,7 @@ fn package(metadata: Metadata) -> Found {
         .unwrap_or_default();
     let mut purl = Purl::new(kind, &metadata.name, &metadata.version);
     if kind != "generic" && !os.is_empty() {
-        purl = purl.namespace(os);
+        purl = purl.namespace(&os);
         if !os_version.is_empty() {
             purl = purl.qualifier("distro", format!("{os}-{os_version}"));
         }
@@ -166,7 +169,7 @@ fn package(metadata: Metadata) -> Found {
         arch,
         technique: Technique::Binary,
         // Where it was built; `read` needs it.
-        inside: Some(os.to_owned()),
+        inside: Some(os),
         name: metadata.name,
         version: metadata.version,
         ..Found::default()

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Archives in archives: real ones have three or four levels.
-const MOST_DEEP: usize = 16;
+const MOST_DEEP: usize = 8;
 /// Bytes of inner archives that are unpacked or hashed for one outer one.
 const MOST_INNER: u64 = 1 << 30;
 /// Inner archives of one outer one.
