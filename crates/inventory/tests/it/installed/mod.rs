@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use seawall_inventory::Inventory;
 use seawall_model::Package;
 
+mod hostile;
 mod node;
 mod php;
 mod python;

@@ -181,6 +181,13 @@ fn node_modules_are_those_of_npm() {
         (one.relation.direct, one.relation.development),
         (Some(true), false)
     );
+    // What npm checked when it unpacked the archive.
+    let lock = app.join("node_modules/.package-lock.json");
+    let script = "const lock = JSON.parse(require('fs').readFileSync(process.argv[1]));
+        const [, digest] = lock.packages['node_modules/one'].integrity.split('-');
+        process.stdout.write(Buffer.from(digest, 'base64').toString('hex'))";
+    let digest = run(Command::new("node").args(["-e", script]).arg(lock));
+    assert_eq!(one.hashes[0].hex, digest);
     let three = find(&inventory, "@s/three", "1.0.0");
     assert_eq!(three.relation.direct, Some(false));
     assert_eq!(three.purl, "pkg:npm/%40s/three@1.0.0");
