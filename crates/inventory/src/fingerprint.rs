@@ -516,6 +516,26 @@ mod tests {
     }
 
     #[test]
+    fn every_program_stands_in_the_docs() {
+        let docs = include_str!("../../../docs/programs.md");
+        for fingerprint in all() {
+            let url = format!("`pkg:{}/{}`", fingerprint.kind, fingerprint.name);
+            let row = docs.lines().find(|line| line.contains(&url));
+            let row = row.unwrap_or_else(|| panic!("{url}"));
+            for path in fingerprint.paths {
+                assert!(row.contains(&format!("`{path}`")), "{url} {path}");
+            }
+        }
+        let rows = docs.lines().filter(|line| line.contains("`pkg:"));
+        let names: std::collections::HashSet<_> = all().map(|one| (one.kind, one.name)).collect();
+        // One line of the text speaks of them all.
+        assert_eq!(
+            rows.filter(|line| line.starts_with("| ")).count(),
+            names.len()
+        );
+    }
+
+    #[test]
     fn paths_end_with_the_pattern() {
         assert!(matches("bin/java", "usr/lib/jvm/17/bin/java"));
         assert!(!matches("bin/java", "java"));

@@ -3,7 +3,7 @@
 
 use seawall_image::{Body, Evidence, View};
 use seawall_model::{
-    FileList, Gap, GapKind, Hash, Origin, Package, Relation, Requirement, Technique,
+    FileList, Gap, GapKind, Hash, Origin, Package, Relation, Requirement, Source, Technique,
 };
 
 use crate::{
@@ -36,6 +36,10 @@ pub(crate) struct Found {
     /// The files that it owns, relative to the root.
     pub(crate) files: Vec<String>,
     pub(crate) relation: Relation,
+    /// Of a distribution's package that is told by something else than its
+    /// database.
+    pub(crate) source: Option<Source>,
+    pub(crate) module: Option<String>,
 }
 
 /// Packages of one file: more are a gap. The largest archives hold thousands.
@@ -61,6 +65,11 @@ pub(crate) struct Finds {
 impl Finds {
     /// Adds a package; one without a name is none.
     pub(crate) fn push(&mut self, one: &Found) {
+        self.push_as(one.kind, one);
+    }
+
+    /// The same for a purl type that is none of our constants.
+    pub(crate) fn push_as(&mut self, kind: &str, one: &Found) {
         if one.name.is_empty() {
             return;
         }
@@ -97,8 +106,9 @@ impl Finds {
             Some(false) => "0",
             None => "",
         };
+        let source = one.source.as_ref();
         self.out.push(&[
-            one.kind,
+            kind,
             &one.name,
             &one.version,
             &purl,
@@ -111,6 +121,9 @@ impl Finds {
             &join(&one.files),
             direct,
             if one.relation.development { "1" } else { "" },
+            source.map_or("", |source| &source.name),
+            source.map_or("", |source| &source.version),
+            one.module.as_deref().unwrap_or_default(),
         ]);
     }
 
@@ -297,6 +310,11 @@ fn package(record: &Record<'_>, evidence: &Evidence, has_layers: bool) -> Packag
             },
             development: record.get(12) == "1",
         },
+        source: record.some(13).map(|name| Source {
+            name,
+            version: record.get(14).to_owned(),
+        }),
+        module: record.some(15),
         ..Package::new(kind, record.get(1), record.get(2), record.get(3), origin)
     }
 }

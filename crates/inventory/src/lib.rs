@@ -129,6 +129,7 @@ pub fn read(view: &View, context: Context) -> Inventory {
         (ecosystem.read)(view, &mut inventory);
     }
     if context == Context::Installed {
+        ecosystems::sbom::drop_repeats(&mut inventory.packages);
         inventory.gaps.extend(unfounded(&inventory));
         ownership::tell(&mut inventory.packages, view);
     }

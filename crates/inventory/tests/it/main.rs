@@ -21,4 +21,5 @@ mod ownership;
 mod programs;
 mod requires;
 mod rpm;
+mod sbom;
 mod support;
