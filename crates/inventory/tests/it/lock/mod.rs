@@ -6,11 +6,13 @@ mod damaged;
 mod go;
 mod listings;
 mod maven;
+mod msbuild;
 mod odd;
 mod others;
 mod others_damaged;
 mod requirements;
 mod ruby;
+mod second_opinions;
 
 use std::{
     collections::BTreeSet,
