@@ -18,6 +18,7 @@ mod json;
 mod links;
 mod literal;
 mod manifest;
+mod node_links;
 mod npm;
 mod os;
 mod os_package;

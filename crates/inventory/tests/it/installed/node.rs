@@ -203,3 +203,22 @@ fn node_modules_are_those_of_npm() {
     assert_eq!(more, ["pkg:npm/app@1.0.0", "pkg:npm/fixture@0.1.0"]);
     assert_eq!(ours.difference(&theirs).count(), 0);
 }
+
+/// pnpm's store, whose links say what serves what (see `data/make-installed`).
+#[test]
+fn a_store_serves_what_pnpm_linked() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/installed/pnpm");
+    let inventory = tree(&data);
+    assert_eq!(gaps(&inventory), Vec::<String>::new());
+    let mut ours = BTreeSet::new();
+    for one in of_kind(&inventory, "npm") {
+        for asked in asked(one) {
+            let asked = asked.replace(' ', "@");
+            ours.insert(format!("{}@{}\t{asked}", one.name, one.version));
+        }
+    }
+    let listing = std::fs::read_to_string(data.join("listing.tsv")).unwrap();
+    let theirs: BTreeSet<String> = listing.lines().map(str::to_owned).collect();
+    assert_eq!(ours, theirs);
+    assert_eq!(purls(&inventory, "npm").len(), 6);
+}
