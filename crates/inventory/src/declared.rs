@@ -80,6 +80,9 @@ const READ: &str = "!read";
 /// Marks a name under which the project's manifest may ask for a package.
 const KEY: &str = "!key";
 
+/// Marks a remark about the whole file.
+const REMARK: &str = "!remark";
+
 /// How an ecosystem reads the text of its file; an error is what is wrong with
 /// all of it.
 pub(crate) type Parse = fn(&str, &mut Declarations<'_>) -> Result<(), String>;
@@ -229,6 +232,11 @@ impl Declarations<'_> {
         self.out.push(&[KEY, asked, name, version]);
     }
 
+    /// Notes something about the whole file, for what reads its evidence.
+    pub(crate) fn remark(&mut self, text: &str) {
+        self.out.push(&[REMARK, text]);
+    }
+
     /// Line and column of a byte, for messages.
     pub(crate) fn place(&mut self, offset: usize) -> String {
         let LineColumn { line, column } = self.cursor.place(offset);
@@ -332,7 +340,7 @@ pub(crate) fn read(analyser: &str, view: &View, inventory: &mut Inventory) {
                 continue;
             }
             match record.get(0) {
-                READ | KEY => {}
+                READ | KEY | REMARK => {}
                 INCLUDES => {
                     let path = record.get(1);
                     let target = document::beside(&evidence.path, path);
@@ -356,6 +364,11 @@ pub(crate) fn read(analyser: &str, view: &View, inventory: &mut Inventory) {
             inventory.gaps.push(gap);
         }
     }
+}
+
+/// Whether [`Declarations::remark`] noted this.
+pub(crate) fn has_remark(evidence: &Evidence, text: &str) -> bool {
+    Reader::new(&evidence.data).any(|record| record.get(0) == REMARK && record.get(1) == text)
 }
 
 /// What the lock file says of what manifests ask for, as [`Declarations::answers`]

@@ -19,8 +19,8 @@ pub(crate) enum Term<'a> {
     /// without its marks.
     Word(Cow<'a, str>, Span),
     /// A list, a tuple or a map. What an atom or a text with a colon behind it
-    /// names, or an arrow leads to, is a pair of both.
-    Group(Vec<Term<'a>>, Span),
+    /// names, or an arrow leads to, is a pair of both. Whether it has its end.
+    Group(Vec<Term<'a>>, Span, bool),
 }
 
 impl<'a> Term<'a> {
@@ -36,15 +36,20 @@ impl<'a> Term<'a> {
     pub(crate) fn items(&self) -> &[Term<'a>] {
         match self {
             Term::Word(..) => &[],
-            Term::Group(items, _) => items,
+            Term::Group(items, ..) => items,
         }
     }
 
     /// Where it stands.
     pub(crate) fn span(&self) -> Span {
         match self {
-            Term::Word(_, span) | Term::Group(_, span) => *span,
+            Term::Word(_, span) | Term::Group(_, span, _) => *span,
         }
+    }
+
+    /// Whether it has its end: what was cut off may lack what changes its meaning.
+    pub(crate) fn is_whole(&self) -> bool {
+        !matches!(self, Term::Group(_, _, false))
     }
 
     /// The text of the item at `index`.
@@ -95,7 +100,7 @@ pub(crate) fn read<'a>(
     let problem = reader.run();
     // What was left open is kept as far as it goes.
     let is_open = !reader.open.is_empty();
-    while reader.close().is_some() {}
+    while reader.close(false).is_some() {}
     match problem {
         Err(Problem::Damaged(what)) => out.problem(reader.at, what),
         Err(Problem::Limit(what)) => {
@@ -144,7 +149,7 @@ impl<'a> Reader<'a> {
                         return Err(Problem::Damaged("a bracket has no other one"));
                     }
                     self.at += 1;
-                    self.close();
+                    self.close(true);
                 }
                 '=' if rest.starts_with("=>") => {
                     self.at += 2;
@@ -193,9 +198,10 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn close(&mut self) -> Option<()> {
+    fn close(&mut self, is_whole: bool) -> Option<()> {
         let open = self.open.pop()?;
-        self.add(Term::Group(open.items, Span::new(open.start, self.at)));
+        let span = Span::new(open.start, self.at);
+        self.add(Term::Group(open.items, span, is_whole));
         Some(())
     }
 
@@ -273,7 +279,9 @@ impl<'a> Reader<'a> {
         match std::mem::take(&mut open.key).then(|| open.items.pop()) {
             Some(Some(key)) => {
                 let span = Span::new(key.span().start, term.span().end);
-                open.items.push(Term::Group(vec![key, term], span));
+                let is_whole = term.is_whole();
+                open.items
+                    .push(Term::Group(vec![key, term], span, is_whole));
             }
             _ => open.items.push(term),
         }

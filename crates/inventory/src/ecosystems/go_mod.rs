@@ -1,12 +1,147 @@
 //! go.mod (Go Modules Reference, "go.mod files").
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use seawall_model::{GapKind, Span};
+use seawall_image::{Analyser, Body, Entry, Interest, Need, View};
+use seawall_model::{Gap, GapKind, HashAlgorithm, Package, Span};
 
-use crate::declared::{Declarations, Declared, lock_file, span_of};
+use crate::{
+    Inventory,
+    declared::{self, Declarations, Declared, lock_file, span_of},
+    document,
+    integrity::base64,
+    text,
+};
 
-lock_file!("go-mod", "golang", [Interest::Name("go.mod")], parse);
+lock_file!(
+    "go-mod",
+    "golang",
+    [Interest::Name("go.mod")],
+    parse,
+    [&Sums],
+    with_sums
+);
+
+/// go.sum beside it (Go Modules Reference, "go.sum files").
+struct Sums;
+
+impl Analyser for Sums {
+    fn name(&self) -> &'static str {
+        "go-sum"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn interests(&self) -> &'static [Interest] {
+        &[Interest::Name("go.sum")]
+    }
+
+    fn need(&self) -> Need {
+        Need::Whole(declared::LOCK_LIMIT)
+    }
+
+    fn analyse(&self, _: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
+        Ok(declared::evidence(
+            "golang",
+            text::in_memory(&body)?,
+            parse_sums,
+        ))
+    }
+}
+
+/// What go.mod says of itself that it does not name.
+const INCOMPLETE: &str = "no indirect modules";
+
+/// `module version h1:DIGEST`: the digest is SHA-256 of the list of the
+/// archive's files and their digests (`dirhash.Hash1`). Lines of `version/go.mod`
+/// are of go.mod files that were looked at, not of modules that are used.
+fn parse_sums(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
+    for line in text.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (name, version, digest) = match words.as_slice() {
+            [] => continue,
+            [name, version, digest] => (name, version, digest),
+            _ => {
+                let offset = span_of(text, line).unwrap_or_default().start;
+                out.problem(offset, "a line has too few or too many words");
+                continue;
+            }
+        };
+        if version.ends_with("/go.mod") {
+            continue;
+        }
+        let hash = digest.strip_prefix("h1:");
+        let hash = hash.and_then(|digest| base64(HashAlgorithm::Sha256, digest));
+        out.push(&Declared {
+            name,
+            version,
+            direct: Some(false),
+            span: span_of(text, name).unwrap_or_default(),
+            hashes: hash.into_iter().collect(),
+            ..Declared::default()
+        });
+    }
+    Ok(())
+}
+
+/// Adds the digests of go.sum to the modules of the go.mod beside it, and, where
+/// that does not name them, the modules that only go.sum knows.
+fn with_sums(view: &View, inventory: &mut Inventory) {
+    let mut sums = Inventory::default();
+    declared::read("go-sum", view, &mut sums);
+    let mut by_path: HashMap<&str, Vec<&Package>> = HashMap::new();
+    for package in &sums.packages {
+        let path = package.origin.path.as_str();
+        by_path.entry(path).or_default().push(package);
+    }
+    for evidence in view.of("go-mod") {
+        let path = document::beside(&evidence.path, "go.sum");
+        let modules = path.and_then(|path| by_path.remove(path.as_str()));
+        let is_incomplete = declared::has_remark(evidence, INCOMPLETE);
+        let Some(modules) = modules else {
+            if is_incomplete {
+                inventory.gaps.push(Gap::new(
+                    GapKind::Missing,
+                    evidence.path.clone(),
+                    "before `go 1.17` a go.mod does not name indirect dependencies, and there is \
+                     no go.sum; `go mod tidy -go=1.17` makes it name them",
+                ));
+            }
+            continue;
+        };
+        add(&evidence.path, &modules, is_incomplete, inventory);
+    }
+    // What is wrong with a go.sum matters where there is a go.mod.
+    inventory.gaps.extend(sums.gaps);
+}
+
+fn add(path: &str, modules: &[&Package], is_incomplete: bool, inventory: &mut Inventory) {
+    let hashes: HashMap<(&str, &str), &Package> = modules
+        .iter()
+        .map(|one| ((one.name.as_str(), one.version.as_str()), *one))
+        .collect();
+    let mut named = HashSet::new();
+    let all = inventory.packages.iter_mut();
+    for package in all.filter(|package| package.origin.path == path) {
+        let known = hashes.get(&(package.name.as_str(), package.version.as_str()));
+        if let Some(known) = known {
+            package.hashes.clone_from(&known.hashes);
+        }
+        named.insert(package.name.clone());
+    }
+    if is_incomplete {
+        // Of several versions of a module, which stand in their order, the build
+        // takes the newest that any module asks for ("Minimal version selection").
+        let newest: HashMap<&str, &Package> = modules
+            .iter()
+            .filter(|one| !named.contains(&one.name))
+            .map(|one| (one.name.as_str(), *one))
+            .collect();
+        inventory.packages.extend(newest.into_values().cloned());
+    }
+}
 
 /// The directives that there are.
 const VERBS: [&str; 10] = [
@@ -178,11 +313,7 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
     // Before Go 1.17 go.mod did not list what direct dependencies need.
     let is_old = go.and_then(minor).is_none_or(|minor| minor < 17);
     if is_old && count > 0 {
-        out.gap(
-            GapKind::Missing,
-            "before `go 1.17` a go.mod does not name indirect dependencies; `go mod tidy -go=1.17` \
-             makes it name them",
-        );
+        out.remark(INCOMPLETE);
     }
     Ok(())
 }

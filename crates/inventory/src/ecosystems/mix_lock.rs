@@ -22,7 +22,7 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
         return Err("it is no lock file of Mix: it is no map".to_owned());
     };
     let mut links = Links::default();
-    for entry in map.items() {
+    for entry in map.items().iter().filter(|entry| entry.is_whole()) {
         read(entry, &mut links, out);
     }
     links.finish(out);

@@ -1,14 +1,18 @@
 //! package-lock.json and npm-shrinkwrap.json, lockfileVersion 1 to 3 (npm,
 //! "package-lock.json").
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
-use seawall_model::GapKind;
+use seawall_model::{GapKind, Hash, Requirement, Span};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     declared::{Declarations, Declared, git, lock_file},
+    integrity::integrity,
     json::{self, Entry, Key, Keys, place},
     npm,
 };
@@ -42,6 +46,11 @@ struct Installed<'a> {
     link: bool,
     dev: bool,
     #[serde(borrow)]
+    integrity: Option<Cow<'a, str>>,
+    /// A text; in old packages an object or a list of these.
+    #[serde(borrow)]
+    license: Option<&'a RawValue>,
+    #[serde(borrow)]
     dependencies: Option<Keys<'a>>,
     #[serde(borrow)]
     dev_dependencies: Option<Keys<'a>>,
@@ -58,6 +67,11 @@ struct Nested<'a> {
     version: Option<Cow<'a, str>>,
     #[serde(default)]
     dev: bool,
+    #[serde(borrow, default)]
+    integrity: Option<Cow<'a, str>>,
+    /// The names of what it needs, and ranges.
+    #[serde(borrow, default)]
+    requires: Option<&'a RawValue>,
     #[serde(borrow, default)]
     dependencies: Option<&'a RawValue>,
 }
@@ -80,9 +94,11 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
     match section {
         0 => installed(text, entries, out),
         _ => {
+            let mut all = Vec::new();
             for one in entries {
-                nested(text, one.key.as_ref(), one.value, 0, out);
+                nested(text, "", one.key.as_ref(), one.value, 0, &mut all, out);
             }
+            push(&all, out);
         }
     }
     Ok(())
@@ -108,6 +124,8 @@ fn installed<'a>(
         }
     }
     let direct = direct(&all, &folders);
+    let by_folder: HashMap<&str, &Installed<'_>> =
+        all.iter().map(|(at, one)| (at.key.as_ref(), one)).collect();
     for (at, one) in &all {
         let folder = at.key.as_ref();
         // Folders outside `node_modules` are the project's own.
@@ -136,9 +154,56 @@ fn installed<'a>(
             from: resolved
                 .filter(|resolved| resolved.starts_with("git+"))
                 .map(|resolved| git(resolved, None)),
+            hashes: integrity(one.integrity.as_deref().unwrap_or_default()),
+            requires: requires(folder, one, &by_folder),
+            licenses: one.license.map(licenses).unwrap_or_default(),
             ..Declared::default()
         });
     }
+}
+
+/// What a package needs, as Node finds it from its folder.
+fn requires(
+    folder: &str,
+    one: &Installed<'_>,
+    by_folder: &HashMap<&str, &Installed<'_>>,
+) -> Vec<Requirement> {
+    let kinds = [
+        &one.dependencies,
+        &one.optional_dependencies,
+        &one.peer_dependencies,
+    ];
+    let names = kinds.into_iter().flatten().flat_map(|keys| &keys.0);
+    let mut all: Vec<Requirement> = names
+        .filter_map(|name| {
+            let target = nearest(folder, name, |target| by_folder.contains_key(target))?;
+            let target = by_folder.get(target.as_str())?;
+            Some(Requirement {
+                name: target.name.as_deref().unwrap_or(name).to_owned(),
+                version: target.version.as_deref().map(str::to_owned),
+            })
+        })
+        .collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// `MIT`, `{"type": "MIT"}`, or a list of these.
+fn licenses(value: &RawValue) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Typed {
+        #[serde(rename = "type")]
+        kind: String,
+    }
+    let plain = json::texts(value);
+    if !plain.is_empty() {
+        return plain;
+    }
+    let one = serde_json::from_str::<Typed>(value.get()).map(|one| vec![one]);
+    let all = one.or_else(|_| serde_json::from_str::<Vec<Typed>>(value.get()));
+    let all = all.unwrap_or_default().into_iter();
+    all.map(|one| one.kind).collect()
 }
 
 /// The folders of the packages that the project's own folders name: the
@@ -156,25 +221,49 @@ fn direct(all: &[(&Entry<'_>, Installed<'_>)], folders: &HashSet<&str>) -> HashS
             &one.peer_dependencies,
         ];
         for name in named.into_iter().flatten().flat_map(|keys| &keys.0) {
-            let mut folder = at.key.as_ref();
-            loop {
-                let separator = if folder.is_empty() { "" } else { "/" };
-                let target = format!("{folder}{separator}node_modules/{name}");
-                if folders.contains(target.as_str()) {
-                    direct.insert(target);
-                    break;
-                }
-                if folder.is_empty() {
-                    break;
-                }
-                folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
-            }
+            let target = nearest(at.key.as_ref(), name, |target| folders.contains(target));
+            direct.extend(target);
         }
     }
     direct
 }
 
-fn nested(text: &str, key: &str, value: &RawValue, level: usize, out: &mut Declarations<'_>) {
+/// The folder of the package `name` that is nearest to `folder`, upwards.
+fn nearest(folder: &str, name: &str, is_there: impl Fn(&str) -> bool) -> Option<String> {
+    let mut folder = folder;
+    loop {
+        let separator = if folder.is_empty() { "" } else { "/" };
+        let target = format!("{folder}{separator}node_modules/{name}");
+        if is_there(&target) {
+            return Some(target);
+        }
+        if folder.is_empty() {
+            return None;
+        }
+        folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
+    }
+}
+
+/// A package of version 1, in its folder.
+struct Placed<'a> {
+    folder: String,
+    level: usize,
+    span: Span,
+    found: Option<Found>,
+    development: bool,
+    hashes: Vec<Hash>,
+    needs: Vec<Cow<'a, str>>,
+}
+
+fn nested<'a>(
+    text: &str,
+    above: &str,
+    key: &str,
+    value: &'a RawValue,
+    level: usize,
+    all: &mut Vec<Placed<'a>>,
+    out: &mut Declarations<'_>,
+) {
     let span = place(text, key, value);
     if level == MOST_LEVELS {
         let reason = format!(
@@ -184,31 +273,38 @@ fn nested(text: &str, key: &str, value: &RawValue, level: usize, out: &mut Decla
         out.gap(GapKind::Limit, &reason);
         return;
     }
-    let Some(one) = json::entry::<Nested<'_>>(text, value, out) else {
+    if !out.has_room(all.len()) {
+        return;
+    }
+    let Some(one) = json::entry::<Nested<'a>>(text, value, out) else {
         return;
     };
-    let version = one.version.as_deref().unwrap_or_default();
-    let found = Found::new(key, version);
-    match found {
-        Some(found) => out.push(&Declared {
-            name: found.name,
-            version: found.version,
-            // Which of those at the top the project names, package.json tells;
-            // a copy below another package belongs to that package.
-            direct: (level > 0).then_some(false),
-            development: one.dev,
-            span,
-            from: found.from,
-            ..Declared::default()
-        }),
-        None if version.is_empty() => out.problem(span.start, "a package has no version"),
-        None => {}
+    let version = one.version.unwrap_or_default();
+    let is_empty = version.is_empty();
+    let found = Found::new(key, &version);
+    if found.is_none() && is_empty {
+        out.problem(span.start, "a package has no version");
     }
+    let separator = if above.is_empty() { "" } else { "/" };
+    let folder = format!("{above}{separator}node_modules/{key}");
+    let needs = one
+        .requires
+        .map(|needs| serde_json::from_str::<Keys<'a>>(needs.get()));
+    all.push(Placed {
+        folder: folder.clone(),
+        level,
+        span,
+        found,
+        development: one.dev,
+        hashes: integrity(one.integrity.as_deref().unwrap_or_default()),
+        // `true` at the top, for all of them.
+        needs: needs.and_then(Result::ok).unwrap_or_default().0,
+    });
     if let Some(inner) = one.dependencies {
-        match serde_json::from_str::<Inner<'_>>(inner.get()) {
+        match serde_json::from_str::<Inner<'a>>(inner.get()) {
             Ok(inner) => {
                 for (key, value) in inner.0 {
-                    nested(text, key.0.as_ref(), value, level + 1, out);
+                    nested(text, &folder, &key.0, value, level + 1, all, out);
                 }
             }
             Err(_) => out.problem(span.start, "a package's `dependencies` are no object"),
@@ -216,33 +312,63 @@ fn nested(text: &str, key: &str, value: &RawValue, level: usize, out: &mut Decla
     }
 }
 
+fn push(all: &[Placed<'_>], out: &mut Declarations<'_>) {
+    let by_folder: HashMap<&str, &Placed<'_>> =
+        all.iter().map(|one| (one.folder.as_str(), one)).collect();
+    for one in all {
+        let Some(found) = &one.found else {
+            continue;
+        };
+        let needs = one.needs.iter().filter_map(|name| {
+            let target = nearest(&one.folder, name, |target| by_folder.contains_key(target))?;
+            let target = by_folder.get(target.as_str())?.found.as_ref()?;
+            Some(Requirement {
+                name: target.name.clone(),
+                version: Some(target.version.clone()),
+            })
+        });
+        out.push(&Declared {
+            name: &found.name,
+            version: &found.version,
+            // Which of those at the top the project names, package.json tells;
+            // a copy below another package belongs to that package.
+            direct: (one.level > 0).then_some(false),
+            development: one.development,
+            span: one.span,
+            from: found.from.clone(),
+            hashes: one.hashes.clone(),
+            requires: needs.collect(),
+            ..Declared::default()
+        });
+    }
+}
+
 /// What an entry of version 1 says of its package.
-struct Found<'a> {
-    name: &'a str,
-    version: &'a str,
+struct Found {
+    name: String,
+    version: String,
     from: Option<(&'static str, String)>,
 }
 
-impl<'a> Found<'a> {
+impl Found {
     /// `None` for a folder of this machine.
-    fn new(name: &'a str, version: &'a str) -> Option<Self> {
+    fn new(name: &str, version: &str) -> Option<Self> {
+        let found = |name: &str, version: &str, from| {
+            Some(Found {
+                name: name.to_owned(),
+                version: version.to_owned(),
+                from,
+            })
+        };
         // `npm:NAME@VERSION` is an alias.
         let alias = version
             .strip_prefix("npm:")
             .and_then(|it| it.rsplit_once('@'));
         if let Some((name, version)) = alias {
-            return Some(Found {
-                name,
-                version,
-                from: None,
-            });
+            return found(name, version, None);
         }
         if version.starts_with(|first: char| first.is_ascii_digit()) {
-            return Some(Found {
-                name,
-                version,
-                from: None,
-            });
+            return found(name, version, None);
         }
         // Archives bear their version in their name (npm's
         // `version-from-tgz.js`), and those of a registry the package's name.
@@ -263,32 +389,18 @@ impl<'a> Found<'a> {
             let from = version
                 .starts_with("http")
                 .then(|| ("download_url", version.to_owned()));
-            return Some(match number {
-                Some(number) => Found {
-                    name: real,
-                    version: number,
-                    from,
-                },
-                None => Found {
-                    name,
-                    version: "",
-                    from,
-                },
-            });
+            return match number {
+                Some(number) => found(real, number, from),
+                None => found(name, "", from),
+            };
         }
         match version {
             "" => None,
             folder if folder.starts_with("file:") => None,
-            address if address.starts_with("http") => Some(Found {
-                name,
-                version: "",
-                from: Some(("download_url", address.to_owned())),
-            }),
-            address => Some(Found {
-                name,
-                version: "",
-                from: Some(git(address, None)),
-            }),
+            address if address.starts_with("http") => {
+                found(name, "", Some(("download_url", address.to_owned())))
+            }
+            address => found(name, "", Some(git(address, None))),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! pnpm-lock.yaml, lockfileVersion 5.0 to 9.0 (pnpm, "lockfile types").
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use seawall_model::{GapKind, Hash, Requirement, Span};
 
@@ -66,6 +66,11 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
         }
         read(root, major, out);
     }
+    // pnpm writes `{}` for what is empty.
+    if !text.ends_with('\n') || text.trim_end().ends_with(':') {
+        let reason = "its last line has no end: it may have been cut off";
+        out.gap(GapKind::Damaged, reason);
+    }
     match is_known || out.has_problem() {
         true => Ok(()),
         false => Err("it is no lock file of pnpm: it has no `lockfileVersion`".to_owned()),
@@ -95,9 +100,14 @@ fn read(root: Node<'_>, major: u32, out: &mut Declarations<'_>) {
     }
     lock.read_edges(root);
     // Since 9.0 what packages need stands apart.
-    if major >= 9 && !lock.packages.is_empty() && root.get("snapshots").is_none() {
-        let reason = "it has no `snapshots`: it may have been cut off";
-        out.gap(GapKind::Damaged, reason);
+    let lacks = match (root.get("importers"), root.get("snapshots")) {
+        (None, _) => Some("importers"),
+        (_, None) if !lock.packages.is_empty() => Some("snapshots"),
+        _ => None,
+    };
+    if let Some(lacks) = lacks.filter(|_| major >= 9) {
+        let reason = format!("it has no `{lacks}`: it may have been cut off");
+        out.gap(GapKind::Damaged, &reason);
     }
     let (mut productive, mut development) = (Vec::new(), Vec::new());
     let projects = root.get("importers");
@@ -105,6 +115,7 @@ fn read(root: Node<'_>, major: u32, out: &mut Declarations<'_>) {
     for project in projects.map(|(_, project)| project).chain([root]) {
         lock.needs(project, &NEEDS, &mut productive);
         lock.needs(project, &["devDependencies"], &mut development);
+        lock.specified(project);
     }
     let reached = Reached::new(&lock.edges, &productive, &development);
     lock.links.finish(out);
@@ -121,7 +132,9 @@ impl<'t> Graph<'t> {
         for (key, package) in entries.into_iter().flat_map(Node::entries) {
             let Some(at) = key.text().and_then(|key| self.find(key)) else {
                 // A snapshot of a package that is not listed.
-                self.links.needed(key.text().unwrap_or_default());
+                if self.major >= 9 {
+                    self.links.needed(key.text().unwrap_or_default());
+                }
                 continue;
             };
             let mut needs = Vec::new();
@@ -145,6 +158,7 @@ impl<'t> Graph<'t> {
             // Since 6.0 projects give the range as well.
             let version = value.text().or_else(|| value.text_of("version"));
             let Some((name, version)) = name.text().zip(version) else {
+                self.links.needed(name.text().unwrap_or_default());
                 continue;
             };
             // A folder of this machine.
@@ -159,6 +173,23 @@ impl<'t> Graph<'t> {
                 Some(at) => needs.push(at),
                 None => self.links.needed(&target),
             }
+        }
+    }
+
+    /// Before 6.0 a project's ranges stand apart from, and before, what was taken
+    /// for them.
+    fn specified(&mut self, project: Node<'t>) {
+        let names = |key: &&str| {
+            let entries = project.get(key).into_iter().flat_map(Node::entries);
+            entries.filter_map(|(name, _)| name.text())
+        };
+        let taken: HashSet<&str> = NEEDS
+            .iter()
+            .chain(&["devDependencies"])
+            .flat_map(names)
+            .collect();
+        for name in names(&"specifiers").filter(|name| !taken.contains(name)) {
+            self.links.needed(name);
         }
     }
 

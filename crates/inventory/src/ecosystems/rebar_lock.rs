@@ -32,6 +32,9 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
         let reason = "its format is newer than what is known of Rebar3";
         out.gap(GapKind::Unsupported, reason);
     }
+    if version.is_none() && !text.trim_start().starts_with('[') {
+        return Err("it is no lock file of Rebar3: it has no list of packages".to_owned());
+    }
     let about = terms.get(1);
     // Of the archive as it is; `pkg_hash` is of what it holds.
     let outer = about.and_then(|about| about.get("pkg_hash_ext"));
@@ -46,7 +49,7 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
         let reason = "it has no `pkg_hash`: it may have been cut off";
         out.gap(GapKind::Damaged, reason);
     }
-    for package in packages {
+    for package in packages.iter().filter(|package| package.is_whole()) {
         read(package, &hashes, out);
     }
     Ok(())

@@ -102,6 +102,7 @@ struct State<'a> {
     /// The key at the second level whose lines follow.
     section: &'a str,
     is_metadata: bool,
+    has_metadata: bool,
     version: Option<u32>,
 }
 
@@ -121,7 +122,14 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
         let reason = "its last line has no end: it may have been cut off";
         out.gap(GapKind::Damaged, reason);
     }
-    push(&state.entries, out);
+    // Since Yarn 2 the project itself is an entry, as is each one of its kind.
+    let mut asked = state.entries.iter().flat_map(|entry| &entry.asked);
+    let has_root = asked.any(|asked| asked.ends_with("@workspace:."));
+    if state.has_metadata && !has_root && !out.is_over() {
+        let reason = "it has no entry of the project itself: it may have been cut off";
+        out.gap(GapKind::Damaged, reason);
+    }
+    push(&state.entries, state.has_metadata, out);
     Ok(())
 }
 
@@ -162,7 +170,7 @@ impl<'a> State<'a> {
         self.section = "";
         self.is_metadata = keys == "__metadata";
         if self.is_metadata {
-            self.is_known = true;
+            (self.is_known, self.has_metadata) = (true, true);
             return Some(());
         }
         if !out.has_room(self.entries.len()) {
@@ -323,7 +331,7 @@ impl<'a> Found<'a> {
     }
 }
 
-fn push(entries: &[Entry<'_>], out: &mut Declarations<'_>) {
+fn push(entries: &[Entry<'_>], is_new: bool, out: &mut Declarations<'_>) {
     let mut answers = HashMap::new();
     let mut names: HashMap<&str, usize> = HashMap::new();
     let mut links = Links::default();
@@ -354,6 +362,22 @@ fn push(entries: &[Entry<'_>], out: &mut Declarations<'_>) {
         })
     };
     for (entry, found) in entries.iter().zip(&all) {
+        let is_address = entry
+            .asked
+            .first()
+            .is_some_and(|asked| asked.contains("://"));
+        let needed = if is_new {
+            entry.resolution
+        } else {
+            entry.resolved
+        };
+        if needed.is_empty() && (is_new || is_address) {
+            out.problem(
+                entry.span.start,
+                "a package does not say where it comes from",
+            );
+            continue;
+        }
         let Some(found) = found else {
             continue;
         };

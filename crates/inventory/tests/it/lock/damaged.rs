@@ -42,14 +42,32 @@ fn all() -> Vec<(&'static str, String)> {
         ("swift-1", "Package.resolved"),
         ("swift-3", "Package.resolved"),
         ("vcpkg", "vcpkg.json"),
+        ("yarn-1", "yarn.lock"),
+        ("yarn-4", "yarn.lock"),
+        ("pnpm-6", "pnpm-lock.yaml"),
+        ("pnpm-8", "pnpm-lock.yaml"),
+        ("pnpm-10", "pnpm-lock.yaml"),
+        ("bun", "bun.lock"),
+        // Before version 4 all packages were one value: cut, there is none.
+        ("deno-4", "deno.lock"),
+        ("deno-5", "deno.lock"),
+        ("pipenv", "Pipfile.lock"),
+        ("pdm", "pdm.lock"),
+        ("pylock-uv", "pylock.toml"),
+        ("pub", "pubspec.lock"),
+        ("mix", "mix.lock"),
+        ("rebar", "rebar.lock"),
     ]
     .map(|(case, name)| (name, fs::read_to_string(data(case).join(name)).unwrap()))
     .into()
 }
 
-/// Those that may end at any line.
-const LISTS: [&str; 6] = [
+/// Those that may end at any line, or behind any table. So may the entries of Yarn
+/// 1, of which package.json beside them tells.
+const LISTS: [&str; 8] = [
     "Manifest.toml",
+    "pdm.lock",
+    "pylock.toml",
     "gradle/libs.versions.toml",
     ".github/workflows/build.yml",
     "Cartfile.resolved",
@@ -87,8 +105,8 @@ fn a_file_that_was_cut_off_is_said() {
                 // last. A package at the end of Cargo.lock that has lost its
                 // source looks like one of the project's own.
                 let is_last = cut.len() + 1 == whole.len();
-                let is_silent =
-                    at > 0 && (LISTS.contains(&name) || (name == "Cargo.lock" && is_last));
+                let is_list = LISTS.contains(&name) || text.contains("# yarn lockfile v1");
+                let is_silent = at > 0 && (is_list || (name == "Cargo.lock" && is_last));
                 let is_said = !inventory.gaps.is_empty() && gaps(&inventory) != gaps(&usual);
                 assert!(is_silent || is_said, "{name} {at}");
                 shorter += usize::from(!cut.is_empty());
@@ -148,6 +166,11 @@ fn both_sides_of_a_merge_are_listed() {
             let inventory = file(name, &merged);
             let mut said = gaps(&inventory);
             said.retain(|gap| !gaps(&whole).contains(gap));
+            // Where versions are keys, those that were raised here have lost what
+            // leads to them.
+            if ["pnpm-lock.yaml", "deno.lock"].contains(&name) {
+                said.retain(|gap| !gap.contains("packages are needed that it does not list"));
+            }
             assert_eq!(
                 said,
                 [format!(
@@ -261,7 +284,126 @@ fn an_entry_of_a_wrong_type_hides_no_other() {
     let gems = |entry: &str| {
         format!("GEM\n  specs:\n    {entry}\n    good (1.0.0)\n\nDEPENDENCIES\n  good\n")
     };
+    let yarn = |entry: &str| {
+        format!(
+            "# yarn lockfile v1\n\n{entry}\n\ngood@^1:\n  version \"1.0.0\"\n  resolved \"x\"\n"
+        )
+    };
+    let pnpm = |entry: &str| {
+        format!("lockfileVersion: '6.0'\npackages:\n  {entry}\n  /good@1.0.0: {{}}\n")
+    };
+    let bun = |entry: &str| {
+        format!(
+            "{{\"lockfileVersion\": 1,\n\"packages\": {{\n{entry},\n\"good\": [\"good@1.0.0\", \"\", {{}}, \"\"],\n}} }}"
+        )
+    };
+    let deno = |entry: &str| {
+        format!("{{\"version\": \"5\",\n\"npm\": {{\n{entry},\n\"good@1.0.0\": {{}}}}}}")
+    };
+    let pipenv = |entry: &str| {
+        format!(
+            "{{\"_meta\": {{}},\n\"default\": {{\n{entry},\n\"good\": {{\"version\": \"==1.0.0\"}}}}}}"
+        )
+    };
+    let pub_ = |entry: &str| {
+        format!("packages:\n\n  {entry}\n  good: {{version: \"1.0.0\"}}\nsdks: {{}}\n")
+    };
+    let mix =
+        |entry: &str| format!("%{{\n\n  {entry},\n  \"good\": {{:hex, :good, \"1.0.0\"}},\n}}\n");
+    let rebar = |entry: &str| {
+        format!("[\n\n {entry},\n {{<<\"good\">>,{{pkg,<<\"good\">>,<<\"1.0.0\">>}},0}}].\n")
+    };
     let cases = [
+        (
+            "yarn.lock",
+            yarn("bad@^1:\n  resolved \"x\""),
+            "a package has no version (line 3, column 1)",
+        ),
+        (
+            "yarn.lock",
+            yarn("bad"),
+            "a line is none of a lock file of Yarn (line 3, column 1)",
+        ),
+        (
+            "yarn.lock",
+            yarn("  version \"1"),
+            "a line is none of a lock file of Yarn (line 3, column 3)",
+        ),
+        (
+            "pnpm-lock.yaml",
+            pnpm("bad: {}"),
+            "a package has no name or no version (line 3, column 3)",
+        ),
+        (
+            "pnpm-lock.yaml",
+            pnpm("[bad]: {}"),
+            "a package has no name or no version (line 3, column 3)",
+        ),
+        (
+            "bun.lock",
+            bun("\"bad\": {}"),
+            "an entry is no array (line 3, column 2)",
+        ),
+        (
+            "bun.lock",
+            bun("\"bad\": [5]"),
+            "a package has no name or no version (line 3, column 2)",
+        ),
+        (
+            "bun.lock",
+            bun("\"bad\": [\"bad@1\", \"\", {\"dependencies\": 5}]"),
+            "an entry is damaged (line 3, column 2)",
+        ),
+        (
+            "deno.lock",
+            deno("\"bad\": {}"),
+            "a package has no name or no version (line 3, column 2)",
+        ),
+        (
+            "deno.lock",
+            deno("\"bad@1\": {\"integrity\": 5}"),
+            "an entry is damaged: invalid type: integer `5`, expected a string (line 3, column 10)",
+        ),
+        (
+            "Pipfile.lock",
+            pipenv("\"bad\": {}"),
+            "a package has no version (line 3, column 2)",
+        ),
+        (
+            "Pipfile.lock",
+            pipenv("\"bad\": {\"version\": []}"),
+            "an entry is damaged: invalid type: sequence, expected a string (line 3, column 8)",
+        ),
+        (
+            "pubspec.lock",
+            pub_("bad: {version: [1]}"),
+            "a package has no name or no version (line 3, column 3)",
+        ),
+        (
+            "pubspec.lock",
+            pub_("bad: 5"),
+            "a package has no name or no version (line 3, column 3)",
+        ),
+        (
+            "mix.lock",
+            mix("\"bad\": {:hex, :bad}"),
+            "a package has no name or no version (line 3, column 4)",
+        ),
+        (
+            "mix.lock",
+            mix("\"bad\": 5"),
+            "a package has no name or no version (line 3, column 4)",
+        ),
+        (
+            "rebar.lock",
+            rebar("{<<\"bad\">>,{pkg,<<\"bad\">>},0}"),
+            "a package has no name or no version (line 3, column 2)",
+        ),
+        (
+            "rebar.lock",
+            rebar("{<<\"bad\">>,5,0}"),
+            "a package has a source that is not known (line 3, column 2)",
+        ),
         (
             "package-lock.json",
             npm3("\"node_modules/bad\": {\"version\": 5}"),
@@ -401,6 +543,16 @@ fn what_is_no_lock_file_is_said() {
         "renv.lock",
         "stack.yaml.lock",
         "verification-metadata.xml",
+        "yarn.lock",
+        "pnpm-lock.yaml",
+        "bun.lock",
+        "deno.lock",
+        "Pipfile.lock",
+        "pdm.lock",
+        "pylock.toml",
+        "pubspec.lock",
+        "mix.lock",
+        "rebar.lock",
     ] {
         for text in [
             "",
@@ -413,6 +565,10 @@ fn what_is_no_lock_file_is_said() {
             "<html>\n<body>",
             "\0\0\0\0",
         ] {
+            // That is what Rebar3 writes where nothing is needed.
+            if (name, text) == ("rebar.lock", "[]") {
+                continue;
+            }
             let inventory = file(name, text);
             assert!(
                 !inventory.gaps.is_empty(),
@@ -434,6 +590,23 @@ fn what_is_no_lock_file_is_said() {
         (
             "poetry.lock",
             "[[package]]\nname = \"a\"\nversion = \"1\"\n[metadata]\nlock-version = \"3.0\"\n",
+        ),
+        (
+            "pnpm-lock.yaml",
+            "lockfileVersion: '10.0'\nimporters: {}\npackages:\n  a@1: {}\nsnapshots: {}\n",
+        ),
+        (
+            "bun.lock",
+            "{\"lockfileVersion\": 9, \"packages\": {\"a\": [\"a@1\", \"\", {}, \"\"]}}",
+        ),
+        ("deno.lock", "{\"version\": \"6\", \"npm\": {\"a@1\": {}}}"),
+        (
+            "pdm.lock",
+            "[metadata]\nlock_version = \"5.0\"\n[[package]]\nname = \"a\"\nversion = \"1\"\n",
+        ),
+        (
+            "pylock.toml",
+            "lock-version = \"2.0\"\n[[packages]]\nname = \"a\"\nversion = \"1\"\n",
         ),
         (
             "package-lock.json",

@@ -3,6 +3,7 @@
 #![expect(clippy::string_slice, reason = "a place within a letter is a failure")]
 
 mod damaged;
+mod edges;
 mod go;
 mod listings;
 mod maven;

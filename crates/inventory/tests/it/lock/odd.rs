@@ -122,6 +122,71 @@ fn deep_nesting_is_refused() {
     }
 }
 
+/// YAML whose aliases would fill the memory, and what is too deep or has too
+/// many values: nothing behind it is read, and that is said.
+#[test]
+fn yaml_made_to_do_harm_is_bounded() {
+    let bomb = {
+        let mut text = "x: &a0 [y, y, y, y, y, y, y, y, y, y]\n".to_owned();
+        for level in 1..12 {
+            let items = vec![format!("*a{}", level - 1); 10].join(", ");
+            text.push_str(&format!("x{level}: &a{level} [{items}]\n"));
+        }
+        text
+    };
+    let many = "  - x\n".repeat(2_100_000);
+    for (rest, expected) in [
+        (bomb, "limit"),
+        (format!("x: {}\n", "[".repeat(DEEP)), "damaged"),
+        (format!("{}1\n", "? ".repeat(DEEP)), "damaged"),
+        (format!("x:\n{many}"), "limit"),
+        ("x: &a [*a]\n".to_owned(), "damaged"),
+        ("x: *none\n".to_owned(), "damaged"),
+        ("x: \"\\u{0}\n".to_owned(), "damaged"),
+    ] {
+        let text = format!(
+            "lockfileVersion: '6.0'\npackages:\n  /good@1.0.0:\n    resolution: {{}}\n{rest}"
+        );
+        let inventory = file("pnpm-lock.yaml", text);
+        assert_eq!(names(&inventory), ["good 1.0.0"], "{expected}");
+        let said = gaps(&inventory);
+        assert_eq!(said.len(), 1, "{said:?}");
+        let start = format!("{expected} pnpm-lock.yaml: ");
+        assert!(said[0].starts_with(&start), "{said:?}");
+        assert!(said[0].contains("(line "), "{said:?}");
+    }
+    let twice = "lockfileVersion: '6.0'\npackages:\n  /a@1.0.0: {}\n  /a@1.0.0: {}\n";
+    let inventory = file("pnpm-lock.yaml", twice);
+    assert_eq!(names(&inventory), ["a 1.0.0"]);
+    assert_eq!(
+        gaps(&inventory),
+        ["damaged pnpm-lock.yaml: a key is there twice (line 4, column 3)"]
+    );
+}
+
+/// Terms of Elixir and Erlang that nest without end, or never end.
+#[test]
+fn terms_made_to_do_harm_are_bounded() {
+    for (name, good) in [
+        ("mix.lock", "%{\"good\": {:hex, :good, \"1.0.0\"},\n"),
+        (
+            "rebar.lock",
+            "[{<<\"good\">>,{pkg,<<\"good\">>,<<\"1.0.0\">>},0},\n",
+        ),
+    ] {
+        for rest in [
+            "[".repeat(DEEP),
+            "{".repeat(20),
+            "\"".to_owned(),
+            "\u{7}".repeat(9),
+        ] {
+            let inventory = file(name, format!("{good}{rest}"));
+            assert_eq!(names(&inventory), ["good 1.0.0"], "{name}");
+            assert!(!gaps(&inventory).is_empty(), "{name}");
+        }
+    }
+}
+
 /// A line of 50 MB, in every format.
 #[test]
 fn a_line_without_end_is_bounded() {
@@ -220,6 +285,39 @@ fn too_many_packages_are_said() {
                     MANY - 1 - number
                 )
             }),
+        ),
+        (
+            "yarn.lock",
+            "# yarn lockfile v1\n\n".to_owned()
+                + &many(|number| format!("p{number}@^1:\n  version \"1\"\n")),
+        ),
+        (
+            "bun.lock",
+            format!(
+                "{{\"lockfileVersion\": 1,\n\"packages\": {{\n{}\n}},}}",
+                many(|number| format!("\"p{number}\": [\"p{number}@1\", \"\", {{}}, \"\"],\n"))
+            ),
+        ),
+        (
+            "deno.lock",
+            format!(
+                "{{\"version\": \"5\", \"npm\": {{{}\"a@1\": {{}}}}}}",
+                many(|number| format!("\"p{number}@1\": {{}},"))
+            ),
+        ),
+        (
+            "mix.lock",
+            format!(
+                "%{{\n{}}}\n",
+                many(|number| format!("\"p{number}\": {{:hex, :p{number}, \"1\"}},\n"))
+            ),
+        ),
+        (
+            "pnpm-lock.yaml",
+            format!(
+                "lockfileVersion: '6.0'\npackages:\n{}",
+                many(|number| format!("  /p{number}@1.0.0: {{}}\n"))
+            ),
         ),
     ] {
         let inventory = file(name, text);
