@@ -1,10 +1,11 @@
-//! pom.xml (Maven, "POM Reference", 4.0.0): what each file says, for
-//! [`crate::pom`], which puts the files of a project together.
+//! pom.xml (Maven, "POM Reference", 4.0.0) and .mvn/maven.config (Maven,
+//! "Configuring Maven"): what each file says, for [`crate::pom`], which puts the
+//! files of a project together.
 
 use seawall_model::Span;
 
 use crate::{
-    declared::{Declarations, lock_file, range_fields},
+    declared::{Declarations, lock_file, range_fields, span_of},
     pom,
     xml::{Element, Text, Tree},
 };
@@ -12,12 +13,28 @@ use crate::{
 lock_file!(
     "pom-xml",
     "maven",
-    [Interest::Name("pom.xml")],
+    [Interest::Name("pom.xml"), Interest::Name("maven.config")],
     parse,
     |view, inventory| pom::read("pom-xml", view, inventory)
 );
 
 fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
+    // XML starts with a bracket, and options with a dash.
+    let mut lines = text.lines().map(str::trim);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
+    if first.is_some_and(|line| line.starts_with('-')) {
+        out.record(&["options"]);
+        for word in text.split_whitespace() {
+            let property = word
+                .strip_prefix("-D")
+                .and_then(|word| word.split_once('='));
+            if let Some((name, value)) = property {
+                let span = span_of(text, value).unwrap_or_default();
+                push(out, &["option", name, value], span);
+            }
+        }
+        return Ok(());
+    }
     let tree = Tree::read(text, "project", out)?;
     let Some(project) = tree.root() else {
         return Ok(());

@@ -62,6 +62,8 @@ pub(super) struct Context<'p, 'v> {
     /// What counts, the project's own before its parent's.
     pub(super) parts: Vec<&'p Part<'v>>,
     properties: HashMap<&'v str, Value<'v>>,
+    /// Properties that count before those.
+    options: Option<&'p HashMap<&'v str, Value<'v>>>,
     /// Managed ones whose name is made of properties: place among the parts.
     by_property: HashMap<(String, String), Vec<(usize, &'p Dependency<'v>)>>,
     /// Projects that are imported.
@@ -161,8 +163,10 @@ impl<'p, 'v> Context<'p, 'v> {
                 properties.entry(*name).or_insert(*value);
             }
         }
+        let file = project.models.get(at).map(|model| model.file);
         Context {
             project,
+            options: file.and_then(|file| project.options(file)),
             lineage,
             end,
             parts,
@@ -354,12 +358,13 @@ impl<'p, 'v> Context<'p, 'v> {
     }
 
     /// What a property stands for: the project's own words under `project.` (or
-    /// `pom.`), then properties, then the project's own words under no name.
+    /// `pom.`), then options, then properties, then the project's own words under no name.
     fn lookup(&self, name: &str) -> Option<Value<'v>> {
         let own = name
             .strip_prefix("project.")
             .or_else(|| name.strip_prefix("pom."));
         own.and_then(|name| self.word(name))
+            .or_else(|| self.options?.get(name).copied())
             .or_else(|| self.properties.get(name).copied())
             .or_else(|| self.word(name))
     }

@@ -12,7 +12,7 @@ use seawall_model::{Gap, GapKind, Origin, Package, Relation};
 
 use self::{
     context::{Budget, Context, Contexts, End, Key, Known, MOST_PARENTS, Unknown},
-    model::{Dependency, Model, Part, Place},
+    model::{Dependency, Model, Part, Place, Value},
 };
 use crate::{Inventory, declared::MOST_PACKAGES, document, purl::Purl, text::list};
 
@@ -31,6 +31,8 @@ struct Project<'v> {
     as_written: HashMap<(&'v str, &'v str, &'v str), usize>,
     /// The same with properties put in.
     by_name: HashMap<(String, String, String), usize>,
+    /// Properties that options set for all projects below a folder.
+    options: HashMap<&'v str, HashMap<&'v str, Value<'v>>>,
     budget: Budget,
 }
 
@@ -68,10 +70,25 @@ impl<'v> Project<'v> {
             by_path: HashMap::new(),
             as_written: HashMap::new(),
             by_name: HashMap::new(),
+            options: HashMap::new(),
             budget: Budget::new(MOST_STEPS),
         };
         for evidence in view.files.iter().filter(|one| one.analyser == analyser) {
-            let (models, gaps) = model::models(evidence, project.paths.len());
+            let file = project.paths.len();
+            let path = evidence.path.as_str();
+            let (models, gaps) = model::models(evidence, file);
+            // Maven reads them of the folder that it is started in.
+            if let Some(folder) = path.strip_suffix(".mvn/maven.config") {
+                let options = model::options(evidence, file);
+                project
+                    .options
+                    .insert(folder.trim_end_matches('/'), options);
+            } else if path.ends_with("pom.xml") && models.is_empty() && gaps.is_empty() {
+                let reason = "it is no `project` in XML";
+                inventory
+                    .gaps
+                    .push(Gap::new(GapKind::Damaged, path, reason));
+            }
             inventory.gaps.extend(gaps);
             project.paths.push(&evidence.path);
             let layer = (!view.layers.is_empty()).then_some(evidence.layer);
@@ -113,6 +130,18 @@ impl<'v> Project<'v> {
             next = Some(*found);
         }
         (lineage, End::Cycle)
+    }
+
+    /// What options set for a file: those of the nearest folder above it.
+    fn options(&self, file: usize) -> Option<&HashMap<&'v str, Value<'v>>> {
+        let mut folder = self.paths.get(file).copied()?;
+        while !folder.is_empty() {
+            folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
+            if let Some(options) = self.options.get(folder) {
+                return Some(options);
+            }
+        }
+        None
     }
 
     /// The file that a path in another file leads to.

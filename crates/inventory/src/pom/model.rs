@@ -79,6 +79,23 @@ pub(super) struct Dependency<'v> {
     pub(super) scope: &'v str,
 }
 
+/// The properties that the options of a file set.
+pub(super) fn options(evidence: &Evidence, file: usize) -> HashMap<&str, Value<'_>> {
+    let records = Reader::new(&evidence.data).filter(|record| record.get(0) == "option");
+    let mut options = HashMap::new();
+    for record in records {
+        let value = Value {
+            text: record.get(2),
+            place: Place {
+                file,
+                range: Some(range_of(&record, 3)),
+            },
+        };
+        options.insert(record.get(1), value);
+    }
+    options
+}
+
 /// The projects that a file holds: one, or both sides of a merge; and what is
 /// wrong with it.
 pub(super) fn models(evidence: &Evidence, file: usize) -> (Vec<Model<'_>>, Vec<Gap>) {

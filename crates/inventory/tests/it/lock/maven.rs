@@ -65,6 +65,28 @@ fn versions_are_those_of_maven() {
     assert_eq!(gaps(&inventory), [format!("missing pom.xml: {NO_LOCK}")]);
 }
 
+/// Properties that options set count before those of the files.
+#[test]
+fn options_of_the_project_are_read() {
+    let root = data("maven-options");
+    let inventory = project(&root);
+    assert_eq!(rows(&inventory), listing("maven-options"));
+    let places: Vec<String> = inventory
+        .packages
+        .iter()
+        .map(|one| underlined(&root, one))
+        .collect();
+    assert_eq!(
+        places,
+        [".mvn/maven.config 2.11.0", ".mvn/maven.config 7.5"]
+    );
+    let inventory = file("pom.xml", "-Drevision=1");
+    assert_eq!(
+        gaps(&inventory),
+        ["damaged pom.xml: it is no `project` in XML"]
+    );
+}
+
 /// What stands in files that are not here is said to be unknown, and nothing
 /// else is taken for it.
 #[test]

@@ -1,6 +1,7 @@
 //! Lock files of tools that are not on this machine: files as those tools write
-//! them (taken over from public repositories, shortened), against what two other
-//! scanners make of them. Conan's are Conan's own (`tests/data/make-locks-native`).
+//! them (taken over from public repositories, shortened), which
+//! `second_opinions.rs` holds against two other scanners. Conan's are Conan's own
+//! (`tests/data/make-locks-native`).
 
 use std::{collections::BTreeSet, fs};
 
