@@ -47,23 +47,32 @@ pub(crate) fn assignment(text: &[u8], start: usize, end: usize) -> Option<Assign
         matches!(byte, b'"' | b'\'' | b'`' | b']' | b')' | b'\\')
     });
     let mut at = blanks(text, closed);
-    let rest = text.get(at..)?;
-    let starts = |word: &[u8]| {
-        let head = rest.get(..word.len());
+    let starts = |at: usize, word: &[u8]| {
+        let head = text.get(at..at + word.len());
         head.is_some_and(|head| head.eq_ignore_ascii_case(word))
     };
-    let operator: usize = if starts(b"value=") {
-        6
-    } else if starts(b"===") || starts(b"==") || starts(b"=~") {
-        return None;
-    } else if starts(b"=>") || starts(b":=") || starts(b"?=") || starts(b"||") {
-        2
-    } else if starts(b"=") || starts(b":") || starts(b">") || (starts(b",") && closed > name_end) {
-        1
+    if starts(at, b"value=") {
+        at += b"value=".len();
     } else {
-        return None;
-    };
-    at = blanks(text, at + operator);
+        // A type may stand between a name and what it is set to.
+        let word = run(text, at, 12, |byte| byte.is_ascii_alphabetic());
+        let behind = blanks(text, word);
+        if word > at && behind > word && text.get(behind) == Some(&b'=') {
+            at = behind;
+        }
+        let end = operator(text, at, closed > name_end)?;
+        at = blanks(text, end);
+        // `name: string = "v"`.
+        let word = run(text, at, 12, |byte| byte.is_ascii_alphabetic());
+        let behind = blanks(text, word);
+        if word > at && text.get(behind) == Some(&b'=') && operator(text, behind, false).is_some() {
+            at = blanks(text, behind + 1);
+        }
+        if text.get(end.wrapping_sub(1)) == Some(&b'>') {
+            // An element's text may stand on a line of its own.
+            at = run(text, at, 64, |byte| byte.is_ascii_whitespace());
+        }
+    }
     let mut quote = None;
     let escaped = run(text, at, 2, |byte| byte == b'\\');
     if let Some(mark @ (b'"' | b'\'' | b'`')) = text.get(escaped).copied() {
@@ -81,6 +90,20 @@ pub(crate) fn assignment(text: &[u8], start: usize, end: usize) -> Option<Assign
         value: at,
         quote,
     })
+}
+
+/// Where the operator that starts at `at` ends: `=`, `:`, `=>`, `:=`, `?=`,
+/// `.=`, `||`, `>`, and `,` behind a name in quotes, but no comparison.
+fn operator(text: &[u8], at: usize, is_quoted: bool) -> Option<usize> {
+    let is_part = |byte: u8| matches!(byte, b'=' | b':' | b'>' | b'?' | b'.' | b'|' | b'+');
+    let end = run(text, at, 4, is_part);
+    let found = text.get(at..end)?;
+    if found.is_empty() {
+        return (is_quoted && text.get(at) == Some(&b',')).then_some(at + 1);
+    }
+    let compares = found.starts_with(b"==") || text.get(end) == Some(&b'~');
+    let sets = found.ends_with(b"=") || matches!(found, b":" | b"=>" | b">" | b"||" | b"::");
+    (sets && !compares).then_some(end)
 }
 
 /// Whether a name speaks of a secret.
@@ -113,6 +136,11 @@ mod tests {
             "export ACME_KEY='v'",
             "config['acme_key'] = 'v'",
             "acme_key: Bearer v",
+            "var acmeKey string = \"v\"",
+            "acmeKey: string = \"v\"",
+            "$acmeKey .= \"v\"",
+            "acme_key ::= \"v\"",
+            "<acmeKey>\n    v\n</acmeKey>",
         ] {
             let start = text.to_ascii_lowercase().find("acme").unwrap();
             let found = assignment(text.as_bytes(), start, start + 4).expect(text);

@@ -141,6 +141,92 @@ pub(crate) fn jwt(candidate: &Candidate<'_>) -> Checked {
     }
 }
 
+/// A JSON Web Token, itself in base64.
+pub(crate) fn jwt_base64(candidate: &Candidate<'_>) -> Checked {
+    let bytes = base64::decode(candidate.secret(), 6 << 10).unwrap_or_default();
+    let end = bytes
+        .iter()
+        .rposition(|byte| !byte.is_ascii_whitespace())
+        .map_or(0, |at| at + 1);
+    jwt(&Candidate {
+        text: &bytes,
+        start: 0,
+        end,
+        limit: end,
+    })
+}
+
+/// The first value of a Kubernetes Secret that is one: base64 of printable text
+/// under `data`, text under `stringData`.
+pub(crate) fn kubernetes_secret(candidate: &Candidate<'_>) -> Option<(usize, usize)> {
+    let text = candidate.text.get(candidate.end..candidate.limit)?;
+    // `SecretList` and the like are other kinds.
+    if text.first().is_some_and(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    let mut at = candidate.end;
+    let mut section: Option<(bool, usize)> = None;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let start = at;
+        at += line.len();
+        let indent = line.iter().take_while(|byte| **byte == b' ').count();
+        let trimmed = line.trim_ascii();
+        if trimmed.starts_with(b"---") {
+            return None;
+        }
+        if matches!(
+            trimmed,
+            b"data:" | b"stringData:" | b"\"data\": {" | b"\"stringData\": {"
+        ) {
+            section = Some((
+                trimmed.starts_with(b"data") || trimmed.starts_with(b"\"data"),
+                indent,
+            ));
+            continue;
+        }
+        let Some((packed, outer)) =
+            section.filter(|_| !trimmed.is_empty() && !trimmed.starts_with(b"#"))
+        else {
+            continue;
+        };
+        if indent <= outer {
+            section = None;
+            continue;
+        }
+        let Some(colon) = memchr::memmem::find(line, b": ") else {
+            continue;
+        };
+        let value = line.get(colon + 2..)?;
+        let lead = value
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'"' | b'\''))
+            .count();
+        let is_end = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b',');
+        let rest = value.get(lead..)?;
+        let length = rest.iter().position(is_end).unwrap_or(rest.len());
+        let value = rest.get(..length)?;
+        let plain = if packed {
+            base64::decode(value, 4 << 10).unwrap_or_default()
+        } else {
+            value.to_vec()
+        };
+        let is_text = plain.len() >= 6
+            && plain
+                .iter()
+                .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+        let has_link = contains(&plain, &[b"://"]);
+        if is_text
+            && !has_link
+            && !crate::allow::is_placeholder(&plain)
+            && !crate::allow::is_placeholder(value)
+        {
+            let from = start + colon + 2 + lead;
+            return Some((from, from + length));
+        }
+    }
+    None
+}
+
 /// A macaroon whose location is PyPI.
 pub(crate) fn pypi(candidate: &Candidate<'_>) -> Checked {
     let body = candidate

@@ -47,7 +47,7 @@ impl Random {
 /// `hex`, `HEX`, `dec`, `low` (small letters and digits), `up` (capitals and
 /// digits), `abc` (letters), `b62`, `b32`, `b64`, `url` (URL-safe base64), `crc`
 /// (base 62 and its checksum of six); or, without a count, `uuid`, `basic`,
-/// `password64`, `jwt`, `pypi`, `gitlab`, and keys: `rsa`, `ec`, `pkcs8`, `pkcs8line`,
+/// `password64`, `jwt`, `jwt64`, `pypi`, `gitlab`, and keys: `rsa`, `ec`, `pkcs8`, `pkcs8line`,
 /// `encrypted`, `openssh`, `pgp`, `packed`.
 pub fn expand(example: &str) -> String {
     let mut random = Random::new(example);
@@ -116,6 +116,7 @@ fn whole(kind: &str, random: &mut Random) -> Option<String> {
                 .as_bytes(),
             false,
         ),
+        "jwt64" => encode(whole("jwt", random)?.as_bytes(), false),
         "jwt" => {
             let subject = hex(random, 16);
             let parts = [

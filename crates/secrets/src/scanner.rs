@@ -94,7 +94,8 @@ impl Scanner {
                     }
                 }
                 self.buffer.extend_from_slice(bytes);
-                if self.buffer.len() < HEAD {
+                let is_undecided = matches!(self.state, State::Undecided);
+                if is_undecided && self.buffer.len() < HEAD {
                     return true;
                 }
                 self.decide_buffered();

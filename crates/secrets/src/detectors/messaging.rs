@@ -122,7 +122,7 @@ pub(crate) static DETECTORS: &[Detector] = &[
         "secret/teams-webhook",
         "Microsoft Teams webhook",
         &["webhook.office.com/webhookb2/"],
-        r"webhook\.office\.com/webhookb2/([0-9a-f-]{36}@[0-9a-f-]{36}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f-]{36})",
+        r"webhook\.office\.com/webhookb2/([0-9a-z-]{36}@[0-9a-z-]{36}/IncomingWebhook/[0-9a-z]{32}/[0-9a-z-]{36})",
     )
     .medium()
     .finds(&[

@@ -29,7 +29,7 @@ pub(crate) static DETECTORS: &[Detector] = &[
         "secret/curl-user",
         "password on a command line",
         &["curl "],
-        r#"curl [^\n]{0,200}?(?:-u|--user)[ =]["\x27]?[\w.@-]{1,40}:([^\s"\x27:]{4,60})["\x27]?"#,
+        r#"curl [^\n]{0,200}?(?:-u|--user)[ =]["\x27]?[\w.@-]{0,40}:([^\s"\x27:]{4,60})["\x27]?"#,
     )
     .password()
     .likely()

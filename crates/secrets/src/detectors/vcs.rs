@@ -241,7 +241,7 @@ pub(crate) static DETECTORS: &[Detector] = &[
         "secret/sourcegraph-token",
         "Sourcegraph access token",
         &["sgp_"],
-        "sgp_(?:(?:[0-9a-f]{16}|local)_)?[0-9a-f]{40}",
+        "sgp_(?:(?:[0-9a-fA-F]{16}|local)_)?[0-9a-fA-F]{40}",
     )
     .finds(&["SRC_ACCESS_TOKEN=sgp_<hex:40>"])
     .passes(&[

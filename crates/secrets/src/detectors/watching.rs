@@ -55,7 +55,7 @@ pub(crate) static DETECTORS: &[Detector] = &[
         "secret/dynatrace-token",
         "Dynatrace token",
         &["dt0c01.", "dt0s16.", "dt0s01.", "dt0s08."],
-        r"dt0[cs][0-9]{2}\.[A-Z0-9]{8,24}\.[A-Z0-9]{64}",
+        r"dt0[cs][0-9]{2}\.[A-Za-z0-9]{8,24}\.[A-Za-z0-9]{64}",
     )
     .finds(&["DT_API_TOKEN=dt0c01.<up:24>.<up:64>"])
     .passes(&[

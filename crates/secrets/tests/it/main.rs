@@ -1,3 +1,6 @@
 //! The table and the engine, from outside.
 
+mod hostile;
+mod peers;
+mod stream;
 mod table;
