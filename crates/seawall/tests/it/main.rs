@@ -17,5 +17,6 @@ mod html;
 mod osv_scanner;
 
 mod sbom;
+mod secrets;
 mod service;
 mod support;
