@@ -158,7 +158,7 @@ pub(crate) static DETECTORS: &[Detector] = &[
     named(
         "secret/vault-legacy-token",
         "HashiCorp Vault token of the old form",
-        &["vault_token", "vault-token", "x-vault-token"],
+        &["vault_token", "vault-token", "x-vault-token", "vault_api_token", "vaulttoken"],
         r"s\.[0-9A-Za-z]{24}",
     )
     .finds(&["VAULT_TOKEN=s.<b62:24>"])

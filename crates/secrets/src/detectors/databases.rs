@@ -337,7 +337,7 @@ pub(crate) static DETECTORS: &[Detector] = &[
         "(?:cflt)?[0-9A-Za-z+/]{60,64}",
     )
     .edge(b"/+=_")
-    .check(checks::motley)
+    .check(checks::no_word)
     .finds(&["CONFLUENT_CLOUD_API_SECRET=<b64:64>"])
     .passes(&[
         "CONFLUENT_CLOUD_API_SECRET=<b64:21>",

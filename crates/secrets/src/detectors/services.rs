@@ -170,6 +170,14 @@ pub(crate) static DETECTORS: &[Detector] = &[
     )
     .finds(&["HUBSPOT_TOKEN=pat-na1-<uuid>"])
     .passes(&["pat-na1-00000000-0000-0000-0000-000000000000"]),
+    assigned(
+        "secret/hubspot-key",
+        "HubSpot API key",
+        &["hubspot"],
+        "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+    )
+    .finds(&["HUBSPOT_API_KEY=<uuid>"])
+    .passes(&["HUBSPOT_PORTAL_ID=<uuid>"]),
     token(
         "secret/salesforce-token",
         "Salesforce access token",

@@ -267,11 +267,11 @@ pub(crate) static DETECTORS: &[Detector] = &[
         "TURNSTILE_SECRET_KEY=0x4AAAAAAA<url:8>",
         "TURNSTILE_SECRET_KEY=0x4AAAAAAAxxxxxxxxxxxxxxxxxxxxxxxxx",
     ]),
-    token(
+    assigned(
         "secret/fastly-token",
-        "Fastly API token (with its name)",
-        &["fastly_api", "fastly_key", "fastly-key"],
-        r#"(?i:fastly[-_a-z]{1,20})["\x27 ]{0,3}[=:]["\x27 ]{0,3}([0-9A-Za-z_-]{32})"#,
+        "Fastly API token",
+        &["fastly"],
+        "[0-9A-Za-z_-]{32}",
     )
     .url_safe()
     .check(checks::no_word)
