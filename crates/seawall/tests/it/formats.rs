@@ -14,7 +14,7 @@ fn scan(format: &str) -> String {
     said.out
 }
 
-fn validate(schema: &str, report: &str) {
+pub(crate) fn validate(schema: &str, report: &str) {
     let mut schema: Value = serde_json::from_str(schema).unwrap();
     // The official schema of SARIF holds a pattern with a bracket too many,
     // which no strict validator compiles; the report has no such field.

@@ -8,7 +8,10 @@ use std::{
 
 use seawall_secrets::expand;
 
-use crate::support::{Home, skip};
+use crate::{
+    formats::validate,
+    support::{Home, root, skip},
+};
 
 const FORMATS: [&str; 6] = ["json", "sarif", "junit", "html", "markdown", "table"];
 
@@ -249,6 +252,36 @@ fn no_report_holds_a_whole_secret() {
     let first: serde_json::Value = serde_json::from_str(&first.out).unwrap();
     assert_eq!(found(&first), found(&second));
     assert_eq!(found(&first).len(), 5);
+}
+
+#[test]
+fn reports_of_secrets_follow_their_schemas() {
+    let home = Home::new();
+    let secrets = Secrets::new();
+    let Some(path) = image(&home, &secrets) else {
+        return;
+    };
+    let path = path.to_str().unwrap();
+    for (format, schema) in [
+        ("json", "docs/report.schema.json"),
+        (
+            "sarif",
+            "crates/report/tests/fixtures/sarif-schema-2.1.0.json",
+        ),
+    ] {
+        let said = home.scan(&["--format", format, path]);
+        validate(&fs::read_to_string(root().join(schema)).unwrap(), &said.out);
+    }
+    let said = home.scan(&["--format", "sarif", path]);
+    let log: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let rules = log["runs"][0]["tool"]["driver"]["rules"]
+        .as_array()
+        .unwrap();
+    let ids: Vec<&str> = rules
+        .iter()
+        .map(|rule| rule["id"].as_str().unwrap())
+        .collect();
+    assert!(ids.contains(&"secret/github-token"), "{ids:?}");
 }
 
 /// A project with a secret of its own, one of its remote, and one of others.
