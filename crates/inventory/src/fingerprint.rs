@@ -131,20 +131,18 @@ const LONGEST: usize = 600;
 /// Gates of one file whose surroundings are searched: real ones have few.
 const MOST_GATES: usize = 256;
 
-/// A fingerprint with its expressions, made when a file first asks for them.
+/// A fingerprint with its expressions, each made when its gate is first met:
+/// that takes longer than searching most files.
 struct Known {
     fingerprint: &'static Fingerprint,
-    expressions: OnceLock<Vec<Option<Regex>>>,
+    expressions: Vec<OnceLock<Option<Regex>>>,
 }
 
 impl Known {
-    fn expressions(&self) -> &[Option<Regex>] {
-        self.expressions.get_or_init(|| {
-            let patterns = self.fingerprint.patterns.iter();
-            patterns
-                .map(|pattern| compile(pattern.expression).ok())
-                .collect()
-        })
+    fn expression(&self, index: usize) -> Option<&Regex> {
+        let text = self.fingerprint.patterns.get(index)?.expression;
+        let slot = self.expressions.get(index)?;
+        slot.get_or_init(|| compile(text).ok()).as_ref()
     }
 }
 
@@ -174,7 +172,11 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         let index = table.known.len();
         table.known.push(Known {
             fingerprint,
-            expressions: OnceLock::new(),
+            expressions: fingerprint
+                .patterns
+                .iter()
+                .map(|_| OnceLock::new())
+                .collect(),
         });
         for path in fingerprint.paths {
             let name = last(path);
@@ -310,29 +312,21 @@ impl Search {
             *is_met = *is_met || holds(bytes);
         }
         let better = self.best.as_ref().map_or(usize::MAX, |(index, _)| *index);
-        let expressions = self.known.expressions().iter();
-        let patterns = fingerprint.patterns.iter().zip(expressions);
-        for (index, (pattern, expression)) in patterns.enumerate().take(better) {
-            if let Some(expression) = expression
-                && let Some(version) = self.version(pattern, expression, window)
-            {
+        for (index, pattern) in fingerprint.patterns.iter().enumerate().take(better) {
+            if let Some(version) = self.version(index, pattern, window) {
                 self.best = Some((index, version));
                 return;
             }
         }
     }
 
-    fn version(
-        &mut self,
-        pattern: &Pattern,
-        expression: &Regex,
-        window: &Window<'_>,
-    ) -> Option<String> {
+    fn version(&mut self, index: usize, pattern: &Pattern, window: &Window<'_>) -> Option<String> {
         let gate = pattern.gate.as_bytes();
         let end = window.bytes.len();
-        let mut gates = memmem::find_iter(window.bytes, gate);
+        let mut gates = memmem::find_iter(window.bytes, gate).peekable();
+        gates.peek()?;
+        let expression = self.known.expression(index)?;
         if let Place::Around = pattern.place {
-            gates.next()?;
             // `\A` does not match behind the first byte.
             return self.version_in(expression, window, usize::from(!window.is_first)..end);
         }
