@@ -2,11 +2,14 @@
 //! empty, a version that is a number is its digits, and all lists of one
 //! document together hold no more than [`MOST_ENTRIES`].
 
-use std::{borrow::Cow, cell::Cell, fmt};
+use std::{borrow::Cow, cell::Cell, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{
+        Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+        value::{BorrowedStrDeserializer, MapAccessDeserializer},
+    },
 };
 
 /// Entries of all lists of one document. Syft's document of an image with
@@ -28,8 +31,7 @@ pub(crate) fn from_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, cr
     })
 }
 
-/// Text, borrowed where it has no escapes; empty when there is none or
-/// something else.
+/// Text, borrowed where it has no escapes; empty when there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 
@@ -55,65 +57,80 @@ impl From<String> for Text<'_> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Letters;
-
-        impl<'de> Visitor<'de> for Letters {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-
-            fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(text)))
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Text::default())
-            }
-
-            // Syft's records of some package managers have objects where those
-            // of others have a text.
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Text::default())
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                while list.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Text::default())
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(value.to_string())))
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(value.to_string())))
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(value.to_string())))
-            }
-
-            fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(value.to_string())))
-            }
-        }
-
-        deserializer.deserialize_any(Letters)
+        deserializer.deserialize_any(Letters { lenient: false })
     }
 }
 
-/// A list; one thing alone, as JSON-LD writes it, is a list of one.
+/// Text, or something else that is not looked at: Syft's records of some
+/// package managers have objects where those of others have a text.
+pub(crate) fn loose<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Text<'a>, D::Error> {
+    deserializer.deserialize_any(Letters { lenient: true })
+}
+
+struct Letters {
+    /// Whether what is no text is none.
+    lenient: bool,
+}
+
+impl<'de> Visitor<'de> for Letters {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Text(Cow::Owned(text)))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Text::default())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        if !self.lenient {
+            return Err(A::Error::invalid_type(Unexpected::Map, &self));
+        }
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Text::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        if !self.lenient {
+            return Err(A::Error::invalid_type(Unexpected::Seq, &self));
+        }
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Text::default())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Text(Cow::Owned(value.to_string())))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Text(Cow::Owned(value.to_string())))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Text(Cow::Owned(value.to_string())))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Text(Cow::Owned(value.to_string())))
+    }
+}
+
+/// A list.
 #[derive(Clone, Debug)]
 pub(crate) struct List<T>(pub(crate) Vec<T>);
 
@@ -133,52 +150,93 @@ impl<T> std::ops::Deref for List<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Items<T>(std::marker::PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
-            type Value = List<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list")
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(List::default())
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let mut all = Vec::new();
-                while let Some(item) = list.next_element()? {
-                    count::<A::Error>()?;
-                    all.push(item);
-                }
-                Ok(List(all))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let one = T::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-                Ok(List(vec![one]))
-            }
-
-            fn visit_borrowed_str<E: serde::de::Error>(
-                self,
-                text: &'de str,
-            ) -> Result<Self::Value, E> {
-                let one = T::deserialize(serde::de::value::BorrowedStrDeserializer::new(text))?;
-                Ok(List(vec![one]))
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-                let text = serde::de::IntoDeserializer::into_deserializer(text.to_owned());
-                Ok(List(vec![T::deserialize(text)?]))
-            }
-        }
-
-        deserializer.deserialize_any(Items(std::marker::PhantomData))
+        deserializer
+            .deserialize_any(Items {
+                one: false,
+                item: PhantomData,
+            })
+            .map(List)
     }
 }
 
-fn count<E: serde::de::Error>() -> Result<(), E> {
+/// A list, or one thing alone, as JSON-LD writes a list of one.
+#[derive(Clone, Debug)]
+pub(crate) struct Many<T>(Vec<T>);
+
+impl<T> Default for Many<T> {
+    fn default() -> Self {
+        Many(Vec::new())
+    }
+}
+
+impl<T> std::ops::Deref for Many<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer
+            .deserialize_any(Items {
+                one: true,
+                item: PhantomData,
+            })
+            .map(Many)
+    }
+}
+
+struct Items<T> {
+    /// Whether one thing alone will do.
+    one: bool,
+    item: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(item) = list.next_element()? {
+            count::<A::Error>()?;
+            all.push(item);
+        }
+        Ok(all)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        if !self.one {
+            return Err(A::Error::invalid_type(Unexpected::Map, &self));
+        }
+        T::deserialize(MapAccessDeserializer::new(map)).map(|one| vec![one])
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        if !self.one {
+            return Err(E::invalid_type(Unexpected::Str(text), &self));
+        }
+        T::deserialize(BorrowedStrDeserializer::new(text)).map(|one| vec![one])
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        if !self.one {
+            return Err(E::invalid_type(Unexpected::Str(text), &self));
+        }
+        T::deserialize(text.to_owned().into_deserializer()).map(|one| vec![one])
+    }
+}
+
+fn count<E: Error>() -> Result<(), E> {
     let left = LEFT.get().saturating_sub(1);
     LEFT.set(left);
     if left == 0 {
@@ -233,7 +291,7 @@ impl<T> Default for Perhaps<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Perhaps<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object<T>(std::marker::PhantomData<T>);
+        struct Object<T>(PhantomData<T>);
 
         impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
             type Value = Perhaps<T>;
@@ -243,8 +301,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Perhaps<T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(serde::de::value::MapAccessDeserializer::new(map))
-                    .map(|value| Perhaps(Some(value)))
+                T::deserialize(MapAccessDeserializer::new(map)).map(|value| Perhaps(Some(value)))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
@@ -277,6 +334,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Perhaps<T> {
             }
         }
 
-        deserializer.deserialize_any(Object(std::marker::PhantomData))
+        deserializer.deserialize_any(Object(PhantomData))
     }
 }

@@ -1,6 +1,7 @@
 //! CycloneDX, versions 1.0 to 1.7, as JSON (ECMA-424) and XML.
 
 mod bom;
+mod flaws;
 mod write_xml;
 mod xml;
 

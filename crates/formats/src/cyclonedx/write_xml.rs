@@ -3,7 +3,10 @@
 
 use std::fmt::Write as _;
 
-use super::bom::{Bom, Component, Dependency, License, NamedLicense, Vulnerability};
+use super::{
+    bom::{Bom, Component, Dependency, License, NamedLicense},
+    flaws::{Source, Vulnerability},
+};
 use crate::{content::Prepared, text::escape_xml};
 
 /// Writes a document.
@@ -162,7 +165,7 @@ fn vulnerability(xml: &mut Xml, one: &Vulnerability) {
     });
 }
 
-fn source_of(xml: &mut Xml, source: &super::bom::Source) {
+fn source_of(xml: &mut Xml, source: &Source) {
     xml.element("source", &[], |xml| {
         xml.text("name", &source.name);
         xml.some("url", source.url.as_deref().unwrap_or_default());

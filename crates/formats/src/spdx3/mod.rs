@@ -17,14 +17,14 @@ use crate::{
     Document, Error, Kind,
     licenses::{is_known, plain},
     part::{Builder, Part, Role},
-    wire::{self, List, Text},
+    wire::{self, Many, Text},
 };
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct WireDocument<'a> {
     #[serde(rename = "@graph", borrow)]
-    graph: List<Element<'a>>,
+    graph: Many<Element<'a>>,
 }
 
 /// An element of any class: each has a few of these.
@@ -42,13 +42,13 @@ struct Element<'a> {
     #[serde(borrow)]
     created: Text<'a>,
     #[serde(borrow)]
-    root_element: List<Text<'a>>,
+    root_element: Many<Text<'a>>,
     #[serde(borrow)]
-    verified_using: List<WireHash<'a>>,
+    verified_using: Many<WireHash<'a>>,
     #[serde(borrow)]
-    external_identifier: List<Identifier<'a>>,
+    external_identifier: Many<Identifier<'a>>,
     #[serde(borrow)]
-    extension: List<Extension<'a>>,
+    extension: Many<Extension<'a>>,
     #[serde(rename = "software_packageVersion", borrow)]
     package_version: Text<'a>,
     #[serde(rename = "software_packageUrl", borrow)]
@@ -58,7 +58,7 @@ struct Element<'a> {
     #[serde(borrow)]
     from: Text<'a>,
     #[serde(borrow)]
-    to: List<Text<'a>>,
+    to: Many<Text<'a>>,
     #[serde(borrow)]
     relationship_type: Text<'a>,
     #[serde(borrow)]
@@ -66,7 +66,7 @@ struct Element<'a> {
     #[serde(rename = "simplelicensing_licenseExpression", borrow)]
     expression: Text<'a>,
     #[serde(rename = "simplelicensing_customIdToUri", borrow)]
-    custom_ids: List<Entry<'a>>,
+    custom_ids: Many<Entry<'a>>,
     #[serde(rename = "simplelicensing_licenseText", borrow)]
     license_text: Text<'a>,
 }
@@ -93,7 +93,7 @@ struct Identifier<'a> {
 #[serde(default)]
 struct Extension<'a> {
     #[serde(rename = "extension_cdxProperty", borrow)]
-    properties: List<Property<'a>>,
+    properties: Many<Property<'a>>,
 }
 
 #[derive(Default, Deserialize)]

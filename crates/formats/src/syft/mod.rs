@@ -1,5 +1,6 @@
 //! Syft's own JSON, schema 16 (its field names since schema 3 are the same).
 
+mod names;
 mod write;
 
 pub(crate) use write::write;
@@ -129,17 +130,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for License<'a> {
 #[serde(rename_all = "camelCase", default)]
 struct Metadata<'a> {
     /// dpkg.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "wire::loose")]
     source: Text<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "wire::loose")]
     source_version: Text<'a>,
     /// apk.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "wire::loose")]
     origin_package: Text<'a>,
     /// rpm.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "wire::loose")]
     source_rpm: Text<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "wire::loose")]
     modularity_label: Text<'a>,
 }
 

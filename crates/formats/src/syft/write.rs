@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use seawall_model::{Package, TargetKind};
 use serde::Serialize;
 
+use super::names::names;
 use crate::{content::Prepared, facts, licenses::declared, part::Part, text};
 
 /// The schema's version.
@@ -495,32 +496,4 @@ fn metadata(package: &Package, path: &str) -> Option<(&'static str, Metadata)> {
         }
         _ => return None,
     })
-}
-
-/// Syft's names for a purl type and its language.
-fn names(kind: &str) -> (&str, &'static str) {
-    match kind {
-        "cargo" => ("rust-crate", "rust"),
-        "cocoapods" => ("pod", "swift"),
-        "composer" => ("php-composer", "php"),
-        "conan" => ("conan", "c++"),
-        "cran" => ("R-package", "R"),
-        "gem" => ("gem", "ruby"),
-        "githubactions" => ("github-action", ""),
-        "golang" => ("go-module", "go"),
-        "hackage" => ("hackage", "haskell"),
-        "hex" => ("hex", "elixir"),
-        "luarocks" => ("lua-rocks", "lua"),
-        "maven" => ("java-archive", "java"),
-        "npm" => ("npm", "javascript"),
-        "nuget" => ("dotnet", "dotnet"),
-        "opam" => ("opam", "ocaml"),
-        "otp" => ("erlang-otp", "erlang"),
-        "pub" => ("dart-pub", "dart"),
-        "pypi" => ("python", "python"),
-        "swift" => ("swift", "swift"),
-        "generic" => ("binary", ""),
-        "ebuild" => ("portage", ""),
-        kind => (kind, ""),
-    }
 }

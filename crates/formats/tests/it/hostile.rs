@@ -222,6 +222,11 @@ fn what_is_deep_is_refused() {
             r#"{{"bomFormat":"CycloneDX","components":{}"#,
             r#"[{"components":"#.repeat(DEEP)
         ),
+        format!(
+            r#"{{"bomFormat":"CycloneDX","components":{}{}}}"#,
+            "[".repeat(DEEP),
+            "]".repeat(DEEP)
+        ),
         format!(r#"{{"predicate":{}"#, r#"{"predicate":"#.repeat(DEEP)),
         "<a>".repeat(DEEP),
         nested,

@@ -59,12 +59,13 @@ fn findings(report: &Value) -> Vec<String> {
             finding["fix"],
         )
     };
-    let mut all: Vec<String> = report["findings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(one)
-        .collect();
+    // Secrets lie in files, which are no part of a document.
+    let is_of_packages = |finding: &&Value| {
+        let rule = finding["rule"].as_str().unwrap();
+        rule.starts_with("package/") || rule.starts_with("os/")
+    };
+    let all = report["findings"].as_array().unwrap().iter();
+    let mut all: Vec<String> = all.filter(is_of_packages).map(one).collect();
     all.sort();
     all
 }
@@ -106,12 +107,16 @@ fn agree(home: &Home, target: &str) -> Value {
             let (left, right) = (&report["targets"][0][field], &own["targets"][0][field]);
             assert_eq!(left, right, "{format}: {field}");
         }
-        let (theirs, ours) = (findings(&report), findings(&own));
-        let differs = theirs.iter().zip(&ours).find(|(left, right)| left != right);
-        assert!(theirs == ours, "{target} as {format}: {differs:#?}");
-        let (theirs, ours) = (packages(&report), packages(&own));
-        let differs = theirs.iter().zip(&ours).find(|(left, right)| left != right);
-        assert!(theirs == ours, "{target} as {format}: {differs:#?}");
+        for what in [findings, packages] {
+            let (theirs, ours) = (what(&report), what(&own));
+            let more = theirs.iter().find(|one| !ours.contains(one));
+            let fewer = ours.iter().find(|one| !theirs.contains(one));
+            let numbers = (theirs.len(), ours.len());
+            assert!(
+                theirs == ours,
+                "{target} as {format}: {numbers:?} {more:#?} {fewer:#?}"
+            );
+        }
         for (left, right) in edges(&report).iter().zip(&edges(&own)) {
             assert_eq!(left, right, "{target} as {format}");
         }
