@@ -8,6 +8,7 @@ use crate::support::root;
 const FLOORS: [(&str, u8); 15] = [
     ("seawall-model", 0),
     ("seawall-versions", 0),
+    ("seawall-licenses", 0),
     ("seawall-sys", 0),
     ("seawall-discover", 0),
     ("seawall-engine", 1),
