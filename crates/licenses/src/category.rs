@@ -66,7 +66,14 @@ const TABLE: [(Category, &[&str]); 6] = [
     (
         Category::Restricted,
         &[
-            "GPL-*", "LGPL-*", "GFDL-*", "CC-BY-ND-*", "CC-BY-SA-*", "NPL-*", "OSL-*", "QPL-1.0*",
+            "GPL-*",
+            "LGPL-*",
+            "GFDL-*",
+            "CC-BY-ND-*",
+            "CC-BY-SA-*",
+            "NPL-*",
+            "OSL-*",
+            "QPL-1.0*",
             "Sleepycat",
         ],
     ),
@@ -77,24 +84,85 @@ const TABLE: [(Category, &[&str]); 6] = [
     (
         Category::Reciprocal,
         &[
-            "APSL-*", "CDDL-*", "CPL-1.0", "EPL-*", "EUPL-*", "FreeImage", "IPL-1.0", "MPL-*", "Ruby",
+            "APSL-*",
+            "CDDL-*",
+            "CPL-1.0",
+            "EPL-*",
+            "EUPL-*",
+            "FreeImage",
+            "IPL-1.0",
+            "MPL-*",
+            "Ruby",
         ],
     ),
     (
         Category::Notice,
         &[
-            "AFL-*", "Apache-*", "Artistic-*", "BSL-1.0", "BSD-*", "BlueOak-*", "CC-BY-1.0", "CC-BY-2.*",
-            "CC-BY-3.0*", "CC-BY-4.0", "CNRI-Python*", "FSFAP*", "FSFUL*", "FTL", "HPND*", "ICU", "IJG*", "ISC*",
-            "ImageMagick", "Info-ZIP", "Libpng", "LPL-*", "Linux-OpenIB", "MIT*", "MS-PL", "NCSA", "NTP*",
-            "OLDAP-*", "OpenSSL*", "PHP-3.*", "PSF-2.0", "PostgreSQL", "Python-2.0*", "SGI-B-*", "SSH-*",
-            "TCL", "UPL-1.0", "Unicode-*", "Vim", "W3C*", "X11*", "XFree86-*", "Xnet", "ZPL-*", "Zend-2.0",
-            "Zlib", "blessing", "bzip2-*", "curl", "libpng-2.0", "libtiff", "zlib-acknowledgement",
+            "AFL-*",
+            "Apache-*",
+            "Artistic-*",
+            "BSL-1.0",
+            "BSD-*",
+            "BlueOak-*",
+            "CC-BY-1.0",
+            "CC-BY-2.*",
+            "CC-BY-3.0*",
+            "CC-BY-4.0",
+            "CNRI-Python*",
+            "FSFAP*",
+            "FSFUL*",
+            "FTL",
+            "HPND*",
+            "ICU",
+            "IJG*",
+            "ISC*",
+            "ImageMagick",
+            "Info-ZIP",
+            "Libpng",
+            "LPL-*",
+            "Linux-OpenIB",
+            "MIT*",
+            "MS-PL",
+            "NCSA",
+            "NTP*",
+            "OLDAP-*",
+            "OpenSSL*",
+            "PHP-3.*",
+            "PSF-2.0",
+            "PostgreSQL",
+            "Python-2.0*",
+            "SGI-B-*",
+            "SSH-*",
+            "TCL",
+            "UPL-1.0",
+            "Unicode-*",
+            "Vim",
+            "W3C*",
+            "X11*",
+            "XFree86-*",
+            "Xnet",
+            "ZPL-*",
+            "Zend-2.0",
+            "Zlib",
+            "blessing",
+            "bzip2-*",
+            "curl",
+            "libpng-2.0",
+            "libtiff",
+            "zlib-acknowledgement",
         ],
     ),
     (
         Category::Unencumbered,
         &[
-            "0BSD", "CC-PDDC", "CC0-1.0", "LicenseRef-Public-Domain", "MIT-0", "NIST-PD*", "Unlicense*", "PDDL-1.0",
+            "0BSD",
+            "CC-PDDC",
+            "CC0-1.0",
+            "LicenseRef-Public-Domain",
+            "MIT-0",
+            "NIST-PD*",
+            "Unlicense*",
+            "PDDL-1.0",
         ],
     ),
 ];
@@ -107,7 +175,11 @@ pub(crate) fn of_id(id: &str) -> Option<Category> {
     };
     // A whole id says more than the start of one.
     let exact = TABLE.iter().find(|(_, ids)| ids.contains(&id));
-    let found = exact.or_else(|| TABLE.iter().find(|(_, ids)| ids.iter().any(|one| fits(one))));
+    let found = exact.or_else(|| {
+        TABLE
+            .iter()
+            .find(|(_, ids)| ids.iter().any(|one| fits(one)))
+    });
     found.map(|(category, _)| *category)
 }
 
@@ -153,7 +225,10 @@ mod tests {
             ("MIT", Some(Category::Notice)),
             ("MIT OR GPL-2.0-only", Some(Category::Notice)),
             ("MIT AND GPL-2.0-only", Some(Category::Restricted)),
-            ("(MIT OR AGPL-3.0-only) AND MPL-2.0", Some(Category::Reciprocal)),
+            (
+                "(MIT OR AGPL-3.0-only) AND MPL-2.0",
+                Some(Category::Reciprocal),
+            ),
             ("LicenseRef-x", None),
             ("LicenseRef-x AND MIT", None),
             ("LicenseRef-x OR MIT", Some(Category::Notice)),
@@ -169,9 +244,13 @@ mod tests {
     fn every_entry_is_a_licence() {
         for id in TABLE.iter().flat_map(|(_, ids)| *ids) {
             let start = id.trim_end_matches('*');
-            let is_one = spdx::identifiers::LICENSES
-                .iter()
-                .any(|one| if start == *id { one.name == start } else { one.name.starts_with(start) });
+            let is_one = spdx::identifiers::LICENSES.iter().any(|one| {
+                if start == *id {
+                    one.name == start
+                } else {
+                    one.name.starts_with(start)
+                }
+            });
             assert!(is_one || id.starts_with("LicenseRef-"), "{id}");
         }
     }

@@ -31,12 +31,17 @@ pub(crate) fn id(text: &str) -> Option<String> {
         .chars()
         .filter(|one| one.is_ascii_alphanumeric() || matches!(one, '+' | '.' | '<' | '>'))
         .collect();
-    let (rest, family, versions, bare) = FAMILIES
-        .into_iter()
-        .find_map(|(name, id, versions, bare)| Some((compact.strip_prefix(name)?, id, versions, bare)))?;
+    let (rest, family, versions, bare) =
+        FAMILIES
+            .into_iter()
+            .find_map(|(name, id, versions, bare)| {
+                Some((compact.strip_prefix(name)?, id, versions, bare))
+            })?;
     let mut rest = rest;
     // `GNU Lesser General Public License`, `GPL License`, `GPL version 2`.
-    for word in ["general", "public", "license", "licence", "gpl", "lgpl", "agpl", "version", "ver", "v"] {
+    for word in [
+        "general", "public", "license", "licence", "gpl", "lgpl", "agpl", "version", "ver", "v",
+    ] {
         rest = rest.strip_prefix(word).unwrap_or(rest);
     }
     let (rest, is_later) = later(rest);
@@ -55,7 +60,9 @@ pub(crate) fn id(text: &str) -> Option<String> {
         format!("{rest}.0")
     };
     // `LGPL-2` is what was called the Library GPL.
-    let version = version.strip_suffix(".0.0").map_or(version.clone(), |one| format!("{one}.0"));
+    let version = version
+        .strip_suffix(".0.0")
+        .map_or(version.clone(), |one| format!("{one}.0"));
     versions.contains(&version.as_str()).then(|| {
         let end = if is_later { "or-later" } else { "only" };
         format!("{family}-{version}-{end}")
@@ -89,7 +96,10 @@ mod tests {
             ("LGPLv2+", "LGPL-2.0-or-later"),
             ("GNU GPL v3", "GPL-3.0-only"),
             ("GNU General Public License v2.0", "GPL-2.0-only"),
-            ("GNU Lesser General Public License, version 2.1", "LGPL-2.1-only"),
+            (
+                "GNU Lesser General Public License, version 2.1",
+                "LGPL-2.1-only",
+            ),
             ("GNU Affero General Public License v3", "AGPL-3.0-only"),
             ("GFDL-1.3+", "GFDL-1.3-or-later"),
             ("GPL", "GPL-1.0-or-later"),
@@ -98,7 +108,15 @@ mod tests {
         ] {
             assert_eq!(id(text).as_deref(), Some(want), "{text}");
         }
-        for text in ["GPL-4", "GPL-2 with x", "MIT", "GPL-2-or-x", "general", "LGPL-1.0", "GPL 2 MIT"] {
+        for text in [
+            "GPL-4",
+            "GPL-2 with x",
+            "MIT",
+            "GPL-2-or-x",
+            "general",
+            "LGPL-1.0",
+            "GPL 2 MIT",
+        ] {
             let known = id(text);
             assert!(known.is_none() || text == "general", "{text}: {known:?}");
         }

@@ -80,8 +80,14 @@ const NAMES: &[(&str, &str)] = &[
     ("pgplot", "LicenseRef-pgplot"),
     ("kernel", "GPL-2.0-only"),
     ("copyright only", "LicenseRef-Copyright-Only"),
-    ("freely redistributable without restriction", "LicenseRef-Public-Domain"),
-    ("redistributable no modification permitted", "LicenseRef-Redistributable-Only"),
+    (
+        "freely redistributable without restriction",
+        "LicenseRef-Public-Domain",
+    ),
+    (
+        "redistributable no modification permitted",
+        "LicenseRef-Redistributable-Only",
+    ),
     // Python: trove classifiers, and what stands in `License`.
     ("apache software", "Apache-2.0"),
     ("apache software 2", "Apache-2.0"),
@@ -102,7 +108,10 @@ const NAMES: &[(&str, &str)] = &[
     ("unlicense", "Unlicense"),
     ("cc 0 1 universal public domain dedication", "CC0-1.0"),
     ("cc 0 1 universal", "CC0-1.0"),
-    ("cc 0 1 universal cc 0 1 public domain dedication", "CC0-1.0"),
+    (
+        "cc 0 1 universal cc 0 1 public domain dedication",
+        "CC0-1.0",
+    ),
     ("eclipse public", "EPL-2.0"),
     ("bsd 3", "BSD-3-Clause"),
     ("bsd 2", "BSD-2-Clause"),
@@ -144,11 +153,23 @@ const NAMES: &[(&str, &str)] = &[
     ("cddl 1.1", "CDDL-1.1"),
     ("common development and distribution", "CDDL-1.0"),
     ("common development and distribution cddl 1", "CDDL-1.0"),
-    ("cddl gpl", "CDDL-1.0 OR GPL-2.0-only WITH Classpath-exception-2.0"),
-    ("cddl gpl 1.1", "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0"),
-    ("cddl gpl 2 with classpath exception", "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0"),
+    (
+        "cddl gpl",
+        "CDDL-1.0 OR GPL-2.0-only WITH Classpath-exception-2.0",
+    ),
+    (
+        "cddl gpl 1.1",
+        "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0",
+    ),
+    (
+        "cddl gpl 2 with classpath exception",
+        "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0",
+    ),
     ("gpl 2 w cpe", "GPL-2.0-only WITH Classpath-exception-2.0"),
-    ("gpl 2 with classpath exception", "GPL-2.0-only WITH Classpath-exception-2.0"),
+    (
+        "gpl 2 with classpath exception",
+        "GPL-2.0-only WITH Classpath-exception-2.0",
+    ),
     ("common public 1", "CPL-1.0"),
     ("bsd 3 clause w edl", "BSD-3-Clause"),
     ("go", "BSD-3-Clause"),
@@ -167,13 +188,34 @@ const NAMES: &[(&str, &str)] = &[
     ("ruby", "Ruby"),
     ("nonstandard", ""),
     // Ids that the SPDX list has given up.
-    ("gpl 2 with autoconf exception", "GPL-2.0-only WITH Autoconf-exception-2.0"),
-    ("gpl 2 with bison exception", "GPL-2.0-only WITH Bison-exception-2.2"),
-    ("gpl 2 with font exception", "GPL-2.0-only WITH Font-exception-2.0"),
-    ("gpl 2 with gcc exception", "GPL-2.0-only WITH GCC-exception-2.0"),
-    ("gpl 3 with autoconf exception", "GPL-3.0-only WITH Autoconf-exception-3.0"),
-    ("gpl 3 with gcc exception", "GPL-3.0-only WITH GCC-exception-3.1"),
-    ("wxwindows", "LGPL-2.0-or-later WITH WxWindows-exception-3.1"),
+    (
+        "gpl 2 with autoconf exception",
+        "GPL-2.0-only WITH Autoconf-exception-2.0",
+    ),
+    (
+        "gpl 2 with bison exception",
+        "GPL-2.0-only WITH Bison-exception-2.2",
+    ),
+    (
+        "gpl 2 with font exception",
+        "GPL-2.0-only WITH Font-exception-2.0",
+    ),
+    (
+        "gpl 2 with gcc exception",
+        "GPL-2.0-only WITH GCC-exception-2.0",
+    ),
+    (
+        "gpl 3 with autoconf exception",
+        "GPL-3.0-only WITH Autoconf-exception-3.0",
+    ),
+    (
+        "gpl 3 with gcc exception",
+        "GPL-3.0-only WITH GCC-exception-3.1",
+    ),
+    (
+        "wxwindows",
+        "LGPL-2.0-or-later WITH WxWindows-exception-3.1",
+    ),
     ("ecos 2", "GPL-2.0-or-later WITH eCos-exception-2.0"),
     ("standardml nj", "SMLNJ"),
     ("bzip 2 1.0.5", "bzip2-1.0.6"),
@@ -206,7 +248,10 @@ const ADDRESSES: &[(&str, &str)] = &[
     ("gnu.org/licenses/agpl-3.0", "AGPL-3.0-only"),
     ("gnu.org/licenses/old-licenses/gpl-2.0", "GPL-2.0-only"),
     ("gnu.org/licenses/old-licenses/lgpl-2.1", "LGPL-2.1-only"),
-    ("gnu.org/software/classpath/license", "GPL-2.0-only WITH Classpath-exception-2.0"),
+    (
+        "gnu.org/software/classpath/license",
+        "GPL-2.0-only WITH Classpath-exception-2.0",
+    ),
     ("mozilla.org/mpl/2.0", "MPL-2.0"),
     ("mozilla.org/mpl/mpl-1.1", "MPL-1.1"),
     ("creativecommons.org/publicdomain/zero/1.0", "CC0-1.0"),
@@ -265,13 +310,19 @@ pub(crate) fn key(text: &str) -> String {
     let lower = text.to_lowercase();
     for word in lower.split(|one: char| !(one.is_alphanumeric() || matches!(one, '.' | '+'))) {
         // `mplv2.0` is `mpl 2`.
-        match word.find(|one: char| one.is_ascii_digit()).filter(|at| *at > 1) {
+        match word
+            .find(|one: char| one.is_ascii_digit())
+            .filter(|at| *at > 1)
+        {
             Some(at) => {
                 let (letters, number) = word.split_at_checked(at).unwrap_or((word, ""));
                 add(letters.strip_suffix('v').unwrap_or(letters));
                 add(number);
             }
-            None => add(word.strip_prefix('v').filter(|rest| rest.starts_with(|one: char| one.is_ascii_digit())).unwrap_or(word)),
+            None => add(word
+                .strip_prefix('v')
+                .filter(|rest| rest.starts_with(|one: char| one.is_ascii_digit()))
+                .unwrap_or(word)),
         }
     }
     words.join(" ")
@@ -312,13 +363,21 @@ pub(crate) fn by_address(text: &str) -> Option<&'static str> {
     let rest = rest.split(['?', '#']).next()?.trim_end_matches('/');
     let rest = rest.strip_prefix("www.").unwrap_or(rest);
     let ends = [".txt", ".html", ".htm", ".php", ".en.html", ".md"];
-    let rest = ends.iter().find_map(|end| rest.strip_suffix(end)).unwrap_or(rest);
+    let rest = ends
+        .iter()
+        .find_map(|end| rest.strip_suffix(end))
+        .unwrap_or(rest);
     let rest = rest.strip_suffix(".en").unwrap_or(rest);
     if let Some((_, id)) = ADDRESSES.iter().find(|(address, _)| *address == rest) {
         return Some(id);
     }
     // These end with an id.
-    let listed = ["opensource.org/licenses/", "opensource.org/license/", "spdx.org/licenses/", "choosealicense.com/licenses/"];
+    let listed = [
+        "opensource.org/licenses/",
+        "opensource.org/license/",
+        "spdx.org/licenses/",
+        "choosealicense.com/licenses/",
+    ];
     let end = listed.iter().find_map(|start| rest.strip_prefix(start))?;
     by_name(end).filter(|id| !id.is_empty())
 }
@@ -332,7 +391,8 @@ pub(crate) fn exception(text: &str) -> Option<&'static str> {
     let known = EXCEPTIONS.iter().find(|(name, _)| *name == key);
     let listed = || {
         let mut all = spdx::identifiers::EXCEPTIONS.iter();
-        all.find(|one| self::key(one.name) == key).map(|one| one.name)
+        all.find(|one| self::key(one.name) == key)
+            .map(|one| one.name)
     };
     known.map(|(_, id)| *id).or_else(listed)
 }
@@ -345,7 +405,10 @@ mod tests {
     fn names_stand_in_their_own_form_and_mean_expressions() {
         for (name, id) in NAMES {
             assert_eq!(&key(name), name);
-            assert!(id.is_empty() || spdx::Expression::parse(id).is_ok(), "{name}: {id}");
+            assert!(
+                id.is_empty() || spdx::Expression::parse(id).is_ok(),
+                "{name}: {id}"
+            );
         }
         for (_, id) in ADDRESSES {
             assert!(spdx::Expression::parse(id).is_ok(), "{id}");

@@ -80,8 +80,18 @@ pub fn of_package<S: AsRef<str>>(texts: &[S]) -> (Option<String>, Vec<&str>) {
 /// licence that one could name.
 fn is_none(text: &str) -> bool {
     const NONE: [&str; 12] = [
-        "unknown", "noassertion", "none", "n/a", "null", "unlicensed", "custom", "other", "proprietary",
-        "commercial", "file license", "license.txt",
+        "unknown",
+        "noassertion",
+        "none",
+        "n/a",
+        "null",
+        "unlicensed",
+        "custom",
+        "other",
+        "proprietary",
+        "commercial",
+        "file license",
+        "license.txt",
     ];
     let lower = text.to_lowercase();
     NONE.contains(&lower.as_str()) || lower.starts_with("see ")
@@ -96,7 +106,12 @@ fn plain(text: &str) -> String {
         text = last.trim().to_owned();
     }
     // CRAN: the year and the holder stand in a file of their own.
-    for file in [" + file LICENSE", " + file LICENCE", " | file LICENSE", " | file LICENCE"] {
+    for file in [
+        " + file LICENSE",
+        " + file LICENCE",
+        " | file LICENSE",
+        " | file LICENCE",
+    ] {
         text = text.replace(file, "");
     }
     for (mark, sign, end) in [("(>=", "-", "+"), ("(>", "-", "+"), ("(==", "-", "")] {
@@ -108,8 +123,16 @@ fn plain(text: &str) -> String {
         }
     }
     const LATER: [&str; 10] = [
-        " or any later version", " or (at your option) any later version", " or later version", " or later",
-        ", or later", " or newer", " or above", " or greater", " and later", " or any later",
+        " or any later version",
+        " or (at your option) any later version",
+        " or later version",
+        " or later",
+        ", or later",
+        " or newer",
+        " or above",
+        " or greater",
+        " and later",
+        " or any later",
     ];
     for words in LATER {
         text = replace_ignoring_case(&text, words, "+");
@@ -155,7 +178,8 @@ fn expression(text: &str, depth: usize) -> Option<String> {
             // `GPL-2, or MIT` lists nothing before its `or`.
             let parts = parts.iter().map(|part| part.trim().trim_end_matches(','));
             let parts = parts.filter(|part| !part.is_empty());
-            let parts: Option<Vec<String>> = parts.map(|part| expression(part, depth - 1)).collect();
+            let parts: Option<Vec<String>> =
+                parts.map(|part| expression(part, depth - 1)).collect();
             if let Some(parts) = parts {
                 let parts = parts.into_iter().map(|part| {
                     if part.contains(other) {
@@ -227,7 +251,9 @@ fn split<'t>(text: &'t str, sign: &str) -> Vec<&'t str> {
 /// A licence with an exception.
 fn excepted(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
-    let at = [" with ", " w/"].iter().find_map(|sign| lower.find(sign).map(|at| (at, sign.len())));
+    let at = [" with ", " w/"]
+        .iter()
+        .find_map(|sign| lower.find(sign).map(|at| (at, sign.len())));
     let (at, length) = at?;
     let base = atom(text.get(..at)?.trim())?;
     let named = text.get(at + length..)?.trim();
@@ -240,7 +266,8 @@ fn excepted(text: &str) -> Option<String> {
 fn listed(text: &str) -> Option<String> {
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
     let is_short = words.iter().all(|word| {
-        word.chars().any(|one| one.is_ascii_uppercase()) || word.contains(|one: char| one.is_ascii_digit())
+        word.chars().any(|one| one.is_ascii_uppercase())
+            || word.contains(|one: char| one.is_ascii_digit())
     });
     if words.len() < 2 || !is_short {
         return None;
@@ -266,9 +293,15 @@ mod tests {
             // Expressions.
             ("MIT", "MIT"),
             ("BSD-3-Clause OR MIT", "BSD-3-Clause OR MIT"),
-            ("(MIT OR Apache-2.0) AND Unicode-3.0", "(MIT OR Apache-2.0) AND Unicode-3.0"),
+            (
+                "(MIT OR Apache-2.0) AND Unicode-3.0",
+                "(MIT OR Apache-2.0) AND Unicode-3.0",
+            ),
             ("mit or apache-2.0", "MIT OR Apache-2.0"),
-            ("Apache-2.0 WITH LLVM-exception", "Apache-2.0 WITH LLVM-exception"),
+            (
+                "Apache-2.0 WITH LLVM-exception",
+                "Apache-2.0 WITH LLVM-exception",
+            ),
             ("MIT/Apache-2.0", "MIT OR Apache-2.0"),
             ("GPL-2.0", "GPL-2.0-only"),
             ("GPL-2.0+", "GPL-2.0-or-later"),
@@ -276,35 +309,65 @@ mod tests {
             // dpkg.
             ("GPL-2+", "GPL-2.0-or-later"),
             ("Expat", "MIT"),
-            ("GPL-2+ or Artistic", "GPL-2.0-or-later OR Artistic-1.0-Perl"),
-            ("GPL-3+ with autoconf exception", "GPL-3.0-or-later WITH Autoconf-exception-generic"),
+            (
+                "GPL-2+ or Artistic",
+                "GPL-2.0-or-later OR Artistic-1.0-Perl",
+            ),
+            (
+                "GPL-3+ with autoconf exception",
+                "GPL-3.0-or-later WITH Autoconf-exception-generic",
+            ),
             ("BSD-3-clause, GPL-2+", "BSD-3-Clause AND GPL-2.0-or-later"),
             ("public-domain", "LicenseRef-Public-Domain"),
             ("GFDL-1.3+", "GFDL-1.3-or-later"),
             ("GFDL-NIV-1.3+", "GFDL-1.3-no-invariants-or-later"),
             // rpm before SPDX.
-            ("GPLv2+ and LGPLv2+", "GPL-2.0-or-later AND LGPL-2.0-or-later"),
+            (
+                "GPLv2+ and LGPLv2+",
+                "GPL-2.0-or-later AND LGPL-2.0-or-later",
+            ),
             ("ASL 2.0", "Apache-2.0"),
-            ("(GPLv2+ or LGPLv3+) and BSD", "(GPL-2.0-or-later OR LGPL-3.0-or-later) AND BSD-3-Clause"),
+            (
+                "(GPLv2+ or LGPLv3+) and BSD",
+                "(GPL-2.0-or-later OR LGPL-3.0-or-later) AND BSD-3-Clause",
+            ),
             ("MPLv2.0", "MPL-2.0"),
             ("GPL+ or Artistic", "GPL-1.0-or-later OR Artistic-1.0-Perl"),
             // apk.
             ("MIT BSD GPL2+", "MIT AND BSD-3-Clause AND GPL-2.0-or-later"),
             // Python.
             ("License :: OSI Approved :: MIT License", "MIT"),
-            ("License :: OSI Approved :: GNU Lesser General Public License v2 or later (LGPLv2+)", "LGPL-2.0-or-later"),
-            ("License :: OSI Approved :: GNU General Public License v3 (GPLv3)", "GPL-3.0-only"),
-            ("License :: OSI Approved :: Apache Software License", "Apache-2.0"),
+            (
+                "License :: OSI Approved :: GNU Lesser General Public License v2 or later (LGPLv2+)",
+                "LGPL-2.0-or-later",
+            ),
+            (
+                "License :: OSI Approved :: GNU General Public License v3 (GPLv3)",
+                "GPL-3.0-only",
+            ),
+            (
+                "License :: OSI Approved :: Apache Software License",
+                "Apache-2.0",
+            ),
             ("License :: OSI Approved :: BSD License", "BSD-3-Clause"),
-            ("License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)", "MPL-2.0"),
-            ("License :: CC0 1.0 Universal (CC0 1.0) Public Domain Dedication", "CC0-1.0"),
+            (
+                "License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)",
+                "MPL-2.0",
+            ),
+            (
+                "License :: CC0 1.0 Universal (CC0 1.0) Public Domain Dedication",
+                "CC0-1.0",
+            ),
             ("Apache 2.0", "Apache-2.0"),
             ("3-Clause BSD License", "BSD-3-Clause"),
             ("PSF", "PSF-2.0"),
             // Maven.
             ("The Apache Software License, Version 2.0", "Apache-2.0"),
             ("Apache License, Version 2.0", "Apache-2.0"),
-            ("http://www.apache.org/licenses/LICENSE-2.0.txt", "Apache-2.0"),
+            (
+                "http://www.apache.org/licenses/LICENSE-2.0.txt",
+                "Apache-2.0",
+            ),
             ("Eclipse Public License - v 1.0", "EPL-1.0"),
             ("Eclipse Public License v2.0", "EPL-2.0"),
             ("EPL 2.0", "EPL-2.0"),
@@ -312,12 +375,18 @@ mod tests {
             ("https://opensource.org/licenses/MIT", "MIT"),
             ("GNU Lesser General Public License", "LGPL-2.0-or-later"),
             ("GPL2 w/ CPE", "GPL-2.0-only WITH Classpath-exception-2.0"),
-            ("CDDL + GPLv2 with classpath exception", "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0"),
+            (
+                "CDDL + GPLv2 with classpath exception",
+                "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0",
+            ),
             // CRAN, CPAN.
             ("GPL (>= 2)", "GPL-2.0-or-later"),
             ("GPL-2 | GPL-3", "GPL-2.0-only OR GPL-3.0-only"),
             ("MIT + file LICENSE", "MIT"),
-            ("GPL (>= 2) | BSD_3_clause + file LICENSE", "GPL-2.0-or-later OR BSD-3-Clause"),
+            (
+                "GPL (>= 2) | BSD_3_clause + file LICENSE",
+                "GPL-2.0-or-later OR BSD-3-Clause",
+            ),
             ("LGPL (>= 2.1)", "LGPL-2.1-or-later"),
             ("Apache License (== 2.0)", "Apache-2.0"),
             ("perl_5", "Artistic-1.0-Perl OR GPL-1.0-or-later"),
@@ -331,9 +400,22 @@ mod tests {
     #[test]
     fn what_nobody_can_tell_is_told_as_such() {
         for text in [
-            "", "UNKNOWN", "SEE LICENSE IN LICENSE.txt", "UNLICENSED", "custom", "NOASSERTION", "MIT with care",
-            "GPL-2+ with OpenSSL exception", "dual", "Part of R 4.2.2", "ACME Corp 1.0", "(((", "or", "MIT AND",
-            "https://example.com/license", "Permission is hereby granted, free of charge",
+            "",
+            "UNKNOWN",
+            "SEE LICENSE IN LICENSE.txt",
+            "UNLICENSED",
+            "custom",
+            "NOASSERTION",
+            "MIT with care",
+            "GPL-2+ with OpenSSL exception",
+            "dual",
+            "Part of R 4.2.2",
+            "ACME Corp 1.0",
+            "(((",
+            "or",
+            "MIT AND",
+            "https://example.com/license",
+            "Permission is hereby granted, free of charge",
         ] {
             assert_eq!(normalise(text), None, "{text}");
         }
@@ -349,7 +431,10 @@ mod tests {
     #[test]
     fn licences_of_a_package_hold_together() {
         let (all, lost) = of_package(&["GPL-2+ or Artistic", "Expat", "MIT", "ACME"]);
-        assert_eq!(all.as_deref(), Some("(GPL-2.0-or-later OR Artistic-1.0-Perl) AND MIT"));
+        assert_eq!(
+            all.as_deref(),
+            Some("(GPL-2.0-or-later OR Artistic-1.0-Perl) AND MIT")
+        );
         assert_eq!(lost, ["ACME"]);
         assert_eq!(of_package::<&str>(&[]), (None, Vec::new()));
     }

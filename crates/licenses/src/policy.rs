@@ -48,7 +48,11 @@ impl List {
     /// # Errors
     /// At the first that is none of these.
     pub fn new<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Result<Self, EntryError> {
-        texts.into_iter().map(|text| entry(text.as_ref())).collect::<Result<_, _>>().map(List)
+        texts
+            .into_iter()
+            .map(|text| entry(text.as_ref()))
+            .collect::<Result<_, _>>()
+            .map(List)
     }
 
     /// Whether it holds nothing.
@@ -57,7 +61,9 @@ impl List {
     }
 
     fn holds_whole(&self, expression: &str) -> bool {
-        self.0.iter().any(|one| matches!(one, Entry::Whole(own) if own == expression))
+        self.0
+            .iter()
+            .any(|one| matches!(one, Entry::Whole(own) if own == expression))
     }
 
     /// By id, with this exception or, where `exactly` does not ask for it,
@@ -163,7 +169,9 @@ impl Policy {
     fn of(&self, requirement: &LicenseReq) -> Verdict {
         let exception = exception(requirement);
         let all = choices(requirement);
-        let verdicts = all.iter().map(|choice| self.of_choice(choice, exception.as_deref()));
+        let verdicts = all
+            .iter()
+            .map(|choice| self.of_choice(choice, exception.as_deref()));
         let best = verdicts.min().unwrap_or(Level::Unlisted);
         let name = || vec![requirement.to_string()];
         match best {
@@ -263,13 +271,18 @@ fn choices(requirement: &LicenseReq) -> Vec<String> {
     let Some((family, own)) = base.rsplit_once('-').filter(|_| is_later) else {
         return vec![base.to_owned()];
     };
-    let number = |text: &str| -> Option<Vec<u32>> { text.split('.').map(|part| part.parse().ok()).collect() };
+    let number = |text: &str| -> Option<Vec<u32>> {
+        text.split('.').map(|part| part.parse().ok()).collect()
+    };
     let Some(own) = number(own) else {
         return vec![base.to_owned()];
     };
     let listed = spdx::identifiers::LICENSES.iter().filter_map(|one| {
         let id = one.name;
-        let base = id.strip_suffix("-or-later").or(id.strip_suffix("-only")).unwrap_or(id);
+        let base = id
+            .strip_suffix("-or-later")
+            .or(id.strip_suffix("-only"))
+            .unwrap_or(id);
         let (other, version) = base.rsplit_once('-')?;
         (other == family && number(version)? >= own).then(|| base.to_owned())
     });
@@ -301,10 +314,22 @@ mod tests {
         let policy = policy(&["MIT", "Apache-2.0"], &["MPL-2.0"], &["GPL-3.0-only"]);
         assert_eq!(policy.judge("MIT"), Verdict::Allowed);
         assert_eq!(policy.judge("GPL-3.0-only OR MIT"), Verdict::Allowed);
-        assert_eq!(policy.judge("GPL-3.0-only AND MIT"), denied(&["GPL-3.0-only"]));
-        assert_eq!(policy.judge("MPL-2.0 AND MIT"), Verdict::Warned(vec!["MPL-2.0".into()]));
-        assert_eq!(policy.judge("ISC OR Zlib"), Verdict::Unlisted(vec!["ISC".into(), "Zlib".into()]));
-        assert_eq!(policy.judge("(MIT OR ISC) AND (GPL-3.0-only OR Apache-2.0)"), Verdict::Allowed);
+        assert_eq!(
+            policy.judge("GPL-3.0-only AND MIT"),
+            denied(&["GPL-3.0-only"])
+        );
+        assert_eq!(
+            policy.judge("MPL-2.0 AND MIT"),
+            Verdict::Warned(vec!["MPL-2.0".into()])
+        );
+        assert_eq!(
+            policy.judge("ISC OR Zlib"),
+            Verdict::Unlisted(vec!["ISC".into(), "Zlib".into()])
+        );
+        assert_eq!(
+            policy.judge("(MIT OR ISC) AND (GPL-3.0-only OR Apache-2.0)"),
+            Verdict::Allowed
+        );
     }
 
     #[test]
@@ -314,8 +339,14 @@ mod tests {
         assert_eq!(two.judge("GPL-2.0-or-later"), Verdict::Allowed);
         assert_eq!(two.judge("GPL-2.0-only"), denied(&["GPL-2.0-only"]));
         let three = policy(&[], &[], &["GPL-3.0-only"]);
-        assert_eq!(three.judge("GPL-3.0-or-later"), denied(&["GPL-3.0-or-later"]));
-        assert!(matches!(three.judge("GPL-2.0-or-later"), Verdict::Unlisted(_)));
+        assert_eq!(
+            three.judge("GPL-3.0-or-later"),
+            denied(&["GPL-3.0-or-later"])
+        );
+        assert!(matches!(
+            three.judge("GPL-2.0-or-later"),
+            Verdict::Unlisted(_)
+        ));
         let all = policy(&[], &[], &["GPL-2.0-or-later"]);
         assert_eq!(all.judge("GPL-2.0-only"), denied(&["GPL-2.0-only"]));
         assert_eq!(all.judge("GPL-3.0-or-later"), denied(&["GPL-3.0-or-later"]));
@@ -325,34 +356,58 @@ mod tests {
 
     #[test]
     fn an_exception_counts_where_it_is_named() {
-        let policy = policy(&["GPL-2.0-only WITH Classpath-exception-2.0", "Apache-2.0"], &[], &["GPL-2.0-only"]);
-        assert_eq!(policy.judge("GPL-2.0-only WITH Classpath-exception-2.0"), Verdict::Allowed);
+        let policy = policy(
+            &["GPL-2.0-only WITH Classpath-exception-2.0", "Apache-2.0"],
+            &[],
+            &["GPL-2.0-only"],
+        );
+        assert_eq!(
+            policy.judge("GPL-2.0-only WITH Classpath-exception-2.0"),
+            Verdict::Allowed
+        );
         assert_eq!(policy.judge("GPL-2.0-only"), denied(&["GPL-2.0-only"]));
         assert_eq!(
             policy.judge("GPL-2.0-only WITH Linux-syscall-note"),
             denied(&["GPL-2.0-only WITH Linux-syscall-note"])
         );
         // An exception only adds permissions.
-        assert_eq!(policy.judge("Apache-2.0 WITH LLVM-exception"), Verdict::Allowed);
+        assert_eq!(
+            policy.judge("Apache-2.0 WITH LLVM-exception"),
+            Verdict::Allowed
+        );
     }
 
     #[test]
     fn an_id_says_more_than_its_category() {
-        let policy = policy(&["notice", "LGPL-2.1-only"], &["reciprocal"], &["restricted", "Zlib"]);
+        let policy = policy(
+            &["notice", "LGPL-2.1-only"],
+            &["reciprocal"],
+            &["restricted", "Zlib"],
+        );
         assert_eq!(policy.judge("MIT"), Verdict::Allowed);
         assert_eq!(policy.judge("Zlib"), denied(&["Zlib"]));
         assert_eq!(policy.judge("LGPL-2.1-only"), Verdict::Allowed);
         assert_eq!(policy.judge("LGPL-3.0-only"), denied(&["LGPL-3.0-only"]));
-        assert_eq!(policy.judge("EPL-2.0"), Verdict::Warned(vec!["EPL-2.0".into()]));
+        assert_eq!(
+            policy.judge("EPL-2.0"),
+            Verdict::Warned(vec!["EPL-2.0".into()])
+        );
         assert!(matches!(policy.judge("LicenseRef-x"), Verdict::Unlisted(_)));
     }
 
     #[test]
     fn names_of_others_may_stand_in_a_list() {
-        let policy = policy(&["LicenseRef-Acme", "ASL 2.0"], &[], &["MIT AND GPL-2.0-only"]);
+        let policy = policy(
+            &["LicenseRef-Acme", "ASL 2.0"],
+            &[],
+            &["MIT AND GPL-2.0-only"],
+        );
         assert_eq!(policy.judge("LicenseRef-Acme"), Verdict::Allowed);
         assert_eq!(policy.judge("Apache-2.0"), Verdict::Allowed);
-        assert_eq!(policy.judge("MIT AND GPL-2.0-only"), denied(&["MIT AND GPL-2.0-only"]));
+        assert_eq!(
+            policy.judge("MIT AND GPL-2.0-only"),
+            denied(&["MIT AND GPL-2.0-only"])
+        );
         let error = List::new(["MIT", "my own"]).unwrap_err();
         assert!(error.to_string().contains("`my own` is neither"), "{error}");
     }

@@ -34,7 +34,7 @@ pub use package::{
     FileList, Hash, HashAlgorithm, Origin, Owner, Package, Relation, Requirement, Source,
     Technique, graph,
 };
-pub use report::{DatabaseInfo, DatabaseKind, Report, Summary};
+pub use report::{DatabaseInfo, DatabaseKind, LicenseCount, Report, Summary};
 pub use rule::{Confidence, Persona, Rule};
 pub use severity::{ParseSeverityError, Severity};
 pub use suppressed::{Suppressed, Suppressor};

@@ -25,8 +25,23 @@ pub struct Report {
     pub gaps: Vec<Gap>,
     /// Findings that a suppression took out of `findings`, in their order.
     pub suppressed: Vec<Suppressed>,
+    /// The licences of all packages, when they were asked for: by category,
+    /// the mildest first, then by name.
+    pub licenses: Option<Vec<LicenseCount>>,
     /// For each target by what else it may be named; may be shorter.
     pub identities: Vec<Identity>,
+}
+
+/// How many packages are under a licence.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LicenseCount {
+    /// What it asks for, as `seawall-licenses` sorts them; `None` for a licence
+    /// of no category and for packages whose licence is not known.
+    pub category: Option<&'static str>,
+    /// The SPDX expression; `None` for packages whose licence is not known.
+    pub license: Option<String>,
+    /// How many packages.
+    pub packages: usize,
 }
 
 /// Where advisories came from.

@@ -24,6 +24,9 @@ pub struct Target {
     pub platform: Option<String>,
     /// The distribution, when there is one.
     pub os: Option<Os>,
+    /// The day on which the distribution's release gets its last security
+    /// fixes, `YYYY-MM-DD`, past or to come, where it is known.
+    pub end_of_life: Option<String>,
     /// The layers, lowest first; empty for what has none.
     pub layers: Vec<ImageLayer>,
     /// The image that it was built on, where it could be told.
@@ -45,6 +48,7 @@ impl Target {
             manifest: None,
             platform: None,
             os: None,
+            end_of_life: None,
             layers: Vec::new(),
             base: None,
             dockerfile: None,

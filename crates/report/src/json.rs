@@ -23,6 +23,8 @@ struct WireReport<'a> {
     suppressed: Vec<WireSuppressed<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     packages: Option<Vec<WirePackage<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    licenses: Option<Vec<WireLicense<'a>>>,
     gaps: Vec<WireGap<'a>>,
     summary: WireSummary,
 }
@@ -43,6 +45,7 @@ struct WireTarget<'a> {
     manifest: Option<&'a str>,
     platform: Option<&'a str>,
     os: Option<Os<'a>>,
+    end_of_life: Option<&'a str>,
     layers: Vec<Layer<'a>>,
     base: Option<WireBase<'a>>,
     dockerfile: Option<&'a str>,
@@ -252,6 +255,13 @@ struct Edit<'a> {
 }
 
 #[derive(Serialize)]
+struct WireLicense<'a> {
+    license: Option<&'a str>,
+    category: Option<&'a str>,
+    packages: usize,
+}
+
+#[derive(Serialize)]
 struct WireGap<'a> {
     target: usize,
     kind: &'static str,
@@ -310,6 +320,14 @@ pub(crate) fn write(
         packages: options
             .packages
             .then(|| all.map(|((one, at), to)| package(one, *at, to)).collect()),
+        licenses: report.licenses.as_ref().map(|all| {
+            let wire = all.iter().map(|one| WireLicense {
+                license: one.license.as_deref(),
+                category: one.category,
+                packages: one.packages,
+            });
+            wire.collect()
+        }),
         gaps: report
             .gaps
             .iter()
@@ -341,6 +359,7 @@ fn target(target: &Target) -> WireTarget<'_> {
             name: &os.name,
             codename: os.codename.as_deref(),
         }),
+        end_of_life: target.end_of_life.as_deref(),
         layers: target
             .layers
             .iter()

@@ -8,8 +8,8 @@ use crate::{
     Error, Options,
     plain::clipped,
     words::{
-        NAME, SENTENCE, VERSION, address, by_package, id, message, notes, place, remarks, spot,
-        summary, suppressors, target, values,
+        NAME, SENTENCE, VERSION, address, by_category, by_package, id, message, notes, place,
+        remarks, spot, summary, suppressors, target, values,
     },
 };
 
@@ -128,6 +128,18 @@ pub(crate) fn write(
                 ];
                 writeln!(out, "| {} |", cells.join(" | "))?;
             }
+        }
+        writeln!(out)?;
+    }
+    if let Some(all) = &report.licenses {
+        writeln!(out, "## Licences\n")?;
+        writeln!(out, "| Category | Packages | Licences |\n|---|---|---|")?;
+        for (name, packages, licenses) in by_category(all) {
+            writeln!(
+                out,
+                "| {name} | {packages} | {} |",
+                prose(&licenses.join(", "))
+            )?;
         }
         writeln!(out)?;
     }

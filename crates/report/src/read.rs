@@ -33,6 +33,9 @@ pub struct ReportTarget {
     /// Digest of an image's configuration.
     #[serde(default)]
     pub digest: Option<String>,
+    /// Digest of an image's manifest.
+    #[serde(default)]
+    pub manifest: Option<String>,
     /// `os/architecture`.
     #[serde(default)]
     pub platform: Option<String>,

@@ -9,8 +9,8 @@ use crate::{
     Error, Options,
     plain::{clipped, plain},
     words::{
-        NAME, SENTENCE, Upgrade, VERSION, by_package, count, id, message, notes, place, remarks,
-        spot, summary, suppressors, target, upgrades, without_package,
+        NAME, SENTENCE, Upgrade, VERSION, by_category, by_package, count, id, message, notes,
+        place, remarks, spot, summary, suppressors, target, upgrades, without_package,
     },
 };
 
@@ -158,10 +158,12 @@ fn write_target(report: &Report, index: usize, painter: &mut Painter<'_>) -> Res
         let looked = if packages == 0 {
             format!("  no packages were found{but}")
         } else {
-            format!(
-                "  no known vulnerabilities in {}{but}",
-                count(packages, "package")
-            )
+            // Without a database nobody looked for flaws.
+            let what = match report.database {
+                Some(_) => "known vulnerabilities",
+                None => "findings",
+            };
+            format!("  no {what} in {}{but}", count(packages, "package"))
         };
         painter.line(&looked)?;
     }
@@ -253,6 +255,20 @@ fn about(finding: &Finding) -> String {
     parts.join("; ")
 }
 
+fn write_licenses(report: &Report, painter: &mut Painter<'_>) -> io::Result<()> {
+    let Some(all) = &report.licenses else {
+        return Ok(());
+    };
+    painter.line(&painter.paint(Style::new().bold(), "licences:"))?;
+    for (name, packages, licenses) in by_category(all) {
+        let head = format!("  {name:14} {packages:5}  ");
+        let used = head.chars().count();
+        let text = clipped(&licenses.join(", "), SENTENCE * 4);
+        painter.wrapped((&head, used), used, Style::new(), &text)?;
+    }
+    painter.line("")
+}
+
 fn write_suppressed(report: &Report, painter: &mut Painter<'_>) -> io::Result<()> {
     if !painter.options.suppressed || report.suppressed.is_empty() {
         return Ok(());
@@ -274,6 +290,7 @@ fn write_suppressed(report: &Report, painter: &mut Painter<'_>) -> io::Result<()
 }
 
 fn write_end(report: &Report, painter: &mut Painter<'_>) -> Result<(), Error> {
+    write_licenses(report, painter)?;
     write_suppressed(report, painter)?;
     if !report.gaps.is_empty() {
         let style = AnsiColor::Yellow.on_default().bold();

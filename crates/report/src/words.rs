@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use seawall_model::{
-    BaseEvidence, Brought, Finding, Location, Package, Report, Severity, Status, Summary,
-    Suppressor, Target, TargetKind, Vulnerability,
+    BaseEvidence, Brought, Finding, LicenseCount, Location, Package, Report, Severity, Status,
+    Summary, Suppressor, Target, TargetKind, Vulnerability,
     vex::{Claim, VexStatus},
 };
 
@@ -312,6 +312,29 @@ pub(crate) fn suppressor(by: &Suppressor) -> String {
 pub(crate) fn suppressors(all: &[Suppressor]) -> String {
     let texts: Vec<String> = all.iter().map(suppressor).collect();
     texts.join("; ")
+}
+
+/// Licences by category: its name, how many packages, and each licence with
+/// its number.
+pub(crate) fn by_category(all: &[LicenseCount]) -> Vec<(&str, usize, Vec<String>)> {
+    let mut groups: Vec<(&str, usize, Vec<String>)> = Vec::new();
+    for one in all {
+        let (name, text) = match &one.license {
+            Some(license) => (
+                one.category.unwrap_or("other"),
+                Some(format!("{license} ({})", one.packages)),
+            ),
+            None => ("unknown", None),
+        };
+        match groups.iter_mut().find(|(known, ..)| *known == name) {
+            Some((_, packages, texts)) => {
+                *packages += one.packages;
+                texts.extend(text);
+            }
+            None => groups.push((name, one.packages, text.into_iter().collect())),
+        }
+    }
+    groups
 }
 
 /// One upgrade that a reader can make next.

@@ -125,14 +125,52 @@ pub(crate) fn of_end_of_life(end: &EndOfLife, target: &Target, index: usize) -> 
     } else {
         format!(" since {}", end.date)
     };
+    of_target(
+        rule,
+        index,
+        format!("`{name}` gets no more security fixes{since}"),
+        &[rule.id, end.name, &end.cycle],
+    )
+}
+
+/// Days before a release's end in which that is worth a word.
+const SOON: i32 = 90;
+
+/// The finding that a target's distribution is near its end on the day
+/// `today`; `None` when it is not.
+pub(crate) fn of_end_to_come(
+    end: &EndOfLife,
+    target: &Target,
+    index: usize,
+    today: &str,
+) -> Option<Finding> {
+    let rule = &rules::ends_soon::RULE;
+    let day = |text: &str| text.parse::<jiff::civil::Date>().ok();
+    let left = day(today)?.until(day(&end.date)?).ok()?.get_days();
+    let name = target.os.as_ref().map_or(end.name, |os| os.name.as_str());
+    (left <= SOON).then(|| {
+        of_target(
+            rule,
+            index,
+            format!(
+                "`{name}` gets no more security fixes from {} on, in {left} days",
+                end.date
+            ),
+            &[rule.id, end.name, &end.cycle],
+        )
+    })
+}
+
+/// A finding of a target as a whole.
+fn of_target(rule: &'static Rule, index: usize, message: String, print: &[&str]) -> Finding {
     Finding {
         target: index,
         rule: rule.id,
         aliases: Vec::new(),
         severity: rule.severity,
         confidence: rule.confidence,
-        message: format!("`{name}` gets no more security fixes{since}"),
-        fingerprint: Fingerprint::of(&[rule.id, end.name, &end.cycle]),
+        message,
+        fingerprint: Fingerprint::of(print),
         location: Location::Target,
         related: Vec::new(),
         package: None,

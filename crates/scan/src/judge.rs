@@ -63,6 +63,12 @@ pub fn judge(
                 .findings
                 .push(findings::of_end_of_life(end, &one.target, index));
         }
+        if let Some(end) = &matches.end_to_come {
+            let soon = findings::of_end_to_come(end, &one.target, index, judging.today);
+            report.findings.extend(soon);
+        }
+        let end = matches.end_of_life.or(matches.end_to_come);
+        one.target.end_of_life = end.map(|end| end.date).filter(|date| !date.is_empty());
         report.findings.extend(
             matches
                 .matches
@@ -70,30 +76,53 @@ pub fn judge(
                 .filter(|found| !judging.ignore_unfixed || !found.vulnerability.fixed.is_empty())
                 .filter_map(|found| findings::of_match(found, &one, index, base)),
         );
-        report
-            .findings
-            .extend(one.findings.into_iter().map(|finding| Finding {
-                target: index,
-                ..finding
-            }));
-        let mut gaps: Vec<_> = one.gaps.into_iter().chain(matches.gaps).collect();
-        gaps.sort();
-        gaps.dedup();
-        for gap in &mut gaps {
-            gap.target = index;
-        }
-        report.gaps.extend(gaps);
-        report
-            .package_targets
-            .extend(std::iter::repeat_n(index, one.packages.len()));
-        report.packages.extend(one.packages);
-        report.targets.push(one.target);
-        report.identities.push(one.identity);
+        one.gaps.extend(matches.gaps);
+        add(&mut report, one);
     }
     shards.sort();
     shards.dedup();
     report.database = Some(database(shards));
-    sort(&mut report, judging.order);
+    finish(&mut report, judging.order);
+    report
+}
+
+/// All targets in one report, held against no advisories.
+pub fn gather(inspected: Vec<Inspected>, order: Order) -> Report {
+    let mut report = Report::default();
+    for one in inspected {
+        add(&mut report, one);
+    }
+    finish(&mut report, order);
+    report
+}
+
+/// Adds a target with its packages, its own findings and its gaps.
+fn add(report: &mut Report, one: Inspected) {
+    let index = report.targets.len();
+    report
+        .findings
+        .extend(one.findings.into_iter().map(|finding| Finding {
+            target: index,
+            ..finding
+        }));
+    let mut gaps = one.gaps;
+    gaps.sort();
+    gaps.dedup();
+    for gap in &mut gaps {
+        gap.target = index;
+    }
+    report.gaps.extend(gaps);
+    report
+        .package_targets
+        .extend(std::iter::repeat_n(index, one.packages.len()));
+    report.packages.extend(one.packages);
+    report.targets.push(one.target);
+    report.identities.push(one.identity);
+}
+
+/// Puts findings into their order, and names their rules.
+pub(crate) fn finish(report: &mut Report, order: Order) {
+    sort(report, order);
     report.rules = crate::all_rules()
         .into_iter()
         .filter(|rule| {
@@ -103,7 +132,6 @@ pub fn judge(
                 .any(|finding| finding.rule == rule.id)
         })
         .collect();
-    report
 }
 
 fn request<'a>(one: &'a Inspected, judging: &'a Judging<'_>) -> Request<'a> {

@@ -8,6 +8,7 @@ mod base;
 mod findings;
 mod inspect;
 mod judge;
+mod licenses;
 mod sbom;
 mod secrets;
 mod target;
@@ -18,7 +19,8 @@ mod rules {
 
 pub use base::Bases;
 pub use inspect::{InspectError, Inspected, LooksFor, Settings, inspect};
-pub use judge::{Judging, Order, explain, judge, shards_needed};
+pub use judge::{Judging, Order, explain, gather, judge, shards_needed};
+pub use licenses::{LicenseException, LicensePolicy, Strictness, count_licenses, judge_licenses};
 pub use target::{Place, PlaceError, Scheme, recognise};
 
 /// Every rule, one for each detector of secrets among them, sorted by id.

@@ -26,10 +26,9 @@ pub(crate) fn of_inspected(one: &Inspected) -> Option<Product> {
         TargetKind::Image => {
             let name = identity.names.first().unwrap_or(&one.target.name);
             // That of the manifest is what registries and other tools go by.
-            let manifest = identity.digests.iter().find(|digest| Some(*digest) != own);
             Some(image(
                 name,
-                manifest.map(String::as_str),
+                one.target.manifest.as_deref(),
                 own.map(String::as_str),
                 identity.arch.as_deref(),
             ))
@@ -55,7 +54,13 @@ pub(crate) fn of_report(target: &ReportTarget) -> Option<Product> {
     }
     let arch = target.platform.as_deref();
     let arch = arch.and_then(|platform| platform.split('/').nth(1));
-    Some(image(&target.name, None, target.digest.as_deref(), arch))
+    let manifest = target.manifest.as_deref();
+    Some(image(
+        &target.name,
+        manifest,
+        target.digest.as_deref(),
+        arch,
+    ))
 }
 
 /// An image's package URL (type `oci`): with the manifest's digest where it is

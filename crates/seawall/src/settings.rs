@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 use seawall_model::vex::JUSTIFICATIONS;
 use seawall_policy::Suppression;
+use seawall_scan::LicensePolicy;
 use toml_span::{Deserialize, de_helpers::TableHelper, value::ValueInner};
 
 use crate::errors::hinted;
@@ -29,6 +30,7 @@ pub(crate) struct File {
     pub(crate) cache: Cache,
     pub(crate) ignores: Vec<Suppression>,
     pub(crate) vex: Vec<PathBuf>,
+    pub(crate) licenses: Option<LicensePolicy>,
 }
 
 /// `[database]`
@@ -170,6 +172,9 @@ impl File {
                 file.ignores.push(suppression(&mut one, text, name)?);
             }
         }
+        if let Some((_, mut table)) = root.take("licenses") {
+            file.licenses = Some(licenses::read(&mut table)?);
+        }
         if let Some((_, mut list)) = root.take("vex") {
             file.vex = vex(&mut list)?;
         }
@@ -195,6 +200,8 @@ impl<'de> Deserialize<'de> for Update {
 fn custom(value: &toml_span::Value<'_>, text: String) -> toml_span::DeserError {
     toml_span::Error::from((toml_span::ErrorKind::Custom(text.into()), value.span)).into()
 }
+
+mod licenses;
 
 /// `vex = ["FILE", …]`, or `[[vex]]` with a `path` each.
 fn vex(value: &mut toml_span::Value<'_>) -> Result<Vec<PathBuf>, toml_span::DeserError> {
@@ -384,6 +391,16 @@ mod tests {
                 "`daily` is neither `auto` nor `never`",
             ),
             ("[[ignore]]\nreason = \"x\"\n", "would hide everything"),
+            (
+                "[licenses]\nallow = [\"MIT\", \"my own\"]\n",
+                "`my own` is neither an SPDX expression nor a category",
+            ),
+            (
+                "[licenses]\nunknown = \"maybe\"\n",
+                "`maybe` is neither `allow`, `warn` nor `deny`",
+            ),
+            ("[licenses]\nalow = []\n", "there is no setting `alow` here"),
+            ("[[licenses.exception]]\nlicense = \"MIT\"\n", "x.toml:1"),
             ("vex = 7\n", "`vex` is a list of files and folders"),
             (
                 "[[ignore]]\nrule = \"x\"\njustification = \"none\"\n",

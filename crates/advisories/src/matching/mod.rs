@@ -57,6 +57,8 @@ pub struct Matches {
     pub shards_used: Vec<String>,
     /// Set when the distribution's release gets no more fixes.
     pub end_of_life: Option<EndOfLife>,
+    /// The same for a release that will get none from a day on that is known.
+    pub end_to_come: Option<EndOfLife>,
     /// Indices of the packages that the distribution alone answers for, since
     /// packages of its own brought them; sorted.
     pub left_to_distribution: Vec<usize>,
@@ -83,7 +85,7 @@ pub struct Match {
     pub range: String,
 }
 
-/// A release that gets no more fixes.
+/// When a release gets no more fixes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndOfLife {
     /// What people call the distribution.
@@ -160,7 +162,11 @@ pub fn find(store: &dyn Store, request: &Request<'_>) -> Matches {
     let shards = Shards::new(store, request.os);
     let left = owner::left_to_distribution(store, &shards, request);
     let (subjects, unserved) = subject::subjects(request, &left);
-    let end_of_life = end_of_life(store, request);
+    let (end_of_life, end_to_come) = match end_of_life(store, request) {
+        Some((end, true)) => (Some(end), None),
+        Some((end, false)) => (None, Some(end)),
+        None => (None, None),
+    };
     // Many versions of one package (a tree of node_modules is full of them) are
     // judged by records that are read once.
     let mut order: Vec<usize> = (0..subjects.len()).collect();
@@ -199,6 +205,7 @@ pub fn find(store: &dyn Store, request: &Request<'_>) -> Matches {
         gaps,
         shards_used,
         end_of_life,
+        end_to_come,
         left_to_distribution: {
             let mut left: Vec<usize> = left.into_iter().collect();
             left.sort_unstable();
@@ -244,16 +251,17 @@ fn look_up(
     (found, errors)
 }
 
-fn end_of_life(store: &dyn Store, request: &Request<'_>) -> Option<EndOfLife> {
+/// When the distribution's release ends, and whether it has.
+fn end_of_life(store: &dyn Store, request: &Request<'_>) -> Option<(EndOfLife, bool)> {
     let os = request.os?;
     let distro = crate::distros::by_id(&os.id)?;
     let cycle = distro.cycle(os)?;
     let date = store.end_of_life(distro.product?, &cycle)?;
-    // Dates of this form compare as text.
-    let over = date.is_empty() || date <= request.today;
-    over.then(|| EndOfLife {
+    let end = EndOfLife {
         name: distro.name,
         cycle,
         date: date.to_owned(),
-    })
+    };
+    // Dates of this form compare as text.
+    Some((end, date.is_empty() || date <= request.today))
 }

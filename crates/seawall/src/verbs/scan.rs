@@ -174,7 +174,7 @@ enum Kind {
     Config,
     /// Secrets in files.
     Secrets,
-    /// Licences.
+    /// Licences of packages: all of them by number, and what a policy says.
     Licenses,
 }
 
@@ -212,6 +212,9 @@ fn chance(text: &str) -> Result<f64, String> {
 /// The database's records may be this old before a report says so.
 pub(crate) const MAX_AGE: u32 = 30;
 
+/// The rule that a regular reviewer leaves out.
+const PEDANTIC: &str = "os/ends-soon";
+
 pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
     let file = settings::read(arguments.looked.config.as_deref())?;
     refuse_what_is_not_there(&arguments.only)?;
@@ -227,47 +230,73 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
         [] => &file.vex,
         given => given,
     };
-    let mut documents = vex::load(paths, printer)?;
-    let looks_for = looks_for(&arguments.only);
+    let is_asked = |kind| arguments.only.is_empty() || arguments.only.contains(&kind);
+    let looks_for = LooksFor {
+        packages: is_asked(Kind::Vulnerabilities) || is_asked(Kind::Licenses),
+        secrets: is_asked(Kind::Secrets),
+    };
+    let mut documents = match is_asked(Kind::Vulnerabilities) {
+        true => vex::load(paths, printer)?,
+        false => Vec::new(),
+    };
     let (mut inspected, failures) = look(&targets, looks_for, &arguments.looked, &file, printer)?;
-    documents.extend(vex::embedded(&mut inspected));
+    if is_asked(Kind::Vulnerabilities) {
+        documents.extend(vex::embedded(&mut inspected));
+    }
     let created = inspected
         .first()
         .and_then(|one| settings::created(one.created.as_deref()));
-    let choice =
-        database::Choice::new(arguments.looked.db.clone(), arguments.looked.offline, &file);
-    let needed = seawall_scan::shards_needed(&inspected);
-    let database = if looks_for.packages {
-        database::open(&choice, &needed, printer)?
-    } else {
-        // Nothing is held against it.
-        seawall_advisories::Database::starter(&[])
-    };
     let (today, _) = settings::today();
-    let judging = Judging {
-        today: &today,
-        starter: database.is_starter(),
-        max_age: Some(file.database.max_age.unwrap_or(MAX_AGE)),
-        ignore_unfixed: arguments.written.ignore_unfixed || file.ignore_unfixed.unwrap_or(false),
-        order: match arguments.written.sort {
-            Sort::Severity => Order::Severity,
-            Sort::Kev => Order::Exploited,
-            Sort::Epss => Order::Likely,
-            Sort::Package => Order::Package,
-        },
+    let order = match arguments.written.sort {
+        Sort::Severity => Order::Severity,
+        Sort::Kev => Order::Exploited,
+        Sort::Epss => Order::Likely,
+        Sort::Package => Order::Package,
     };
-    let describe = |used| database.describe(used);
-    let mut report = seawall_scan::judge(inspected, &database, describe, &judging);
-    if !looks_for.packages {
-        report.database = None;
+    let mut report = if is_asked(Kind::Vulnerabilities) {
+        let choice =
+            database::Choice::new(arguments.looked.db.clone(), arguments.looked.offline, &file);
+        let needed = seawall_scan::shards_needed(&inspected);
+        let database = database::open(&choice, &needed, printer)?;
+        let judging = Judging {
+            today: &today,
+            starter: database.is_starter(),
+            max_age: Some(file.database.max_age.unwrap_or(MAX_AGE)),
+            ignore_unfixed: arguments.written.ignore_unfixed
+                || file.ignore_unfixed.unwrap_or(false),
+            order,
+        };
+        let describe = |used| database.describe(used);
+        let mut report = seawall_scan::judge(inspected, &database, describe, &judging);
+        report
+            .gaps
+            .extend(database::unanswered(&thresholds, &database));
+        report
+    } else {
+        seawall_scan::gather(inspected, order)
+    };
+    if arguments.only.contains(&Kind::Licenses) {
+        seawall_scan::count_licenses(&mut report);
+    }
+    if let Some(policy) = file.licenses.as_ref().filter(|_| is_asked(Kind::Licenses)) {
+        for at in seawall_scan::judge_licenses(&mut report, policy, order) {
+            let package = policy
+                .exceptions
+                .get(at)
+                .map_or("", |one| one.package.as_str());
+            printer.warning(&format!(
+                "the licence exception of `{package}` is for no package"
+            ));
+        }
+    }
+    if arguments.written.persona == Persona::Regular {
+        report.findings.retain(|one| one.rule != PEDANTIC);
     }
     if arguments.written.persona != Persona::Auditor {
         report
             .findings
             .retain(|one| one.confidence > seawall_model::Confidence::Low);
     }
-    let unanswered = database::unanswered(&thresholds, &database);
-    report.gaps.extend(unanswered);
     suppress(&mut report, &file, &documents, &today, printer);
     let verdict = thresholds.judge(&report);
     if let Some(least) = severity {
@@ -304,26 +333,19 @@ where
 }
 
 fn refuse_what_is_not_there(only: &[Kind]) -> Result<()> {
-    let is_there = |kind: &Kind| matches!(kind, Kind::Vulnerabilities | Kind::Secrets);
-    let asked = only.iter().find(|kind| !is_there(kind));
+    let asked = only
+        .iter()
+        .find(|kind| !matches!(kind, Kind::Vulnerabilities | Kind::Secrets | Kind::Licenses));
     match asked.and_then(ValueEnum::to_possible_value) {
         Some(kind) => Err(hinted(
             format!("`--only {}` is not part of this release", kind.get_name()),
-            "this release looks for vulnerabilities and secrets",
+            "this release looks for vulnerabilities, secrets and licences",
         )),
         None => Ok(()),
     }
 }
 
 /// All that this release knows, or what was asked for.
-fn looks_for(only: &[Kind]) -> LooksFor {
-    let asked = |kind| only.is_empty() || only.contains(&kind);
-    LooksFor {
-        packages: asked(Kind::Vulnerabilities),
-        secrets: asked(Kind::Secrets),
-    }
-}
-
 fn thresholds(judged: &Judged, file: &Settings) -> Result<Thresholds> {
     Ok(Thresholds {
         severity: setting(judged.fail_on, file.fail_on.as_deref())?,

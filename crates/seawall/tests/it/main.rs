@@ -14,9 +14,11 @@ mod floors;
 mod formats;
 mod hostile;
 mod html;
+mod licenses;
 mod osv_scanner;
 
 mod sbom;
 mod secrets;
 mod service;
 mod support;
+mod vex;

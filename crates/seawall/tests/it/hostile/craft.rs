@@ -54,7 +54,7 @@ pub(super) fn entry(name: &str, kind: u8, link: &str, content: &[u8]) -> Vec<u8>
     bytes
 }
 
-pub(super) fn file(name: &str, content: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn file(name: &str, content: impl AsRef<[u8]>) -> Vec<u8> {
     entry(name, b'0', "", content.as_ref())
 }
 
@@ -71,7 +71,7 @@ pub(super) fn pax(records: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// A whole tar.
-pub(super) fn tar(entries: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn tar(entries: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = entries.concat();
     bytes.extend(END);
     bytes
@@ -85,7 +85,7 @@ pub(super) fn alpine() -> Vec<u8> {
     ])
 }
 
-pub(super) const OS_RELEASE: &str = "ID=alpine\nVERSION_ID=3.10.9\n";
+pub(crate) const OS_RELEASE: &str = "ID=alpine\nVERSION_ID=3.10.9\n";
 pub(super) const DEBIAN: &str = "ID=debian\nVERSION_ID=\"12\"\n";
 pub(super) const APK: &str = "P:musl\nV:1.1.22-r3\nA:x86_64\no:musl\n\n\
     P:zlib\nV:1.2.11-r1\nA:x86_64\no:zlib\n\n";
@@ -97,13 +97,13 @@ pub(super) fn blob(bytes: &[u8]) -> String {
 
 /// An image: its layers as they are stored, each with its diff id.
 #[derive(Clone)]
-pub(super) struct Image {
+pub(crate) struct Image {
     pub(super) layers: Vec<(Vec<u8>, Digest)>,
 }
 
 impl Image {
     /// Layers that are stored unpacked.
-    pub(super) fn plain(layers: &[Vec<u8>]) -> Self {
+    pub(crate) fn plain(layers: &[Vec<u8>]) -> Self {
         let layers = layers
             .iter()
             .map(|layer| (layer.clone(), Digest::of(layer)));
@@ -144,7 +144,7 @@ impl Image {
         entries
     }
 
-    pub(super) fn docker(&self) -> Vec<u8> {
+    pub(crate) fn docker(&self) -> Vec<u8> {
         tar(&self.docker_entries())
     }
 
@@ -180,7 +180,7 @@ impl Image {
         files
     }
 
-    pub(super) fn oci(&self) -> Vec<u8> {
+    pub(crate) fn oci(&self) -> Vec<u8> {
         let files = self.layout();
         let entries: Vec<_> = files
             .iter()

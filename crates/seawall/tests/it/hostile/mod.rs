@@ -3,7 +3,7 @@
 //! an end.
 
 mod archives;
-mod craft;
+pub(crate) mod craft;
 mod databases;
 mod disks;
 mod documents;
