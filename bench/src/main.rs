@@ -4,11 +4,13 @@
 //! `cargo run --release -p seawall-bench -- --images DIR --advisories DIR`
 //! prints the table of BENCHMARKS.md; `--docker NAME` adds the second scan of an
 //! image that the engine of `DOCKER_HOST` has. `-- packages --images DIR` lists the
-//! packages that only Seawall or only Syft reports. Each figure is the median of several
+//! packages that only Seawall or only Syft reports, `-- project --scratch DIR`
+//! measures a project's folder. Each figure is the median of several
 //! runs; each ratio is made of figures of this run.
 
 mod floor;
 mod packages;
+mod project;
 mod run;
 mod sbom;
 mod secrets;
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Some("secrets") => secrets::run(arguments.get(1..).unwrap_or_default()),
         Some("empty-files") => empty_files(&arguments),
         Some("packages") => packages_of(&arguments),
+        Some("project") => project_of(&arguments),
         _ => bench(&arguments),
     };
     match result {
@@ -71,6 +74,12 @@ fn empty_files(arguments: &[String]) -> Result<()> {
 fn packages_of(arguments: &[String]) -> Result<()> {
     let images = option(arguments, "--images").context("--images DIR: made by bench/make-image")?;
     packages::compare(&command()?, &images.join("plain.tar"))
+}
+
+/// A project's folder beside the peers.
+fn project_of(arguments: &[String]) -> Result<()> {
+    let scratch = option(arguments, "--scratch").context("--scratch DIR: room for the project")?;
+    project::run(&command()?, &scratch)
 }
 
 /// The command, built beside this program.
