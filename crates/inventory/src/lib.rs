@@ -23,6 +23,7 @@ mod npm;
 mod os;
 mod os_package;
 mod ownership;
+mod package_json;
 mod pom;
 mod program;
 mod purl;

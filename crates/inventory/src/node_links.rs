@@ -104,7 +104,7 @@ fn around(at: &str, homes: &HashSet<&str>) -> Vec<String> {
 
 /// The store that a path lies in.
 fn store(path: &str) -> Option<&str> {
-    [".pnpm/", ".yarn/unplugged/"]
+    [".pnpm/", ".yarn/unplugged/", ".yarn/cache/"]
         .iter()
         .find_map(|name| path.split_once(name).map(|(store, _)| store))
 }

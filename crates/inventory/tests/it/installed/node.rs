@@ -222,3 +222,32 @@ fn a_store_serves_what_pnpm_linked() {
     assert_eq!(ours, theirs);
     assert_eq!(purls(&inventory, "npm").len(), 6);
 }
+
+/// The archives that Yarn 4 keeps: packages where its Plug'n'Play runs them.
+#[test]
+fn what_yarn_runs_from_archives_is_there() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/installed/yarn/.yarn/cache");
+    let root = tempfile::tempdir().unwrap();
+    let cache = root.path().join("app/.yarn/cache");
+    std::fs::create_dir_all(&cache).unwrap();
+    for file in std::fs::read_dir(data).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), cache.join(file.file_name())).unwrap();
+    }
+    write(&cache, "cut-npm-1.0.0.zip", "PK\x03\x04");
+    assert_eq!(purls(&tree(root.path()), "npm"), Vec::<String>::new());
+    write(root.path(), "app/.pnp.cjs", "");
+    let inventory = tree(root.path());
+    assert_eq!(
+        purls(&inventory, "npm"),
+        ["pkg:npm/%40s/two@2.0.0", "pkg:npm/one@1.0.0"]
+    );
+    let one = find(&inventory, "one", "1.0.0");
+    assert_eq!(
+        one.origin.inside.as_deref(),
+        Some("node_modules/one/package.json")
+    );
+    assert_eq!(asked(one).into_iter().collect::<Vec<_>>(), ["@s/two 2.0.0"]);
+    let gaps = gaps(&inventory).join("\n");
+    assert!(gaps.contains("app/.yarn/cache/cut-npm-1.0.0.zip"), "{gaps}");
+}
