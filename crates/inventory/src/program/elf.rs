@@ -36,6 +36,7 @@ pub(super) fn open(bytes: Bytes<'_>) -> io::Result<Option<Program<'_>>> {
         big_endian,
         sections: Vec::new(),
         segments: Vec::new(),
+        windows: None,
         damage: None,
     };
     let headers = Table {

@@ -58,6 +58,7 @@ fn thin(bytes: Bytes<'_>) -> io::Result<Option<Program<'_>>> {
         big_endian,
         sections: Vec::new(),
         segments: Vec::new(),
+        windows: None,
         damage: None,
     };
     let read = match size {

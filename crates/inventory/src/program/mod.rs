@@ -49,6 +49,8 @@ pub(crate) struct Program<'a> {
     pub(crate) big_endian: bool,
     pub(crate) sections: Vec<Section>,
     pub(crate) segments: Vec<Segment>,
+    /// What a PE file has besides.
+    pub(crate) windows: Option<pe::Windows>,
     /// What is wrong with its headers: what they name is not all there is.
     pub(crate) damage: Option<String>,
 }

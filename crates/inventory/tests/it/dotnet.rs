@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{gaps, have, project, purls, syft, tree, write};
+use seawall_inventory::hostile;
+
+use crate::support::{Random, gaps, have, project, purls, syft, tree, write};
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/dotnet")
@@ -68,6 +70,49 @@ fn what_is_no_list_is_said() {
         gaps[1],
         "damaged a/odd.deps.json: `nameless` is no name with a version"
     );
+}
+
+#[test]
+fn an_assembly_alone_says_what_it_is() {
+    if !have(&["syft", "jq"]) {
+        return;
+    }
+    let assembly = data().with_file_name("assembly");
+    let inventory = tree(&assembly);
+    assert_eq!(purls(&inventory), ["pkg:nuget/System.Web@3.1.23"]);
+    // Syft takes the version of the file in place of the product's.
+    let theirs = syft(&assembly, "dotnet");
+    assert_eq!(theirs, ["pkg:nuget/System.Web@4.700.22.12208"]);
+
+    // Beside a list it is part of what that names.
+    let root = tempfile::tempdir().unwrap();
+    let bytes = std::fs::read(assembly.join("System.Web.dll")).unwrap();
+    let list = "{\"libraries\":{\"app/1.0.0\":{\"type\":\"project\"}}}";
+    write(root.path(), "opt/app/app.deps.json", list);
+    write(root.path(), "opt/app/refs/System.Web.dll", &bytes);
+    write(root.path(), "opt/other/System.Web.dll", &bytes);
+    let inventory = tree(root.path());
+    let paths: Vec<_> = inventory
+        .packages
+        .iter()
+        .map(|one| one.origin.path.as_str())
+        .collect();
+    assert_eq!(paths, ["opt/other/System.Web.dll", "opt/app/app.deps.json"]);
+}
+
+#[test]
+fn changed_assemblies_never_panic() {
+    let whole = std::fs::read(data().with_file_name("assembly").join("System.Web.dll")).unwrap();
+    let mut random = Random(5);
+    for _ in 0..3000 {
+        let mut bytes = whole.clone();
+        for _ in 0..=random.below(8) {
+            let at = random.below(bytes.len());
+            bytes[at] = [0, 1, 0xFF, 0x7F, 0x80, 0x10][random.below(6)];
+        }
+        bytes.truncate(random.below(bytes.len()) + 1);
+        drop(hostile::evidence("dotnet-assembly", "x.dll", &bytes));
+    }
 }
 
 /// A ring of packages, and very many of them.
