@@ -15,7 +15,7 @@ use serde::{
 /// Entries of all lists of one document. Syft's document of an image with
 /// 20,000 packages and all their properties has a million; three bytes each
 /// are enough to write one.
-pub(crate) const MOST_ENTRIES: usize = 8_000_000;
+pub(crate) const MOST_ENTRIES: usize = 4_000_000;
 
 thread_local! {
     /// What is left of the bound for the document that this thread reads.
