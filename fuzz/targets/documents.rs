@@ -8,13 +8,15 @@ fuzz_target!(|data: &[u8]| {
     let Some((first, rest)) = data.split_first() else {
         return;
     };
-    match first % 3 {
+    match first % 5 {
         0 => document(rest),
         1 => drop(
             std::str::from_utf8(rest)
                 .ok()
                 .and_then(seawall_formats::parse_purl),
         ),
+        2 => drop(seawall_formats::vex::read(rest, "")),
+        3 => drop(seawall_formats::vex::embedded(rest, "")),
         _ => drop(seawall_engine::parse_response_head(rest)),
     }
 });
