@@ -225,12 +225,17 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// The hash that a path of interest is known by.
+    fn key(&self) -> u64 {
+        let mut hasher = Fnv::default();
+        hasher.write(self.path.as_bytes());
+        hasher.finish()
+    }
+
     /// Marks what an earlier entry of the same name left as out of date: the
     /// last one counts.
     fn forget(&mut self) {
-        let mut hasher = Fnv::default();
-        hasher.write(self.path.as_bytes());
-        if self.seen.insert(hasher.finish()) {
+        if self.seen.insert(self.key()) {
             return;
         }
         let before = Before {
@@ -384,7 +389,8 @@ impl Visitor for Collector<'_> {
             },
             &mut wanted,
         );
-        if !wanted.is_empty() {
+        // What took the place of a file of interest need be of none.
+        if !wanted.is_empty() || (!self.seen.is_empty() && self.seen.contains(&self.key())) {
             self.forget();
         }
         self.wanted = wanted;

@@ -39,7 +39,10 @@ impl Collector<'_> {
             self.reading
                 .matcher
                 .by_magic(&self.path, &first, &mut self.wanted);
-            self.taken += u64::from(!self.wanted.is_empty());
+            if !self.wanted.is_empty() {
+                self.taken += 1;
+                self.forget();
+            }
             let earlier = first.len() - some.len();
             let goes_on = !self.wanted.is_empty() && self.prepare(self.size);
             if !goes_on {
@@ -67,6 +70,7 @@ impl Collector<'_> {
                 return;
             }
             self.taken += 1;
+            self.forget();
             if self.prepare(self.size) && !self.store(&all) {
                 return;
             }
