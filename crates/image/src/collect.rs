@@ -440,10 +440,11 @@ impl Visitor for Collector<'_> {
         self.gid = entry.gid;
         self.capability = entry.capability.map(Box::from);
         self.content = Content::None;
-        self.taken += u64::from(!self.wanted.is_empty());
         if !self.wanted.is_empty() {
             self.begin_streams();
         }
+        let is_taken = !self.wanted.is_empty() || !self.streams.is_empty();
+        self.taken += u64::from(is_taken);
         self.gathering = self.start_gathering();
         self.gathering || !self.streams.is_empty()
     }
