@@ -7,13 +7,15 @@
 use std::collections::HashMap;
 
 use seawall_image::{Evidence, View};
-use seawall_model::{Owner, Package};
+use seawall_model::{Owner, Package, Technique};
 
 /// purl types of packages that a distribution's manager installs.
 pub(crate) const SYSTEM: [&str; 7] = ["deb", "apk", "rpm", "alpm", "ebuild", "opkg", "xbps"];
 
-/// Tells the owner of each language's package.
-pub(crate) fn tell(packages: &mut [Package], view: &View) {
+/// Tells the owner of each language's package. A program that was told by its
+/// bytes and belongs to a package of the distribution is that package: it is
+/// not listed a second time.
+pub(crate) fn tell(packages: &mut Vec<Package>, view: &View) {
     let is_system = |one: &Package| SYSTEM.contains(&one.kind.as_ref());
     let mut wanted: HashMap<String, Option<(String, Option<usize>)>> = packages
         .iter()
@@ -46,6 +48,7 @@ pub(crate) fn tell(packages: &mut [Package], view: &View) {
             });
         }
     }
+    packages.retain(|one| one.technique != Technique::Fingerprint || one.owner.is_none());
 }
 
 /// Managers list files as they were packed; where `/bin` and its like are links
@@ -111,13 +114,19 @@ mod tests {
             layer: Some(layer),
             ..Origin::default()
         };
-        let mut packages = [
+        let program = |path: &str| Package {
+            technique: Technique::Fingerprint,
+            ..Package::new("generic", "tool", "1", "", at(path, layer))
+        };
+        let mut packages = vec![
             Package {
                 files: FileList::from_iter(["bin/tool", "usr/share/doc"]),
                 ..Package::new("deb", "tool", "1", "", at("var/lib/dpkg/status", 1))
             },
             Package::new("golang", "stdlib", "1", "", at("usr/bin/tool", layer)),
             Package::new("golang", "stdlib", "1", "", at("usr/local/bin/tool", layer)),
+            program("usr/bin/tool"),
+            program("usr/local/bin/tool"),
         ];
         let view = View {
             files: vec![evidence(layer, b"now")],
@@ -126,7 +135,9 @@ mod tests {
         };
         tell(&mut packages, &view);
         assert_eq!(packages[2].owner, None);
-        packages[1].owner.clone().map(|owner| owner.name)
+        let owner = packages[1].owner.clone();
+        assert_eq!(packages.len(), if owner.is_some() { 4 } else { 5 });
+        owner.map(|owner| owner.name)
     }
 
     #[test]

@@ -100,8 +100,9 @@ fn silent(report: &Report) -> BTreeSet<(usize, String, String)> {
 
 /// Counts the licences of all packages, by category.
 pub fn count_licenses(report: &mut Report) {
-    let mut all: BTreeMap<(bool, usize, Option<String>), (Option<&'static str>, usize)> =
-        BTreeMap::new();
+    // Known ones first, by category, then by name.
+    type Key = (bool, usize, Option<String>);
+    let mut all: BTreeMap<Key, (Option<&'static str>, usize)> = BTreeMap::new();
     for package in report.packages.iter().filter(|one| !is_answered_for(one)) {
         let (license, lost) = of_package(&package.licenses);
         let license = license.filter(|_| lost.is_empty());

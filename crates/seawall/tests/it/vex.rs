@@ -34,7 +34,9 @@ fn bom(inside: &Value) -> Value {
 }
 
 fn report(said: &Said) -> Value {
-    serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}", said.err))
+    let report = serde_json::from_str(&said.out);
+    assert!(report.is_ok(), "{}", said.err);
+    report.unwrap()
 }
 
 fn ids(report: &Value, list: &str) -> Vec<String> {

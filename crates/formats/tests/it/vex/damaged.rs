@@ -127,7 +127,7 @@ fn damage_is_survived() {
     ] {
         let text = text(name).into_bytes();
         for at in (0..text.len()).step_by(7) {
-            let _ = vex::read(text.get(..at).unwrap(), name);
+            let _ = vex::read(&text[..at], name);
             let mut broken = text.clone();
             for byte in [b'"', b'{', b'0', 0xFF] {
                 broken[at] = byte;

@@ -202,10 +202,7 @@ fn what_is_read_is_what_the_schemas_allow() {
         // The example of go-vex has a package URL without a name, and no
         // document category of its own.
         let is_known = |error: &String| name == "csaf-example.json" && !error.is_empty();
-        assert!(
-            found.iter().all(|error| is_known(error)),
-            "{name}: {found:#?}"
-        );
+        assert!(found.iter().all(is_known), "{name}: {found:#?}");
     }
     // The project's own demonstration says why twice, which its schema does
     // not allow; it is read all the same.
