@@ -4,6 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use seawall_image::{Analyser, Interest};
 use seawall_inventory::hostile;
 
 fuzz_target!(|data: &[u8]| {
@@ -21,11 +22,25 @@ fuzz_target!(|data: &[u8]| {
                 .iter()
                 .min_by_key(|one| hash(one.name()).wrapping_sub(key));
             if let Some(one) = one {
-                drop(hostile::evidence(one.name(), "file", rest));
+                let path = path(*one, rest.len());
+                drop(hostile::evidence(one.name(), &path, rest));
             }
         }
     }
 });
+
+/// A path that the analyser wants: many go by it.
+fn path(analyser: &dyn Analyser, choice: usize) -> String {
+    let all = analyser.interests();
+    match all[choice % all.len().max(1)] {
+        Interest::Path(path) => path.to_owned(),
+        Interest::Name(name) => format!("a/b/{name}"),
+        Interest::Suffix(suffix) => format!("a/b/c{suffix}"),
+        Interest::In { dir, suffix } => format!("{dir}/a{suffix}"),
+        Interest::Below { dir, name } => format!("{dir}/a/b/{name}"),
+        _ => "usr/bin/file".to_owned(),
+    }
+}
 
 /// The low bits of FNV-1a.
 fn hash(name: &str) -> u16 {

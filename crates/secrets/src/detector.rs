@@ -273,6 +273,7 @@ impl Detector {
         Detector {
             shows: 0,
             entropy: 1.5,
+            confidence: Confidence::Medium,
             ..self
         }
     }

@@ -197,13 +197,6 @@ const TRIAL_NAMES: [&str; 14] = [
 /// Whether the file is a test's or a manual's of an installed program: the keys
 /// in there are known to everybody and open nothing.
 fn is_trial_of_others(path: &str) -> bool {
-    let installed = INSTALLED.iter().filter_map(|folder| {
-        let at = path.find(folder)?;
-        // `/gems/` has its own slash; the others start a component.
-        let starts =
-            at == 0 || folder.starts_with('/') || path.as_bytes().get(at - 1) == Some(&b'/');
-        starts.then(|| path.get(at + folder.len()..)).flatten()
-    });
     let is_trial = |inner: &str| {
         let mut parts = inner.rsplit('/');
         let name = parts.next().unwrap_or_default();
@@ -211,7 +204,33 @@ fn is_trial_of_others(path: &str) -> bool {
         is_test_file
             || parts.any(|part| TRIALS.iter().any(|trial| trial.eq_ignore_ascii_case(part)))
     };
-    installed.into_iter().any(is_trial)
+    installed(path).any(is_trial)
+}
+
+/// What of `path` lies in folders that a package manager fills.
+fn installed(path: &str) -> impl Iterator<Item = &str> {
+    INSTALLED.iter().filter_map(move |folder| {
+        let at = path.find(folder)?;
+        // `/gems/` has its own slash; the others start a component.
+        let starts =
+            at == 0 || folder.starts_with('/') || path.as_bytes().get(at - 1) == Some(&b'/');
+        starts.then(|| path.get(at + folder.len()..)).flatten()
+    })
+}
+
+/// Endings of programs' sources.
+const SOURCES: [&str; 18] = [
+    "py", "pyi", "js", "cjs", "mjs", "jsx", "ts", "tsx", "rb", "php", "pl", "pm", "java", "go",
+    "rs", "lua", "c", "h",
+];
+
+/// Whether the file is a source of an installed program. Its comments explain
+/// how a password is given (SQLAlchemy's with `scott:tiger`), and none of it is
+/// its user's.
+pub(crate) fn is_source_of_others(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+    ending.is_some_and(|ending| SOURCES.contains(&ending)) && installed(path).next().is_some()
 }
 
 /// Whether `path` ends in `end`, which starts a component; `.env*` stands for
@@ -285,5 +304,22 @@ mod tests {
         assert!(ends_in("a/b.properties", ".properties"));
         assert!(ends_in("x/.aws/credentials", ".aws/credentials"));
         assert!(!ends_in("x/my.aws/credentials", ".aws/credentials"));
+    }
+
+    #[test]
+    fn sources_of_installed_programs_are_told() {
+        for path in [
+            "usr/local/lib/python3.11/site-packages/sqlalchemy/engine/base.py",
+            "app/node_modules/pg/lib/index.js",
+        ] {
+            assert!(is_source_of_others(path), "{path}");
+        }
+        for path in [
+            "app/settings.py",
+            "usr/share/x/config.ini",
+            "node_modules.py",
+        ] {
+            assert!(!is_source_of_others(path), "{path}");
+        }
     }
 }

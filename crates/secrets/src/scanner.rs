@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
+use seawall_model::Confidence;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     Detector, Found, Secret,
     engine::{Engine, Match, engine},
     gate::Hit,
-    paths::ends_in,
+    paths::{ends_in, is_source_of_others},
     place::Place,
     utf16::Utf16,
 };
@@ -25,6 +26,8 @@ const MOST: usize = 200;
 pub struct Scanner {
     engine: &'static Engine,
     path: String,
+    /// Whether it is a source of an installed program.
+    of_others: bool,
     size: u64,
     state: State,
     /// What has come and may still be needed.
@@ -65,6 +68,7 @@ impl Scanner {
         Scanner {
             engine: engine(),
             path: path.to_owned(),
+            of_others: is_source_of_others(path),
             size,
             state: State::Undecided,
             buffer: Vec::new(),
@@ -208,8 +212,12 @@ impl Scanner {
 
     /// Whether the detector looks at files like this one.
     fn is_for(&self, index: usize) -> bool {
-        let files = self.engine.detector(index).map_or(&[][..], |one| one.files);
-        files.is_empty() || files.iter().any(|end| ends_in(&self.path, end))
+        let detector = self.engine.detector(index);
+        // What is no more than likely is less so in other people's programs.
+        let is_doubted =
+            self.of_others && detector.is_some_and(|one| one.confidence < Confidence::High);
+        let files = detector.map_or(&[][..], |one| one.files);
+        !is_doubted && (files.is_empty() || files.iter().any(|end| ends_in(&self.path, end)))
     }
 
     fn keep(&mut self, text: &[u8], found: &Match) {
