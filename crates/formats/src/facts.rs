@@ -184,20 +184,9 @@ pub(crate) fn read_package(part: &Part<'_>, layers: &[ImageLayer], package: &mut
         direct: get(DIRECT).map(|value| value == "true"),
         development: package.relation.development || get(DEVELOPMENT).is_some(),
     };
-    let technique = get(TECHNIQUE);
-    let known = TECHNIQUES
-        .into_iter()
-        .find(|one| technique == Some(one.as_str()));
+    let known = get(TECHNIQUE).and_then(Technique::named);
     package.technique = known.unwrap_or(package.technique);
 }
-
-const TECHNIQUES: [Technique; 5] = [
-    Technique::Manifest,
-    Technique::Binary,
-    Technique::Fingerprint,
-    Technique::FileName,
-    Technique::Sbom,
-];
 
 fn range(text: &str) -> Option<TextRange> {
     let place = |text: &str| {

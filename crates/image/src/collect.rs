@@ -54,6 +54,8 @@ enum Content {
     First(Vec<u8>),
     Memory(Vec<u8>),
     Spool(File, u64),
+    /// The file itself, which lies open; `None` until it is handed over.
+    Open(Option<File>),
 }
 
 /// Files up to this size are not worth a temporary file.
@@ -77,6 +79,8 @@ pub(crate) struct Collector<'a> {
     capability: Option<Box<[u8]>>,
     wanted: Vec<Index>,
     content: Content,
+    /// Whether files lie open, so that parts of them need no copy.
+    lies_open: bool,
     /// Whether more of the content is wanted in one piece.
     gathering: bool,
     /// Who wants the content as it goes by.
@@ -114,6 +118,7 @@ impl<'a> Collector<'a> {
             capability: None,
             wanted: Vec::new(),
             content: Content::None,
+            lies_open: false,
             gathering: false,
             streams: Vec::new(),
             taken: 0,
@@ -122,6 +127,15 @@ impl<'a> Collector<'a> {
             paths_full: false,
             seen: HashSet::new(),
             again: HashMap::new(),
+        }
+    }
+
+    /// The same for files that lie open: each is handed over with
+    /// [`Collector::hand_over`] before its end is told.
+    pub(crate) fn of_open_files(reading: &'a Reading<'a>) -> Self {
+        Collector {
+            lies_open: true,
+            ..Collector::new(reading)
         }
     }
 
@@ -293,13 +307,14 @@ impl<'a> Collector<'a> {
             let body = match (&mut content, analyser.need()) {
                 (_, Need::Header) | (Content::None | Content::First(_), _) => Body::Bytes(&[]),
                 (Content::Memory(bytes), _) => Body::Bytes(bytes),
-                (Content::Spool(file, length), _) => {
+                (Content::Open(None), _) => continue,
+                (Content::Spool(file, _) | Content::Open(Some(file)), _) => {
                     if let Err(error) = io::Seek::rewind(file) {
                         self.out.cut_short = true;
                         self.gap(GapKind::Damaged, format!("cannot read it back: {error}"));
                         continue;
                     }
-                    Body::File(file, *length)
+                    Body::File(file, self.size)
                 }
             };
             let result = analyser.analyse(&self.file(), body);
@@ -315,7 +330,7 @@ impl<'a> Collector<'a> {
                 };
             }
             Content::Spool(..) => self.reading.spool.give_back(self.size),
-            Content::None => {}
+            Content::None | Content::Open(_) => {}
         }
         self.wanted = wanted;
         self.wanted.clear();

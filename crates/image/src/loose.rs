@@ -1,7 +1,10 @@
 //! Files that lie open, in a root file system or a project, taken as a layer's
 //! entries are.
 
-use std::io::{self, Read};
+use std::{
+    fs::File,
+    io::{self, Read},
+};
 
 use crate::{
     EntryKind,
@@ -14,7 +17,13 @@ use crate::{
 
 /// Takes evidence from one file that is no tar entry: of a root file system or
 /// a project.
-pub(crate) struct Loose<'a>(Collector<'a>);
+pub(crate) struct Loose<'a> {
+    collector: Collector<'a>,
+    buffer: Vec<u8>,
+}
+
+/// Bytes read at once.
+const BUFFER: usize = 64 << 10;
 
 /// A loose file's header, as [`Entry`] has it.
 pub(crate) struct LooseEntry<'a> {
@@ -30,14 +39,17 @@ pub(crate) struct LooseEntry<'a> {
 
 impl<'a> Loose<'a> {
     pub(crate) fn new(reading: &'a Reading<'a>) -> Self {
-        Loose(Collector::new(reading))
+        Loose {
+            collector: Collector::of_open_files(reading),
+            buffer: vec![0; BUFFER],
+        }
     }
 
     /// Whether the file's content is wanted; then it is read by `open`.
-    pub(crate) fn visit<R: Read>(
+    pub(crate) fn visit(
         &mut self,
         entry: &LooseEntry<'_>,
-        open: impl FnOnce() -> io::Result<R>,
+        open: impl FnOnce() -> io::Result<File>,
     ) {
         let raw = RawEntry {
             path: entry.path.as_bytes(),
@@ -49,43 +61,46 @@ impl<'a> Loose<'a> {
             gid: entry.gid,
             capability: entry.capability,
         };
-        if !self.0.entry(&raw) {
+        if !self.collector.entry(&raw) {
             return;
         }
-        let result = open().and_then(|file| self.pour(file, entry.size));
+        let result = open().and_then(|file| self.pour(&file, entry.size));
         if let Err(error) = result {
-            self.0.give_up(&error);
+            self.collector.give_up(&error);
         }
     }
 
-    fn pour(&mut self, file: impl Read, size: u64) -> io::Result<()> {
-        let mut buffer = vec![0; 64 << 10];
+    fn pour(&mut self, whole: &File, size: u64) -> io::Result<()> {
         // A file that grows while it is read is taken as long as it was.
-        let mut file = file.take(size);
+        let mut file = whole.take(size);
         let mut wanted = true;
         while wanted {
-            let read = fill(&mut file, &mut buffer)?;
-            let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else {
+            let read = fill(&mut file, &mut self.buffer)?;
+            let Some(chunk) = self.buffer.get(..read).filter(|chunk| !chunk.is_empty()) else {
                 break;
             };
-            wanted = self.0.content(chunk);
+            wanted = self.collector.content(chunk);
+            if wanted && self.collector.is_at_parts() {
+                break;
+            }
         }
-        if wanted && file.limit() > 0 {
+        if wanted && file.limit() > 0 && !self.collector.is_at_parts() {
             // What is left of it may look whole.
             return Err(io::Error::other("it became shorter while it was read"));
         }
         if wanted {
-            self.0.end();
+            self.collector.hand_over(whole)?;
+            self.collector.end();
         }
         Ok(())
     }
 
     /// How many files somebody wanted.
     pub(crate) fn taken(&self) -> u64 {
-        self.0.taken()
+        self.collector.taken()
     }
 
     pub(crate) fn finish(self) -> LayerEvidence {
-        self.0.finish()
+        self.collector.finish()
     }
 }

@@ -277,22 +277,13 @@ pub(crate) fn packages(evidence: &Evidence, view: &View, inventory: &mut Invento
 }
 
 fn package(record: &Record<'_>, evidence: &Evidence, has_layers: bool) -> Package {
-    const TECHNIQUES: [Technique; 5] = [
-        Technique::Manifest,
-        Technique::Binary,
-        Technique::Fingerprint,
-        Technique::FileName,
-        Technique::Sbom,
-    ];
     let origin = Origin {
         path: evidence.path.clone(),
         inside: record.some(5),
         layer: has_layers.then_some(evidence.layer),
         range: None,
     };
-    let technique = TECHNIQUES
-        .into_iter()
-        .find(|one| one.as_str() == record.get(4));
+    let technique = Technique::named(record.get(4));
     // The kind is one of our constants; the cache gives it back as text.
     let kind = record.get(0).to_owned();
     Package {

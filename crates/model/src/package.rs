@@ -95,7 +95,7 @@ pub struct Hash {
     pub hex: String,
 }
 
-/// How a [`Hash`] was computed.
+/// How a [digest](struct@Hash) was computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HashAlgorithm {
     /// MD5.
@@ -199,6 +199,20 @@ pub enum Technique {
 }
 
 impl Technique {
+    /// All of them.
+    pub const ALL: [Technique; 5] = [
+        Technique::Manifest,
+        Technique::Binary,
+        Technique::Fingerprint,
+        Technique::FileName,
+        Technique::Sbom,
+    ];
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Technique::ALL.into_iter().find(|one| one.as_str() == name)
+    }
+
     /// The name used in every format.
     pub fn as_str(self) -> &'static str {
         match self {

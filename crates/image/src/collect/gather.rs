@@ -1,11 +1,14 @@
 //! Content that is wanted in one piece.
 
-use std::io::Write;
+use std::{
+    fs::File,
+    io::{self, Write},
+};
 
 use seawall_model::GapKind;
 
 use super::{Collector, Content, MAGIC, SPOOL_FROM};
-use crate::Need;
+use crate::{Need, matcher::Index};
 
 impl Collector<'_> {
     /// Whether the content is wanted in one piece.
@@ -78,6 +81,20 @@ impl Collector<'_> {
         self.analyse();
     }
 
+    /// Whether all who still want the file look at parts of it as it lies
+    /// there: then the rest of it need not be read.
+    pub(crate) fn is_at_parts(&self) -> bool {
+        matches!(self.content, Content::Open(_)) && self.streams.is_empty()
+    }
+
+    /// Hands the file over to those who look at parts of it.
+    pub(crate) fn hand_over(&mut self, file: &File) -> io::Result<()> {
+        if let Content::Open(open) = &mut self.content {
+            *open = Some(file.try_clone()?);
+        }
+        Ok(())
+    }
+
     fn store(&mut self, bytes: &[u8]) -> bool {
         let failure = match &mut self.content {
             Content::Memory(buffer) => {
@@ -88,7 +105,7 @@ impl Collector<'_> {
                 *length += bytes.len() as u64;
                 file.write_all(bytes).err()
             }
-            Content::First(_) | Content::None => None,
+            Content::First(_) | Content::None | Content::Open(_) => None,
         };
         let Some(error) = failure else { return true };
         self.content = Content::None;
@@ -129,7 +146,10 @@ impl Collector<'_> {
         if limit == 0 {
             return false;
         }
-        self.content = if seek && size > SPOOL_FROM {
+        let is_parts = |index: &Index| matches!(matcher.need(*index), Need::Seek(_) | Need::Header);
+        self.content = if self.lies_open && self.wanted.iter().all(is_parts) {
+            Content::Open(None)
+        } else if seek && size > SPOOL_FROM {
             if !self.reading.spool.take(size) {
                 let limit = self.reading.limits.spool_bytes;
                 self.out.cut_short = true;

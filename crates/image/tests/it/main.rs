@@ -9,6 +9,7 @@
 mod cache;
 mod hostile;
 mod layers;
+mod parts;
 mod platforms;
 mod sources;
 mod streams;
