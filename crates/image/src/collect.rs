@@ -78,6 +78,9 @@ pub(crate) struct Collector<'a> {
     gid: u64,
     capability: Option<Box<[u8]>>,
     wanted: Vec<Index>,
+    /// Whether its earlier states are out of date already: evidence of this one
+    /// may have been kept since.
+    forgotten: bool,
     content: Content,
     /// Whether files lie open, so that parts of them need no copy.
     lies_open: bool,
@@ -117,6 +120,7 @@ impl<'a> Collector<'a> {
             gid: 0,
             capability: None,
             wanted: Vec::new(),
+            forgotten: false,
             content: Content::None,
             lies_open: false,
             gathering: false,
@@ -249,7 +253,7 @@ impl<'a> Collector<'a> {
     /// Marks what an earlier entry of the same name left as out of date: the
     /// last one counts.
     fn forget(&mut self) {
-        if self.seen.insert(self.key()) {
+        if std::mem::replace(&mut self.forgotten, true) || self.seen.insert(self.key()) {
             return;
         }
         let before = Before {
@@ -404,6 +408,7 @@ impl Visitor for Collector<'_> {
             },
             &mut wanted,
         );
+        self.forgotten = false;
         // What took the place of a file of interest need be of none.
         if !wanted.is_empty() || (!self.seen.is_empty() && self.seen.contains(&self.key())) {
             self.forget();

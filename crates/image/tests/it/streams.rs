@@ -82,12 +82,40 @@ impl Analyser for Sum {
     }
 }
 
+/// Notes the length of programs, which it knows by how they start.
+struct Program;
+
+impl Analyser for Program {
+    fn name(&self) -> &'static str {
+        "program"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn interests(&self) -> &'static [Interest] {
+        &[Interest::Magic(b"MZ")]
+    }
+
+    fn need(&self) -> Need {
+        Need::Whole(1 << 20)
+    }
+
+    fn analyse(&self, entry: &Entry<'_>, _: Body<'_>) -> Result<Option<Vec<u8>>, String> {
+        Ok(Some(entry.size.to_string().into_bytes()))
+    }
+}
+
 fn read(source: Source, cache: Option<&Cache>) -> Image {
-    let analysers: Vec<&'static dyn Analyser> = [KEEP[0], &Sum].to_vec();
+    read_with(&[KEEP[0], &Sum], source, cache)
+}
+
+fn read_with(analysers: &[&'static dyn Analyser], source: Source, cache: Option<&Cache>) -> Image {
     open(
         source,
         &Options {
-            analysers: &analysers,
+            analysers,
             platform: None,
             cache,
             limits: Limits::default(),
@@ -291,6 +319,35 @@ fn one_may_stop_early_and_one_may_fail_without_harm_to_others() {
         .map(|gap| (gap.subject.as_str(), gap.reason.as_str()))
         .collect();
     assert_eq!(gaps, [("b.bad", "it is bad")]);
+}
+
+/// What a stream said before the start of the file won it another reader stays.
+#[test]
+fn one_who_comes_by_how_a_file_starts_takes_nothing_from_the_streams() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    let long = [b"MZ".as_slice(), &[b'x'; 300_000]].concat();
+    let files = [
+        ("a", b"MZ".as_slice()),
+        ("b", b"MZ_KEY=1"),
+        ("c", b"MZ_KEY=1 and more than sixteen bytes"),
+        ("d", &long),
+    ];
+    for (name, bytes) in files {
+        write(&root.join(name), bytes);
+    }
+    write(&root.join("e.short"), &long);
+    let layer = dir.path().join("layer.tar");
+    pack(&root, &layer, &[]);
+    let source = Source::Archive(archive(dir.path(), &[layer]));
+    let image = read_with(&[&Program, &Sum], source, None);
+    let paths = |analyser| -> Vec<String> {
+        let of = image.view.of(analyser);
+        of.map(|one| one.path.clone()).collect()
+    };
+    assert_eq!(paths("sum"), ["a", "b", "c", "d", "e.short"]);
+    // Two bytes are too few to be a program.
+    assert_eq!(paths("program"), ["b", "c", "d", "e.short"]);
 }
 
 #[test]
