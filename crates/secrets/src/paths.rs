@@ -137,7 +137,7 @@ const INSTALLED: [&str; 20] = [
     "usr/local/lib/",
     "usr/local/share/",
     "usr/local/go/",
-    "usr/src/",
+    "usr/src/linux",
     "/gems/",
     "vendor/bundle/",
     "go/pkg/mod/",
@@ -148,6 +148,9 @@ const INSTALLED: [&str; 20] = [
     "vendor/golang.org/",
     "usr/local/rustup/",
 ];
+
+/// Folders among those that images serve their own pages from.
+const WEB_ROOTS: [&str; 2] = ["usr/share/nginx/html/", "usr/share/caddy/"];
 
 /// Folders in which programs keep what their tests and manuals need.
 const TRIALS: [&str; 22] = [
@@ -177,11 +180,10 @@ const TRIALS: [&str; 22] = [
 
 /// Parts of names of tests, manuals and declarations, and of maps that repeat
 /// a source for a debugger.
-const TRIAL_NAMES: [&str; 14] = [
+const TRIAL_NAMES: [&str; 13] = [
     ".test.",
     ".spec.",
     "_test.",
-    "test_",
     ".example.",
     ".examples.",
     ".sample.",
@@ -200,7 +202,8 @@ fn is_trial_of_others(path: &str) -> bool {
     let is_trial = |inner: &str| {
         let mut parts = inner.rsplit('/');
         let name = parts.next().unwrap_or_default();
-        let is_test_file = TRIAL_NAMES.iter().any(|sign| name.contains(sign));
+        let is_test_file =
+            name.starts_with("test_") || TRIAL_NAMES.iter().any(|sign| name.contains(sign));
         is_test_file
             || parts.any(|part| TRIALS.iter().any(|trial| trial.eq_ignore_ascii_case(part)))
     };
@@ -214,7 +217,11 @@ fn installed(path: &str) -> impl Iterator<Item = &str> {
         // `/gems/` has its own slash; the others start a component.
         let starts =
             at == 0 || folder.starts_with('/') || path.as_bytes().get(at - 1) == Some(&b'/');
-        starts.then(|| path.get(at + folder.len()..)).flatten()
+        let rest = path.get(at..).filter(|_| starts)?;
+        let is_own = WEB_ROOTS
+            .iter()
+            .any(|root| root.starts_with(folder) && rest.starts_with(root));
+        rest.strip_prefix(folder).filter(|_| !is_own)
     })
 }
 
@@ -283,6 +290,10 @@ mod tests {
             "usr/lib/python3/dist-packages/x/tests/k.py",
             "usr/local/lib/ruby/gems/3.2/gems/x-1/spec/k.rb",
             "node_modules/x/lib/a.test.js",
+            "usr/lib/python3.11/test_ssl.py",
+            "usr/src/linux-headers-6.1/Documentation/README",
+            "usr/src/app/node_modules/x/test/key.pem",
+            "usr/share/nginx/html/node_modules/x/README",
         ] {
             assert!(is_trial_of_others(path), "{path}");
         }
@@ -292,6 +303,11 @@ mod tests {
             "node_modules/x/index.js",
             "my_node_modules/test/k",
             "usr/share/app/key.pem",
+            "usr/lib/app/contest_keys.json",
+            "usr/src/app/tests/settings.env",
+            "usr/src/app/README.md",
+            "usr/share/nginx/html/docs/config.js",
+            "usr/share/caddy/test/.env",
         ] {
             assert!(!is_trial_of_others(path), "{path}");
         }
@@ -316,6 +332,8 @@ mod tests {
         }
         for path in [
             "app/settings.py",
+            "usr/src/app/settings.py",
+            "usr/share/nginx/html/app.js",
             "usr/share/x/config.ini",
             "node_modules.py",
         ] {
