@@ -22,6 +22,7 @@ mod gate;
 mod paths;
 mod pem;
 mod place;
+mod redact;
 mod rules;
 mod scanner;
 mod urls;
@@ -36,6 +37,7 @@ pub use engine::version;
 pub use example::expand;
 pub use found::{Found, Secret};
 pub use paths::wants;
+pub use redact::redact;
 pub use rules::rules;
 pub use scanner::Scanner;
 
@@ -54,28 +56,4 @@ pub fn scan(path: &str, text: &[u8]) -> Found {
     let mut scanner = Scanner::new(path, text.len() as u64);
     scanner.feed(text);
     scanner.finish()
-}
-
-/// The text with every secret in it replaced by what may be shown of it.
-pub fn redact(path: &str, text: &str) -> String {
-    let found = scan(path, text.as_bytes());
-    let mut out = String::with_capacity(text.len());
-    let mut from = 0;
-    for secret in &found.secrets {
-        let (Ok(start), Ok(end)) = (
-            usize::try_from(secret.offset),
-            usize::try_from(secret.offset + secret.length),
-        ) else {
-            continue;
-        };
-        if start >= from
-            && let Some(before) = text.get(from..start)
-        {
-            out.push_str(before);
-            out.push_str(&secret.shown);
-            from = end;
-        }
-    }
-    out.push_str(text.get(from..).unwrap_or_default());
-    out
 }

@@ -184,6 +184,15 @@ impl Scanner {
         } else {
             text.len().saturating_sub(self.engine.after).max(self.gated)
         };
+        for found in self.judge(text, limit) {
+            self.keep(text, &found);
+        }
+        self.gated = limit;
+    }
+
+    /// What the detectors find by the keywords up to `limit`.
+    fn judge(&mut self, text: &[u8], limit: usize) -> Vec<Match> {
+        let mut matches = Vec::new();
         let mut hits = std::mem::take(&mut self.hits);
         hits.clear();
         if self.base == 0 && self.gated == 0 {
@@ -191,7 +200,7 @@ impl Scanner {
                 if self.is_for(index)
                     && let Some(found) = self.engine.judge_head(index, text)
                 {
-                    self.keep(text, &found);
+                    matches.push(found);
                 }
             }
         }
@@ -202,12 +211,12 @@ impl Scanner {
                 if self.is_for(index)
                     && let Some(found) = self.engine.judge(index, text, *hit)
                 {
-                    self.keep(text, &found);
+                    matches.push(found);
                 }
             }
         }
         self.hits = hits;
-        self.gated = limit;
+        matches
     }
 
     /// Whether the detector looks at files like this one.
@@ -262,6 +271,12 @@ impl Scanner {
     }
 }
 
+/// All that a detector takes for a secret in a text in memory: as often as it
+/// stands there, and whatever else is in the text.
+pub(crate) fn every_match(path: &str, text: &[u8]) -> Vec<Match> {
+    Scanner::new(path, text.len() as u64).judge(text, text.len())
+}
+
 /// A hash of the secret that does not fit other programs' tables.
 fn digest(detector: &Detector, secret: &[u8]) -> [u8; 32] {
     let mut hasher = Sha256::new();
@@ -272,7 +287,7 @@ fn digest(detector: &Detector, secret: &[u8]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-fn shown(detector: &Detector, secret: &[u8]) -> String {
+pub(crate) fn shown(detector: &Detector, secret: &[u8]) -> String {
     // Four of sixteen characters are a kind's mark or nearly so; of a short
     // secret they would be a good part.
     const LEAST: usize = 16;
