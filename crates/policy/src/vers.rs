@@ -11,7 +11,7 @@ type Compare = fn(&str, &str) -> Ordering;
 pub(crate) fn contains(range: &str, kind: &str, version: &str) -> bool {
     let range = range.trim();
     let Some(rest) = range.strip_prefix("vers:") else {
-        return range == version;
+        return plain(range) == plain(version);
     };
     let Some((_, constraints)) = rest.split_once('/') else {
         return false;
@@ -32,6 +32,13 @@ pub(crate) fn contains(range: &str, kind: &str, version: &str) -> bool {
     }
     all.sort_by(|a, b| (scheme.compare)(&a.1, &b.1));
     holds(&all, scheme.compare, version)
+}
+
+/// `1.2.3` of `v1.2.3`, which many write for it.
+fn plain(version: &str) -> &str {
+    let bare = version.strip_prefix('v');
+    let is_digit = |text: &&str| text.starts_with(|one: char| one.is_ascii_digit());
+    bare.filter(is_digit).unwrap_or(version)
 }
 
 /// A comparator and its version; `None` for what is none.
@@ -102,5 +109,12 @@ mod tests {
         }
         assert!(!contains("vers:x/<2", "nobody", "1"));
         assert!(!contains("vers:npm/<2.0.0", "npm", "latest"));
+    }
+
+    #[test]
+    fn a_version_alone_is_that_version() {
+        assert!(contains("1.0", "npm", "1.0") && contains("v1.0", "npm", "1.0"));
+        assert!(contains("1.0", "golang", "v1.0"));
+        assert!(!contains("1.0", "npm", "1.0.1") && !contains("vx", "npm", "x"));
     }
 }

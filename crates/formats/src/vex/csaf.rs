@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use seawall_model::vex::{Claim, Document, Name, Product, Statement, VexStatus};
+use seawall_model::{
+    purl::ParsedPurl,
+    vex::{Claim, Document, Name, Product, Statement, VexStatus},
+};
 use serde::Deserialize;
 
 use super::{Error, PRODUCTS, Time, hash, name};
@@ -275,7 +278,14 @@ const LISTS: [(&str, VexStatus); 7] = [
 enum Node<'a> {
     Product(Vec<Name>),
     /// A component, and what it is a part of.
-    Part(&'a str, &'a str),
+    Part(Component<'a>, &'a str),
+}
+
+enum Component<'a> {
+    /// Another product.
+    Id(&'a str),
+    /// By the relationship's own names.
+    Named(Vec<Name>),
 }
 
 struct Tree<'a> {
@@ -296,12 +306,18 @@ impl<'a> Tree<'a> {
             tree.add(product, None);
         }
         for branch in wire.branches.iter().flatten() {
-            tree.branch(branch);
+            tree.branch(branch, None);
         }
         for one in wire.relationships.iter().flatten() {
-            let own = names(&one.full_product_name, None);
-            let node = if own.is_empty() {
-                Node::Part(&one.product_reference, &one.relates_to_product_reference)
+            let mut own = names(&one.full_product_name, None);
+            // A CPE name says where the component is, not what it is.
+            own.retain(|name| !matches!(name, Name::Cpe(_)));
+            let whole = &one.relates_to_product_reference;
+            let has_purl = own.iter().any(|name| matches!(name, Name::Purl { .. }));
+            let node = if has_purl {
+                Node::Part(Component::Named(own), whole)
+            } else if own.is_empty() {
+                Node::Part(Component::Id(&one.product_reference), whole)
             } else {
                 Node::Product(own)
             };
@@ -313,18 +329,24 @@ impl<'a> Tree<'a> {
         tree
     }
 
-    /// The parser bounds the depth.
-    fn branch(&mut self, branch: &'a Branch) {
+    /// `version` is the nearest branch around this one that says of which
+    /// version what lies in it is. The parser bounds the depth.
+    fn branch(&mut self, branch: &'a Branch, version: Option<&'a Branch>) {
+        let is_version = matches!(
+            branch.category.as_str(),
+            "product_version" | "product_version_range"
+        );
+        let version = if is_version { Some(branch) } else { version };
         if let Some(product) = &branch.product {
-            self.add(product, Some(branch));
+            self.add(product, version);
         }
         for inner in branch.branches.iter().flatten() {
-            self.branch(inner);
+            self.branch(inner, version);
         }
     }
 
-    fn add(&mut self, product: &'a FullProduct, branch: Option<&Branch>) {
-        let node = Node::Product(names(product, branch));
+    fn add(&mut self, product: &'a FullProduct, version: Option<&Branch>) {
+        let node = Node::Product(names(product, version));
         self.nodes.insert(&product.product_id, node);
     }
 
@@ -377,10 +399,14 @@ impl<'a> Tree<'a> {
     }
 
     /// The names of a component, which may be a relationship of its own.
-    fn component(&self, id: &str) -> Option<Vec<Name>> {
-        let mut open = id;
+    fn component(&self, component: &Component<'_>) -> Option<Vec<Name>> {
+        let mut open = component;
         for _ in 0..NESTED {
-            match self.nodes.get(open) {
+            let id = match open {
+                Component::Named(names) => return Some(names.clone()),
+                Component::Id(id) => id,
+            };
+            match self.nodes.get(id) {
                 Some(Node::Product(names)) => return Some(names.clone()),
                 Some(Node::Part(component, _)) => open = component,
                 None => return Some(Vec::new()),
@@ -449,14 +475,15 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// By what a product is named; `branch` is the one that it is a leaf of.
-fn names(product: &FullProduct, branch: Option<&Branch>) -> Vec<Name> {
+/// By what a product is named; `version` is the branch that says of which
+/// version it is.
+fn names(product: &FullProduct, version: Option<&Branch>) -> Vec<Name> {
     let Some(helper) = &product.product_identification_helper else {
         return Vec::new();
     };
     let mut all = Vec::new();
     if let Some(Name::Purl { purl, .. }) = helper.purl.as_deref().map(name) {
-        let versions = branch.and_then(|branch| versions(branch, purl.version.is_empty()));
+        let versions = version.and_then(|branch| versions(branch, &purl));
         all.push(Name::Purl { purl, versions });
     }
     all.extend(helper.cpe.iter().map(|cpe| Name::Cpe(cpe.clone())));
@@ -473,11 +500,9 @@ fn names(product: &FullProduct, branch: Option<&Branch>) -> Vec<Name> {
 
 /// The versions that a branch means beside a package URL without one. Red Hat
 /// names a package where its version should stand; that is none.
-fn versions(branch: &Branch, is_open: bool) -> Option<String> {
-    let is_version = branch.name.starts_with(|one: char| one.is_ascii_digit());
-    match branch.category.as_str() {
-        "product_version_range" => Some(branch.name.clone()),
-        "product_version" if is_open && is_version => Some(branch.name.clone()),
-        _ => None,
-    }
+fn versions(branch: &Branch, purl: &ParsedPurl) -> Option<String> {
+    let last = branch.name.rsplit('/').next().unwrap_or_default();
+    let is_name = last.eq_ignore_ascii_case(&purl.name);
+    let is_said = branch.category == "product_version" && (is_name || !purl.version.is_empty());
+    (!is_said).then(|| branch.name.clone())
 }

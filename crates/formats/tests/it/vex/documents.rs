@@ -210,3 +210,77 @@ fn what_is_read_is_what_the_schemas_allow() {
     let is_known = |error: &String| error.contains("impact_statement") && error.contains("'oneOf'");
     assert!(found.iter().all(is_known), "{found:#?}");
 }
+
+/// Versions that the statement about `x` means, beside its package URL.
+fn csaf_versions(tree: &str) -> Option<String> {
+    let text = format!(
+        r#"{{"document":{{"csaf_version":"2.0"}},"product_tree":{{"branches":[{tree}]}},
+        "vulnerabilities":[{{"cve":"CVE-1","product_status":{{"known_not_affected":["x"]}}}}]}}"#
+    );
+    let document = vex::read(text.as_bytes(), "x").unwrap();
+    let names = &document.statements[0].products[0].names;
+    assert!(matches!(names.as_slice(), [Name::Purl { .. }]), "{names:?}");
+    names.iter().find_map(|name| match name {
+        Name::Purl { versions, .. } => versions.clone(),
+        _ => None,
+    })
+}
+
+#[test]
+fn csaf_branches_say_of_which_version_a_product_is() {
+    let leaf = |purl: &str, category: &str, name: &str| {
+        format!(
+            r#"{{"category":"{category}","name":"{name}","product":{{"product_id":"x","name":"x",
+            "product_identification_helper":{{"purl":"{purl}"}}}}}}"#
+        )
+    };
+    let within = |category: &str, name: &str, inner: &str| {
+        format!(r#"{{"category":"{category}","name":"{name}","branches":[{inner}]}}"#)
+    };
+    for (name, want) in [
+        ("1.0", Some("1.0")),
+        ("v1.0", Some("v1.0")),
+        ("jessie", Some("jessie")),
+        ("shop", None),
+        ("acme/shop", None),
+    ] {
+        let own = leaf("pkg:npm/shop", "product_version", name);
+        assert_eq!(csaf_versions(&own).as_deref(), want, "{name}");
+    }
+    let inner = leaf("pkg:npm/shop", "architecture", "amd64");
+    let version = within("product_version", "1.0", &inner);
+    assert_eq!(csaf_versions(&version).as_deref(), Some("1.0"));
+    let range = within("product_version_range", "vers:npm/<2", &inner);
+    let outer = within("product_version", "3", &range);
+    assert_eq!(csaf_versions(&outer).as_deref(), Some("vers:npm/<2"));
+    // The package URL's own version says more.
+    let own = leaf("pkg:npm/shop@1.0", "product_version", "shop-1.0.src");
+    assert_eq!(csaf_versions(&own), None);
+    assert_eq!(csaf_versions(&inner), None);
+}
+
+#[test]
+fn a_csaf_relationship_with_a_name_of_its_own_keeps_its_platform() {
+    let of = |helper: &str| {
+        let text = format!(
+            r#"{{"document":{{"csaf_version":"2.0"}},"product_tree":{{"full_product_names":[
+            {{"product_id":"p","name":"p","product_identification_helper":{{"cpe":"cpe:/o:redhat:enterprise_linux:9"}}}},
+            {{"product_id":"c","name":"c","product_identification_helper":{{"purl":"pkg:rpm/redhat/bash"}}}}],
+            "relationships":[{{"category":"default_component_of","product_reference":"c",
+            "relates_to_product_reference":"p","full_product_name":{{"product_id":"x","name":"x",
+            "product_identification_helper":{{{helper}}}}}}}]}},
+            "vulnerabilities":[{{"cve":"CVE-1","product_status":{{"known_not_affected":["x"]}}}}]}}"#
+        );
+        products(&vex::read(text.as_bytes(), "x").unwrap().statements[0]).join("; ")
+    };
+    let platform = "cpe:/o:redhat:enterprise_linux:9";
+    assert_eq!(
+        of(r#""purl":"pkg:rpm/redhat/bash@5""#),
+        format!("{platform}: rpm/redhat/bash@5")
+    );
+    // A platform of its own does not make it all of that platform.
+    assert_eq!(
+        of(r#""cpe":"cpe:/o:redhat:enterprise_linux:9""#),
+        format!("{platform}: rpm/redhat/bash@")
+    );
+}
