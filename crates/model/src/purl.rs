@@ -15,6 +15,8 @@ pub struct ParsedPurl {
     pub version: String,
     /// Keys in lower case, with their values.
     pub qualifiers: Vec<(String, String)>,
+    /// The subpath, its parts joined by slashes; empty without one.
+    pub subpath: String,
 }
 
 impl ParsedPurl {
@@ -30,7 +32,7 @@ impl ParsedPurl {
 /// Takes a package URL apart; `None` when it is none.
 pub fn parse(text: &str) -> Option<ParsedPurl> {
     let rest = text.trim().strip_prefix("pkg:")?.trim_start_matches('/');
-    let rest = rest.split_once('#').map_or(rest, |(rest, _)| rest);
+    let (rest, subpath) = rest.split_once('#').unwrap_or((rest, ""));
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (kind, rest) = rest.split_once('/')?;
     // A version never holds a raw `@`, but a name of npm written carelessly
@@ -42,11 +44,11 @@ pub fn parse(text: &str) -> Option<ParsedPurl> {
         _ => (rest, ""),
     };
     let version = decode(version.trim_start_matches('@'))?;
-    let mut parts = path
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .map(decode)
-        .collect::<Option<Vec<String>>>()?;
+    let segments = |path: &str| -> Option<Vec<String>> {
+        let parts = path.split('/').filter(|part| !part.is_empty());
+        parts.map(decode).collect()
+    };
+    let mut parts = segments(path)?;
     let name = parts.pop()?;
     let qualifiers = query
         .split('&')
@@ -63,6 +65,7 @@ pub fn parse(text: &str) -> Option<ParsedPurl> {
         name,
         version,
         qualifiers,
+        subpath: segments(subpath)?.join("/"),
     })
 }
 
@@ -113,12 +116,19 @@ mod tests {
             (go.namespace.as_str(), go.name.as_str()),
             ("github.com/Azure", "x")
         );
+        assert_eq!(
+            (go.version.as_str(), go.subpath.as_str()),
+            ("v1.0.0", "sub")
+        );
+        let deep = parse("pkg:npm/a?x=y#/lib%20s//b/").unwrap();
+        assert_eq!(deep.subpath, "lib s/b");
         for bad in [
             "",
             "pkg:",
             "pkg:npm",
             "pkg:npm/",
             "pkg:npm/a%zz",
+            "pkg:npm/a#%zz",
             "http://x",
             "pkg:npm/%ff",
         ] {

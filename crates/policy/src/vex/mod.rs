@@ -9,7 +9,7 @@ use seawall_model::{
     vex::{Claim, Document, Name, Product, Statement},
 };
 
-use self::names::{Known, is_module, is_target};
+use self::names::{Known, Scope, is_module, is_target};
 
 /// Statements, by the flaws that they are about.
 pub(crate) struct Statements<'a> {
@@ -61,7 +61,9 @@ impl<'a> Statements<'a> {
     /// in is said not to be affected, the first of those claims.
     pub(crate) fn latest(&mut self, finding: &Finding) -> Option<&'a Claim> {
         let candidates = self.about(finding)?;
-        let own = self.best(&candidates, |product| self.report.is_own(product, finding));
+        let own = self.best(&candidates, |product, is_inside| {
+            self.report.is_own(product, finding, is_inside)
+        });
         for (at, number) in &own.1 {
             self.mark(*at, *number);
         }
@@ -108,12 +110,13 @@ impl<'a> Statements<'a> {
         self.documents.get(at)?.statements.get(number)
     }
 
-    /// The latest of `candidates` with a product that fits, and all that fit.
+    /// The latest of `candidates` with a product that fits, and all that fit;
+    /// `fits` is told whether the statement stands inside the finding's target.
     /// Among those of the same time the last one counts.
     fn best(
         &self,
         candidates: &[(usize, usize)],
-        fits: impl Fn(&Product) -> bool,
+        fits: impl Fn(&Product, bool) -> bool,
     ) -> (Option<&'a Claim>, Vec<(usize, usize)>) {
         let mut best: Option<&Claim> = None;
         let mut fitting = Vec::new();
@@ -121,7 +124,11 @@ impl<'a> Statements<'a> {
             let Some(statement) = self.statement(*at) else {
                 continue;
             };
-            if !statement.products.iter().any(&fits) {
+            // Candidates of another target are left out by now.
+            let document = self.documents.get(at.0);
+            let is_inside = document.is_some_and(|one| one.target.is_some());
+            let mut products = statement.products.iter();
+            if !products.any(|product| fits(product, is_inside)) {
                 continue;
             }
             fitting.push(*at);
@@ -153,8 +160,9 @@ impl<'a> Statements<'a> {
                 if !seen.insert(*parent) {
                     continue;
                 }
-                let (claim, fitting) = self.best(candidates, |product| {
-                    self.report.is_brought_by(product, *parent, finding)
+                let (claim, fitting) = self.best(candidates, |product, is_inside| {
+                    let report = &self.report;
+                    report.is_brought_by(product, *parent, finding, is_inside)
                 });
                 match claim.filter(|claim| claim.status.suppresses()) {
                     Some(claim) => {
@@ -199,9 +207,10 @@ impl<'a> Subjects<'a> {
 
     /// Whether a product is the finding's package, or its target as a whole or
     /// with this package as the part that is meant.
-    fn is_own(&self, product: &Product, finding: &Finding) -> bool {
+    fn is_own(&self, product: &Product, finding: &Finding, is_inside: bool) -> bool {
+        let scope = self.scope(finding, is_inside);
         let package = finding.package.and_then(|at| self.packages.get(at));
-        let is_package = |names: &[Name]| self.names_package(names, finding.package, finding);
+        let is_package = |names: &[Name]| self.names_package(names, finding.package, scope);
         let is_part = product.parts.iter().any(|part| is_package(part))
             && product.within.iter().all(|names| {
                 let module = package.and_then(Known::module);
@@ -213,19 +222,18 @@ impl<'a> Subjects<'a> {
         let Some(target) = self.report.targets.get(finding.target) else {
             return false;
         };
-        let identity = self.report.identities.get(finding.target);
         let is_distribution = package.is_some_and(Known::is_of_distribution);
         let mut names = product.names.iter();
         let is_here = names.any(|name| {
             // A platform answers for its own packages alone.
             let answers = !matches!(name, Name::Cpe(_)) || is_distribution;
-            answers && is_target(name, target, identity)
+            answers && is_target(name, target, scope)
         });
         // A part that is an image with its digest is here wherever else it is
         // shipped.
         let is_image = |name: &Name| {
             let has_digest = matches!(name, Name::Purl { purl, .. } if purl.version.contains(':'));
-            has_digest && is_target(name, target, identity)
+            has_digest && is_target(name, target, scope)
         };
         let is_shipped = product.parts.iter().flatten().any(is_image);
         is_shipped || (is_here && (product.parts.is_empty() || is_part))
@@ -233,17 +241,30 @@ impl<'a> Subjects<'a> {
 
     /// Whether a product is the package `parent`, with the finding's package
     /// as the part that is meant or with all its parts.
-    fn is_brought_by(&self, product: &Product, parent: usize, finding: &Finding) -> bool {
+    fn is_brought_by(
+        &self,
+        product: &Product,
+        parent: usize,
+        finding: &Finding,
+        is_inside: bool,
+    ) -> bool {
+        let scope = self.scope(finding, is_inside);
         let mut parts = product.parts.iter();
-        self.names_package(&product.names, Some(parent), finding)
+        self.names_package(&product.names, Some(parent), scope)
             && (product.parts.is_empty()
-                || parts.any(|part| self.names_package(part, finding.package, finding)))
+                || parts.any(|part| self.names_package(part, finding.package, scope)))
     }
 
-    fn names_package(&self, names: &[Name], package: Option<usize>, finding: &Finding) -> bool {
-        let identity = self.report.identities.get(finding.target);
+    fn scope(&self, finding: &Finding, is_inside: bool) -> Scope<'a> {
+        Scope {
+            identity: self.report.identities.get(finding.target),
+            is_inside,
+        }
+    }
+
+    fn names_package(&self, names: &[Name], package: Option<usize>, scope: Scope<'_>) -> bool {
         let package = package.and_then(|at| self.packages.get(at));
-        package.is_some_and(|package| names.iter().any(|name| package.is(name, identity)))
+        package.is_some_and(|package| names.iter().any(|name| package.is(name, scope)))
     }
 }
 

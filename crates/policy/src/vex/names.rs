@@ -4,6 +4,16 @@ use seawall_model::{Identity, Os, Package, Target, purl::ParsedPurl, vex::Name};
 
 use crate::vers;
 
+/// Where a statement's names are looked up.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Scope<'a> {
+    /// What is known of the finding's target.
+    pub(super) identity: Option<&'a Identity>,
+    /// Whether the statement's document is that target's own bill of
+    /// materials.
+    pub(super) is_inside: bool,
+}
+
 /// A package with its package URLs taken apart.
 pub(super) struct Known<'a> {
     package: &'a Package,
@@ -48,9 +58,8 @@ impl<'a> Known<'a> {
         self.package.module.as_deref()
     }
 
-    /// Whether `name` means this package, which lies in a target known by
-    /// `identity`.
-    pub(super) fn is(&self, name: &Name, identity: Option<&Identity>) -> bool {
+    /// Whether `name` means this package, which lies in the target of `scope`.
+    pub(super) fn is(&self, name: &Name, scope: Scope<'_>) -> bool {
         match name {
             Name::Purl { purl, versions } => {
                 let range = versions.as_deref();
@@ -73,14 +82,14 @@ impl<'a> Known<'a> {
                 versions,
                 ..
             } => {
-                let bom = identity.and_then(|identity| identity.bom.as_ref());
+                let bom = scope.identity.and_then(|identity| identity.bom.as_ref());
                 let Some(purl) = bom.and_then(|bom| bom.purls.get(reference)) else {
                     return false;
                 };
                 let fits = versions.as_deref().is_none_or(|range| {
                     vers::contains(range, &self.package.kind, &self.package.version)
                 });
-                is_linked(name, identity) && *purl == self.package.purl && fits
+                is_linked(name, scope) && *purl == self.package.purl && fits
             }
             Name::BomLink { .. } | Name::Cpe(_) => false,
             Name::Iri(text) => *text == self.package.purl,
@@ -99,6 +108,7 @@ fn means(purl: &ParsedPurl, range: Option<&str>, own: &ParsedPurl, but: &[&str])
         && same(&purl.name, &own.name, &purl.kind)
         && (purl.version.is_empty() || same_version(&purl.version, own))
         && range.is_none_or(|range| vers::contains(range, &own.kind, &own.version))
+        && (purl.subpath.is_empty() || purl.subpath == own.subpath)
         && purl.qualifiers.iter().all(qualifies)
 }
 
@@ -150,25 +160,28 @@ pub(super) fn is_module(name: &Name, module: Option<&str>) -> bool {
             .all(|part| own.next() == Some(part))
 }
 
-/// Whether a BOM-Link leads into the bill of materials of `identity`.
-fn is_linked(name: &Name, identity: Option<&Identity>) -> bool {
+/// Whether a BOM-Link leads into the bill of materials of the target.
+fn is_linked(name: &Name, scope: Scope<'_>) -> bool {
     let Name::BomLink {
         serial, version, ..
     } = name
     else {
         return false;
     };
-    let Some(bom) = identity.and_then(|identity| identity.bom.as_ref()) else {
+    let Some(bom) = scope.identity.and_then(|identity| identity.bom.as_ref()) else {
         return false;
     };
-    // Without a serial number the statement's own document is meant.
-    serial.is_none()
-        || (*serial == bom.serial
+    // Without a serial number the statement's own document is meant, and no
+    // other that happens to use the same references.
+    (serial.is_none() && scope.is_inside)
+        || (serial.is_some()
+            && *serial == bom.serial
             && (version.is_none() || bom.version.is_none_or(|own| Some(own) == *version)))
 }
 
 /// Whether `name` means the target as a whole.
-pub(super) fn is_target(name: &Name, target: &Target, identity: Option<&Identity>) -> bool {
+pub(super) fn is_target(name: &Name, target: &Target, scope: Scope<'_>) -> bool {
+    let identity = scope.identity;
     match name {
         Name::Purl { purl, versions } => {
             let is_image = identity.is_some_and(|identity| image(purl, identity));
@@ -185,7 +198,7 @@ pub(super) fn is_target(name: &Name, target: &Target, identity: Option<&Identity
         Name::BomLink { reference, .. } => {
             let bom = identity.and_then(|identity| identity.bom.as_ref());
             let is_whole = reference.is_none() || bom.is_some_and(|bom| *reference == bom.subject);
-            is_whole && is_linked(name, identity)
+            is_whole && is_linked(name, scope)
         }
         Name::Iri(text) => {
             *text == target.name
@@ -210,9 +223,18 @@ fn image(purl: &ParsedPurl, identity: &Identity) -> bool {
     if purl.version.contains(':') {
         return identity.digests.contains(&purl.version);
     }
-    let tag = match (purl.kind.as_str(), purl.version.as_str()) {
-        ("docker", tag) if !tag.is_empty() => Some(tag),
-        _ => purl.qualifier("tag"),
+    // A digest is often written without its algorithm, or a tag in its place.
+    if is_digest(&purl.version) {
+        let mut digests = identity.digests.iter();
+        return digests.any(|own| {
+            own.split_once(':')
+                .is_some_and(|(_, hex)| hex.eq_ignore_ascii_case(&purl.version))
+        });
+    }
+    let tag = match (purl.version.as_str(), purl.qualifier("tag")) {
+        ("", tag) => tag,
+        (version, Some(tag)) if version != tag => return false,
+        (version, _) => Some(version),
     };
     identity.names.iter().any(|name| {
         let own = Reference::parse(name);
@@ -229,6 +251,11 @@ fn image(purl: &ParsedPurl, identity: &Identity) -> bool {
             && repository.is_none_or(|url| Reference::parse(&url).repository == own.repository)
             && tag.is_none_or(|tag| own.tag.as_deref() == Some(tag))
     })
+}
+
+/// Whether a version is a SHA-256, SHA-384 or SHA-512 in hexadecimal digits.
+fn is_digest(version: &str) -> bool {
+    matches!(version.len(), 64 | 96 | 128) && version.bytes().all(|one| one.is_ascii_hexdigit())
 }
 
 /// A name of an image taken apart.
@@ -320,7 +347,7 @@ mod tests {
     fn is(statement: &str, own: &str) -> bool {
         let kind = seawall_model::purl::parse(own).unwrap().kind;
         let package = Package::new(kind, "", "", own, Origin::default());
-        Known::new(&package).is(&purl(statement), None)
+        Known::new(&package).is(&purl(statement), Scope::default())
     }
 
     /// Cases of go-vex (`TestPurlMatches`), which Trivy and Grype use.
@@ -370,6 +397,10 @@ mod tests {
                 true,
             ),
             ("pkg:npm/A", "pkg:npm/a@1", false),
+            ("pkg:npm/a#lib", "pkg:npm/a@1#lib", true),
+            ("pkg:npm/a", "pkg:npm/a@1#lib", true),
+            ("pkg:npm/a#lib", "pkg:npm/a@1", false),
+            ("pkg:npm/a#lib", "pkg:npm/a@1#src", false),
         ] {
             assert_eq!(is(statement, own), want, "{statement} {own}");
         }
@@ -388,7 +419,7 @@ mod tests {
             name: "openssl".into(),
             version: "3.0-1".into(),
         });
-        let is = |text| Known::new(&package).is(&purl(text), None);
+        let is = |text| Known::new(&package).is(&purl(text), Scope::default());
         assert!(
             is("pkg:deb/debian/openssl?arch=source") && is("pkg:deb/debian/openssl@3.0-1?arch=src")
         );
@@ -420,6 +451,11 @@ mod tests {
             is("pkg:docker/library/alpine@3.10")
                 && is("pkg:docker/acme/shop?repository_url=ghcr.io")
         );
+        assert!(is("pkg:oci/alpine@3.10") && is("pkg:oci/alpine@3.10?tag=3.10"));
+        assert!(!is("pkg:oci/alpine@3.20") && !is("pkg:oci/alpine@latest"));
+        assert!(!is("pkg:oci/alpine@3.10?tag=3.11") && !is("pkg:oci/alpine@3.11?tag=3.10"));
+        assert!(is(&format!("pkg:oci/anything@{:064}", 7)));
+        assert!(!is(&format!("pkg:oci/alpine@{:064}", 8)));
         assert!(!is("pkg:oci/alpine?tag=3.11") && !is("pkg:oci/alpine?arch=arm64"));
         assert!(!is("pkg:oci/alpine?repository_url=ghcr.io/acme/alpine") && !is("pkg:npm/alpine"));
     }

@@ -1,6 +1,6 @@
 use seawall_model::{
-    Confidence, Fingerprint, Identity, Location, Origin, Package, Requirement, Severity, Target,
-    TargetKind, Vulnerability, vex::VexStatus,
+    Bom, Confidence, Fingerprint, Identity, Location, Origin, Package, Requirement, Severity,
+    Target, TargetKind, Vulnerability, vex::VexStatus,
 };
 
 use super::*;
@@ -196,6 +196,38 @@ fn statements_in_a_target_are_about_that_target_alone() {
         };
         suppress(&mut report, &[], &[document], "2026-01-01");
         assert_eq!(report.findings.is_empty(), want, "{target:?}");
+    }
+}
+
+/// A reference without a serial number is one of the statement's own document.
+#[test]
+fn a_reference_without_a_document_is_meant_inside_it_alone() {
+    for (serial, target, want) in [
+        (None, None, false),
+        (None, Some(0), true),
+        (Some("b"), None, true),
+        (Some("c"), Some(0), false),
+    ] {
+        let mut report = report();
+        report.identities[0].bom = Some(Bom {
+            serial: Some("b".into()),
+            purls: [("r".to_owned(), "pkg:npm/leaf@1.0.0".to_owned())].into(),
+            ..Bom::default()
+        });
+        let mut said = statement(0, "CVE-2024-1", "x", &[], NOT);
+        said.products[0].names = vec![Name::BomLink {
+            serial: serial.map(str::to_owned),
+            version: None,
+            reference: Some("r".into()),
+            versions: None,
+        }];
+        let document = Document {
+            statements: vec![said],
+            target,
+            ..Document::default()
+        };
+        suppress(&mut report, &[], &[document], "2026-01-01");
+        assert_eq!(report.findings.is_empty(), want, "{serial:?} {target:?}");
     }
 }
 
