@@ -11,9 +11,10 @@ use seawall_model::{
 use crate::{
     Inventory,
     document::{self, Cursor, Document},
-    found,
+    found::{self, MOST_ITEMS, MOST_NAME},
     purl::Purl,
     record::{Reader, Record, Writer},
+    requires::Room,
 };
 
 /// Bytes of one lock file.
@@ -21,8 +22,6 @@ pub(crate) const LOCK_LIMIT: u64 = 128 << 20;
 /// Packages of one lock file, and of all of a project: the largest projects
 /// have some ten thousand.
 pub(crate) const MOST_PACKAGES: usize = 250_000;
-/// Bytes of a name or a version; what is longer is none.
-const MOST_NAME: usize = 4096;
 
 /// One declared package.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +55,7 @@ pub(crate) struct Declarations<'a> {
     is_over: bool,
     problem: Option<(String, usize)>,
     has_gap: bool,
+    room: Room,
     out: Writer,
 }
 
@@ -100,6 +100,7 @@ pub(crate) fn evidence(kind: &'static str, bytes: &[u8], parse: Parse) -> Option
         is_over: false,
         problem: None,
         has_gap: false,
+        room: Room::default(),
         out: Writer::default(),
     };
     for text in &texts {
@@ -136,6 +137,7 @@ impl Declarations<'_> {
         if one.name.is_empty() {
             return;
         }
+        let requires = self.room.keep(&one.requires);
         let from = one.from.clone().filter(|(_, value)| !value.is_empty());
         let kind = one.kind.unwrap_or(self.kind);
         let key = (
@@ -152,6 +154,9 @@ impl Declarations<'_> {
         if !self.has_room(self.kept.len()) {
             return;
         }
+        for reason in found::too_many(&one.requires, &one.licenses, &one.hashes) {
+            self.gap(GapKind::Limit, &reason);
+        }
         let range = self.range(one.span);
         self.seen.insert(key, self.kept.len());
         self.kept.push(Kept {
@@ -164,10 +169,18 @@ impl Declarations<'_> {
             },
             range,
             from,
-            hashes: one.hashes.clone(),
-            requires: one.requires.clone(),
-            licenses: one.licenses.clone(),
+            hashes: one.hashes.iter().take(MOST_ITEMS).cloned().collect(),
+            requires: requires.to_vec(),
+            licenses: found::short(&one.licenses).cloned().collect(),
         });
+    }
+
+    /// The requirements of a package: see [`Room::gather`].
+    pub(crate) fn gather<'t>(
+        &self,
+        targets: impl IntoIterator<Item = (&'t str, Option<&'t str>)>,
+    ) -> Vec<Requirement> {
+        self.room.gather(targets)
     }
 
     /// Whether there is room for more entries than `count`; says it when there
@@ -255,6 +268,9 @@ impl Declarations<'_> {
                 _ => format!("{reason}, and {more} more entries are damaged"),
             };
             self.gap(GapKind::Damaged, &reason);
+        }
+        if let Some(reason) = self.room.gap() {
+            self.gap(GapKind::Limit, &reason);
         }
         if self.is_over {
             let reason = format!("there are more than {MOST_PACKAGES} packages");

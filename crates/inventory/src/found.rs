@@ -10,7 +10,7 @@ use crate::{
     Inventory,
     purl::Purl,
     record::{Reader, Record, Writer},
-    requires::{self, Home},
+    requires::{self, Home, Room},
     text::lossy,
 };
 
@@ -45,10 +45,10 @@ pub(crate) struct Found {
 /// Packages of one file: more are a gap. The largest archives hold thousands.
 const MOST: usize = 50_000;
 /// Bytes of a name or a version; what is longer is none.
-const MOST_NAME: usize = 4096;
-/// Packages that one may ask for, and licences that it may have: the largest
-/// ask for some hundreds.
-const MOST_ITEMS: usize = 5_000;
+pub(crate) const MOST_NAME: usize = 4096;
+/// Packages that one may ask for, and licences and digests that it may have:
+/// the largest ask for some hundreds.
+pub(crate) const MOST_ITEMS: usize = 5_000;
 
 /// Packages of all files of one analyser, and the requirements of all of them:
 /// the largest images have some tens of thousands.
@@ -60,6 +60,7 @@ const MOST_REQUIREMENTS: usize = 2_000_000;
 pub(crate) struct Finds {
     out: Writer,
     count: usize,
+    room: Room,
 }
 
 impl Finds {
@@ -88,18 +89,11 @@ impl Finds {
             }
             return;
         }
-        for (count, what) in [
-            (one.requires.len(), "requirements"),
-            (one.licenses.len(), "licences"),
-        ] {
-            if count > MOST_ITEMS {
-                let reason = format!("a package has {count} {what}, more than {MOST_ITEMS}");
-                self.gap(GapKind::Limit, &reason);
-            }
+        for reason in too_many(&one.requires, &one.licenses, &one.hashes) {
+            self.gap(GapKind::Limit, &reason);
         }
-        // Whole texts of licences stand where their names should.
-        let licenses = one.licenses.iter().take(MOST_ITEMS);
-        let licenses = licenses.filter(|name| name.len() <= MOST_NAME);
+        let requires = self.room.keep(&one.requires);
+        let hashes = one.hashes.iter().take(MOST_ITEMS);
         let purl = one.purl.clone().unwrap_or_else(|| one.to_purl());
         let direct = match one.relation.direct {
             Some(true) => "1",
@@ -115,9 +109,9 @@ impl Finds {
             one.technique.as_str(),
             one.inside.as_deref().unwrap_or_default(),
             one.arch.as_deref().unwrap_or_default(),
-            &join(licenses),
-            &join(one.hashes.iter().map(Hash::to_string)),
-            &join_requirements(one.requires.get(..MOST_ITEMS).unwrap_or(&one.requires)),
+            &join(short(&one.licenses)),
+            &join(hashes.map(Hash::to_string)),
+            &join_requirements(requires),
             &join(&one.files),
             direct,
             if one.relation.development { "1" } else { "" },
@@ -132,10 +126,42 @@ impl Finds {
         self.out.gap(kind, reason);
     }
 
+    /// The requirements of a package: see [`Room::gather`].
+    pub(crate) fn gather<'t>(
+        &self,
+        targets: impl IntoIterator<Item = (&'t str, Option<&'t str>)>,
+    ) -> Vec<Requirement> {
+        self.room.gather(targets)
+    }
+
     /// The evidence; `None` when there is none.
-    pub(crate) fn finish(self) -> Option<Vec<u8>> {
+    pub(crate) fn finish(mut self) -> Option<Vec<u8>> {
+        if let Some(reason) = self.room.gap() {
+            self.gap(GapKind::Limit, &reason);
+        }
         self.out.finish()
     }
+}
+
+/// What a package has more of than any.
+pub(crate) fn too_many(
+    requires: &[Requirement],
+    licenses: &[String],
+    hashes: &[Hash],
+) -> impl Iterator<Item = String> {
+    let counts = [
+        (requires.len(), "requirements"),
+        (licenses.len(), "licences"),
+        (hashes.len(), "digests"),
+    ];
+    let more = counts.into_iter().filter(|(count, _)| *count > MOST_ITEMS);
+    more.map(|(_, what)| format!("a package has more than {MOST_ITEMS} {what}"))
+}
+
+/// Licences that are names: whole texts stand in their place too.
+pub(crate) fn short(licenses: &[String]) -> impl Iterator<Item = &String> {
+    let some = licenses.iter().take(MOST_ITEMS);
+    some.filter(|name| name.len() <= MOST_NAME)
 }
 
 impl Found {
@@ -156,9 +182,13 @@ pub(crate) fn read(analyser: &str, view: &View, inventory: &mut Inventory) {
         let before = inventory.packages.len();
         packages(evidence, view, inventory);
         let added = inventory.packages.get_mut(before..).unwrap_or_default();
+        let mut is_over = false;
         for package in added {
             if requirements + package.requires.len() > MOST_REQUIREMENTS {
                 package.requires.clear();
+                if std::mem::replace(&mut is_over, true) {
+                    continue;
+                }
                 let reason = format!(
                     "with it there are more than {MOST_REQUIREMENTS} requirements: those of its \
                      packages are left out"

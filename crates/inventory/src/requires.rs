@@ -4,11 +4,78 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
+    ptr,
 };
 
 use seawall_model::{Package, Requirement};
 use seawall_versions::Scheme;
+
+use crate::found::{MOST_ITEMS, MOST_NAME};
+
+/// Bytes that the requirements of all packages of one file may take: those of
+/// the largest projects take a tenth.
+const MOST_BYTES: usize = 64 << 20;
+
+/// What is left for the requirements of one file. A file that names a package
+/// once and asks for it many times would grow by the length of the name.
+#[derive(Debug)]
+pub(crate) struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Self {
+        Room(MOST_BYTES)
+    }
+}
+
+impl Room {
+    /// The requirements of one package for targets by name and version, each
+    /// place in memory once: at most one more than [`MOST_ITEMS`], and none
+    /// when no room is left.
+    pub(crate) fn gather<'t>(
+        &self,
+        targets: impl IntoIterator<Item = (&'t str, Option<&'t str>)>,
+    ) -> Vec<Requirement> {
+        if self.gap().is_some() {
+            return Vec::new();
+        }
+        let mut seen = HashSet::new();
+        targets
+            .into_iter()
+            .filter(|(name, version)| name.len().max(version.map_or(0, str::len)) <= MOST_NAME)
+            .filter(|(name, version)| {
+                seen.insert((ptr::from_ref(*name), version.map(ptr::from_ref)))
+            })
+            .take(MOST_ITEMS + 1)
+            .map(|(name, version)| Requirement {
+                name: name.to_owned(),
+                version: version.map(str::to_owned),
+            })
+            .collect()
+    }
+
+    /// Those of a package's requirements that there is room for.
+    pub(crate) fn keep<'r>(&mut self, all: &'r [Requirement]) -> &'r [Requirement] {
+        let all = all.get(..MOST_ITEMS).unwrap_or(all);
+        let bytes = |one: &Requirement| {
+            let version = one.version.as_ref().map_or(0, String::len);
+            size_of::<Requirement>() + one.name.len() + version
+        };
+        let left = self.0.checked_sub(all.iter().map(bytes).sum());
+        self.0 = left.unwrap_or_default();
+        left.map_or(&[], |_| all)
+    }
+
+    /// What is to be said when no room is left.
+    pub(crate) fn gap(&self) -> Option<String> {
+        (self.0 == 0).then(|| {
+            format!(
+                "the requirements of its packages take more than {MOST_BYTES} bytes: the rest of \
+                 them is left out"
+            )
+        })
+    }
+}
 
 /// Where the file that names a package lies, for those who look for it: one
 /// folder of modules, which see each other.

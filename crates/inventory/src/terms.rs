@@ -264,10 +264,11 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Makes the last term the key of the next one.
+    /// Makes the last term the key of the next one. Only a word is one: pairs
+    /// in pairs would nest without an end.
     fn key(&mut self) {
         if let Some(open) = self.open.last_mut() {
-            open.key = !open.items.is_empty();
+            open.key = matches!(open.items.last(), Some(Term::Word(..)));
         }
     }
 

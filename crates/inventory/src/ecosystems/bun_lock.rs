@@ -3,12 +3,13 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use seawall_model::{GapKind, Hash, Requirement, Span};
+use seawall_model::{GapKind, Hash, Span};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     declared::{Declarations, Declared, git, lock_file},
+    found::MOST_NAME,
     integrity::integrity,
     json::{self, Key, Keys},
     links::{Links, Reached},
@@ -79,12 +80,23 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
     for one in &sections.entries {
         match one.section {
             0 => {
-                let project = json::entry(text, one.value, out);
+                let project = json::entry::<Project<'_>>(text, one.value, out);
+                let name = |project: &Project<'_>| project.name.as_ref().map_or(0, |it| it.len());
+                if project.as_ref().is_some_and(|one| name(one) > MOST_NAME) {
+                    let start = json::place(text, &one.key, one.value).start;
+                    out.problem(start, "a project's name is longer than any");
+                    continue;
+                }
                 projects.extend(project.map(|project| (one.key.as_ref(), project)));
             }
             _ if !out.has_room(all.len()) => break,
             _ => {
                 let span = json::place(text, &one.key, one.value);
+                // Each part of a path is looked up once for each above it.
+                if one.key.len() > MOST_NAME {
+                    out.problem(span.start, "a package's path is longer than any");
+                    continue;
+                }
                 match locked(&one.key, span, one.value) {
                     Ok(one) => all.push(one),
                     Err(what) => out.problem(span.start, what),
@@ -298,10 +310,7 @@ fn push(all: &[Locked<'_>], projects: &[(&str, Project<'_>)], out: &mut Declarat
         let needs = edges.get(at).into_iter().flatten();
         let requires = needs.filter_map(|target| {
             let target = all.get(*target)?;
-            Some(Requirement {
-                name: target.name.clone(),
-                version: Some(target.version.clone()),
-            })
+            Some((target.name.as_str(), Some(target.version.as_str())))
         });
         out.push(&Declared {
             name: &one.name,
@@ -311,7 +320,7 @@ fn push(all: &[Locked<'_>], projects: &[(&str, Project<'_>)], out: &mut Declarat
             span: one.span,
             from: one.from.clone(),
             hashes: one.hashes.clone(),
-            requires: requires.collect(),
+            requires: out.gather(requires),
             ..Declared::default()
         });
     }

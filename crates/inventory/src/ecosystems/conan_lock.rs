@@ -98,14 +98,11 @@ fn graph(text: &str, nodes: &[&json::Entry<'_>], out: &mut Declarations<'_>) {
         let requires = one.requires.iter().filter_map(|number| {
             let reference = by_number.get(number.as_ref())?.reference()?;
             let found = Reference::new(reference)?;
-            Some(Requirement {
-                name: found.name.to_owned(),
-                version: Some(found.version.to_owned()),
-            })
+            Some((found.name, Some(found.version)))
         });
         let known = Known {
             direct: direct.contains(member.key.as_ref()),
-            requires: requires.collect(),
+            requires: out.gather(requires),
         };
         let is_build = one.context.as_ref().is_some_and(|it| it.0 == "build");
         push(text, reference, member.value, is_build, Some(known), out);

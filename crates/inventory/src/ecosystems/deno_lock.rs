@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use seawall_model::{GapKind, Hash, HashAlgorithm, Requirement, Span};
+use seawall_model::{GapKind, Hash, HashAlgorithm, Span};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -274,10 +274,7 @@ impl<'a> Graph<'a> {
             let requires = needs.filter_map(|target| {
                 let target = self.all.get(*target)?;
                 let (name, version) = name_and_version(target)?;
-                Some(Requirement {
-                    name: name.to_owned(),
-                    version: Some(version.to_owned()),
-                })
+                Some((name, Some(version)))
             });
             out.push(&Declared {
                 kind: one.is_jsr.then_some("jsr"),
@@ -286,7 +283,7 @@ impl<'a> Graph<'a> {
                 direct: Some(reached.is_direct(at)),
                 span: one.span,
                 hashes: one.hashes.clone(),
-                requires: requires.collect(),
+                requires: out.gather(requires),
                 ..Declared::default()
             });
         }

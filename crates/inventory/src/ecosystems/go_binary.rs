@@ -150,6 +150,8 @@ fn search(program: &Program<'_>) -> Option<u64> {
             (data.address, data.size)
         }
     };
+    // The size is the header's word for it.
+    let size = size.min(program.length());
     const CHUNK: u64 = 1 << 20;
     let finder = memchr::memmem::Finder::new(MAGIC);
     let mut at = start.checked_next_multiple_of(ALIGN)?;

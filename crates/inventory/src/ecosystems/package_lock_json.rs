@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     declared::{Declarations, Declared, git, lock_file},
+    found::MOST_NAME,
     integrity::integrity,
     json::{self, Entry, Key, Keys, place},
     npm,
@@ -76,6 +77,9 @@ struct Nested<'a> {
     dependencies: Option<&'a RawValue>,
 }
 
+/// Each folder of a path is looked up once for each below it.
+const TOO_LONG: &str = "a package's folder is longer than any";
+
 const SECTIONS: [&str; 2] = ["packages", "dependencies"];
 
 fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
@@ -112,6 +116,11 @@ fn installed<'a>(
     let mut all = Vec::new();
     let mut folders = HashSet::new();
     for one in entries {
+        if one.key.len() > MOST_NAME {
+            let start = place(text, &one.key, one.value).start;
+            out.problem(start, TOO_LONG);
+            continue;
+        }
         if !folders.insert(one.key.as_ref()) {
             let start = place(text, &one.key, one.value).start;
             out.problem(start, &format!("`{}` is there twice", one.key));
@@ -155,7 +164,7 @@ fn installed<'a>(
                 .filter(|resolved| resolved.starts_with("git+"))
                 .map(|resolved| git(resolved, None)),
             hashes: integrity(one.integrity.as_deref().unwrap_or_default()),
-            requires: requires(folder, one, &by_folder),
+            requires: requires(folder, one, &by_folder, out),
             licenses: one.license.map(licenses).unwrap_or_default(),
             ..Declared::default()
         });
@@ -167,6 +176,7 @@ fn requires(
     folder: &str,
     one: &Installed<'_>,
     by_folder: &HashMap<&str, &Installed<'_>>,
+    out: &Declarations<'_>,
 ) -> Vec<Requirement> {
     let kinds = [
         &one.dependencies,
@@ -174,16 +184,12 @@ fn requires(
         &one.peer_dependencies,
     ];
     let names = kinds.into_iter().flatten().flat_map(|keys| &keys.0);
-    let mut all: Vec<Requirement> = names
-        .filter_map(|name| {
-            let target = nearest(folder, name, |target| by_folder.contains_key(target))?;
-            let target = by_folder.get(target.as_str())?;
-            Some(Requirement {
-                name: target.name.as_deref().unwrap_or(name).to_owned(),
-                version: target.version.as_deref().map(str::to_owned),
-            })
-        })
-        .collect();
+    let mut all = out.gather(names.filter_map(|name| {
+        let target = nearest(folder, name, |target| by_folder.contains_key(target))?;
+        let target = by_folder.get(target.as_str())?;
+        let name = target.name.as_deref().unwrap_or(name);
+        Some((name, target.version.as_deref()))
+    }));
     all.sort();
     all.dedup();
     all
@@ -287,6 +293,10 @@ fn nested<'a>(
     }
     let separator = if above.is_empty() { "" } else { "/" };
     let folder = format!("{above}{separator}node_modules/{key}");
+    if folder.len() > MOST_NAME {
+        out.problem(span.start, TOO_LONG);
+        return;
+    }
     let needs = one
         .requires
         .map(|needs| serde_json::from_str::<Keys<'a>>(needs.get()));
@@ -322,10 +332,7 @@ fn push(all: &[Placed<'_>], out: &mut Declarations<'_>) {
         let needs = one.needs.iter().filter_map(|name| {
             let target = nearest(&one.folder, name, |target| by_folder.contains_key(target))?;
             let target = by_folder.get(target.as_str())?.found.as_ref()?;
-            Some(Requirement {
-                name: target.name.clone(),
-                version: Some(target.version.clone()),
-            })
+            Some((target.name.as_str(), Some(target.version.as_str())))
         });
         out.push(&Declared {
             name: &found.name,
@@ -337,7 +344,7 @@ fn push(all: &[Placed<'_>], out: &mut Declarations<'_>) {
             span: one.span,
             from: found.from.clone(),
             hashes: one.hashes.clone(),
-            requires: needs.collect(),
+            requires: out.gather(needs),
             ..Declared::default()
         });
     }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use seawall_model::{GapKind, Hash, HashAlgorithm, Requirement};
+use seawall_model::{GapKind, Hash, HashAlgorithm};
 use serde::Deserialize;
 
 use crate::{
@@ -111,10 +111,7 @@ fn read(text: &str, members: &[json::Entry<'_>], out: &mut Declarations<'_>) {
         };
         let requires = one.dependencies.0.iter().filter_map(|(name, _)| {
             let (name, version) = versions.get(&name.to_lowercase())?;
-            Some(Requirement {
-                name: (*name).to_owned(),
-                version: Some(version.clone()?),
-            })
+            Some((*name, Some(version.as_deref()?)))
         });
         out.push(&Declared {
             name: &member.key,
@@ -122,7 +119,7 @@ fn read(text: &str, members: &[json::Entry<'_>], out: &mut Declarations<'_>) {
             direct: Some(one.is("Direct")),
             span,
             hashes: digest(one.content_hash.as_deref()),
-            requires: requires.collect(),
+            requires: out.gather(requires),
             ..Declared::default()
         });
     }

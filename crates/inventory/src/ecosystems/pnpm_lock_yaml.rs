@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use seawall_model::{GapKind, Hash, Requirement, Span};
+use seawall_model::{GapKind, Hash, Span};
 
 use crate::{
     declared::{Declarations, Declared, git, lock_file},
@@ -201,10 +201,7 @@ impl<'t> Graph<'t> {
             let edges = self.edges.get(at).into_iter().flatten();
             let requires = edges.filter_map(|target| {
                 let target = self.packages.get(*target)?;
-                Some(Requirement {
-                    name: target.name.to_owned(),
-                    version: Some(target.version.to_owned()),
-                })
+                Some((target.name, Some(target.version)))
             });
             out.push(&Declared {
                 name: one.name,
@@ -216,7 +213,7 @@ impl<'t> Graph<'t> {
                 span: one.span,
                 from: one.from.clone(),
                 hashes: one.hashes.clone(),
-                requires: requires.collect(),
+                requires: out.gather(requires),
                 ..Declared::default()
             });
         }

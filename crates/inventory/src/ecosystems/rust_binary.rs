@@ -6,7 +6,7 @@ use std::{collections::HashSet, io::Read};
 
 use flate2::read::ZlibDecoder;
 use seawall_image::{Analyser, Body, Entry, Interest, Need};
-use seawall_model::{GapKind, Relation, Requirement, Technique};
+use seawall_model::{GapKind, Relation, Technique};
 use serde::Deserialize;
 
 use crate::{
@@ -110,18 +110,14 @@ fn list(all: &[Crate], finds: &mut Finds) {
     for (index, one) in all.iter().enumerate().filter(|(_, one)| is_part(one)) {
         let requires = one.dependencies.iter().filter_map(|index| all.get(*index));
         let requires = requires.filter(is_part);
+        let requires = requires.map(|one| (one.name.as_str(), Some(one.version.as_str())));
         let is_direct = root.filter(|_| !one.root).map(|_| direct.contains(&index));
         finds.push(&Found {
             kind: "cargo",
             name: one.name.clone(),
             version: one.version.clone(),
             technique: Technique::Binary,
-            requires: requires
-                .map(|other| Requirement {
-                    name: other.name.clone(),
-                    version: Some(other.version.clone()),
-                })
-                .collect(),
+            requires: finds.gather(requires),
             relation: Relation {
                 direct: is_direct,
                 development: false,

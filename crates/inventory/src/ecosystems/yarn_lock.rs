@@ -4,7 +4,7 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use seawall_model::{GapKind, Hash, HashAlgorithm, Requirement, Span};
+use seawall_model::{GapKind, Hash, HashAlgorithm, Span};
 use serde::Deserialize;
 
 use crate::{
@@ -356,10 +356,7 @@ fn push(entries: &[Entry<'_>], is_new: bool, out: &mut Declarations<'_>) {
             .or_else(|| answers.get(format!("{name}@npm:{range}").as_str()))
             .or_else(|| names.get(name))?;
         let found = all.get(*at)?.as_ref()?;
-        Some(Requirement {
-            name: found.name.to_owned(),
-            version: entries.get(*at).map(|entry| entry.version.to_owned()),
-        })
+        Some((found.name, entries.get(*at).map(|entry| entry.version)))
     };
     for (entry, found) in entries.iter().zip(&all) {
         let is_address = entry
@@ -406,7 +403,7 @@ fn push(entries: &[Entry<'_>], is_new: bool, out: &mut Declarations<'_>) {
             span: entry.span,
             from: found.from.clone(),
             hashes,
-            requires: entry.needs.iter().filter_map(target).collect(),
+            requires: out.gather(entry.needs.iter().filter_map(target)),
             ..Declared::default()
         });
         for asked in &entry.asked {

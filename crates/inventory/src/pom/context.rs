@@ -2,7 +2,12 @@
 //! versions that it manages (Maven, "Introduction to the POM" and "Introduction
 //! to the Dependency Mechanism").
 
-use std::{cell::Cell, collections::HashMap, rc::Rc};
+use std::{
+    cell::Cell,
+    collections::{HashMap, HashSet},
+    ptr,
+    rc::Rc,
+};
 
 use super::{
     Project,
@@ -68,6 +73,8 @@ pub(super) struct Context<'p, 'v> {
     by_property: HashMap<(String, String), Vec<(usize, &'p Dependency<'v>)>>,
     /// Projects that are imported.
     imports: Vec<Rc<Context<'p, 'v>>>,
+    /// How deep these import others.
+    depth: usize,
     /// Projects that it inherits or imports and that are not here.
     pub(super) outside: Vec<Outside>,
 }
@@ -173,6 +180,7 @@ impl<'p, 'v> Context<'p, 'v> {
             properties,
             by_property: HashMap::new(),
             imports: Vec::new(),
+            depth: 0,
             outside: Vec::new(),
         }
     }
@@ -217,8 +225,9 @@ impl<'p, 'v> Context<'p, 'v> {
     }
 
     fn import(&mut self, contexts: &mut Contexts<'p, 'v>, level: usize) {
-        let mut imports = Vec::new();
+        let mut imports: Vec<Rc<Context<'p, 'v>>> = Vec::new();
         let mut outside = Vec::new();
+        let mut seen = HashSet::new();
         for part in &self.parts {
             for one in part.imports.iter().filter_map(|at| part.managed.get(*at)) {
                 if !self.project.budget.take(1) {
@@ -232,7 +241,11 @@ impl<'p, 'v> Context<'p, 'v> {
                 let text = version.map_or(one.version.text.to_owned(), |known| known.text);
                 let found = self.project.find(group, artifact, &text);
                 match found.filter(|_| level < MOST_PARENTS) {
-                    Some(at) => imports.extend(contexts.get(at, level + 1)),
+                    Some(at) if seen.insert(at) => {
+                        let import = contexts.get(at, level + 1);
+                        imports.extend(import.filter(|one| one.depth < MOST_PARENTS));
+                    }
+                    Some(_) => {}
                     None => outside.push(Outside {
                         is_parent: false,
                         name: format!("{group}:{artifact}:{text}"),
@@ -241,8 +254,13 @@ impl<'p, 'v> Context<'p, 'v> {
             }
         }
         for import in &imports {
+            if !self.project.budget.take(import.outside.len()) {
+                break;
+            }
             outside.extend(import.outside.iter().cloned());
         }
+        let depth = imports.iter().map(|import| import.depth + 1).max();
+        self.depth = depth.unwrap_or_default();
         self.imports = imports;
         self.outside.extend(outside);
         self.outside.sort();
@@ -264,12 +282,35 @@ impl<'p, 'v> Context<'p, 'v> {
     /// What is written counts before all that is imported, and of imports the
     /// first one.
     pub(super) fn managed(&self, key: &Key) -> Option<Managed> {
+        // Each is asked once, however many ways lead to it.
+        let mut seen = HashSet::new();
+        let mut next = vec![self];
+        while let Some(context) = next.pop() {
+            if !self.project.budget.take(1) {
+                return None;
+            }
+            if !seen.insert(ptr::from_ref(context)) {
+                continue;
+            }
+            let written = context.written(key);
+            if written.is_some() {
+                return written;
+            }
+            next.extend(context.imports.iter().rev().map(Rc::as_ref));
+        }
+        None
+    }
+
+    /// What the project and its parents manage of a dependency themselves.
+    fn written(&self, key: &Key) -> Option<Managed> {
         let name = (key.group.as_str(), key.artifact.as_str());
         let named = self
             .by_property
             .get(&(key.group.clone(), key.artifact.clone()));
         for (index, part) in self.parts.iter().enumerate() {
-            self.project.budget.take(1);
+            if !self.project.budget.take(1) {
+                return None;
+            }
             let written = part.by_name.get(&name).into_iter().flatten();
             let written = written.filter_map(|at| part.managed.get(*at));
             let named = named.into_iter().flatten();
@@ -286,7 +327,7 @@ impl<'p, 'v> Context<'p, 'v> {
                 }
             }
         }
-        self.imports.iter().find_map(|import| import.managed(key))
+        None
     }
 
     /// A text with its properties put in, where they are known.

@@ -114,6 +114,11 @@ impl<'a> Program<'a> {
         self.sections.iter().find(|section| section.name == name)
     }
 
+    /// Bytes of the whole file.
+    pub(crate) fn length(&self) -> u64 {
+        self.bytes.length()
+    }
+
     /// The bytes of a section or a segment.
     ///
     /// # Errors

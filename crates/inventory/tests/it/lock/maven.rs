@@ -292,6 +292,38 @@ fn parents_and_imports_that_lead_back_come_to_an_end() {
     assert_eq!(said(&inventory), expected);
 }
 
+/// Two ways lead to each, so that the ways to the last double with each step.
+#[test]
+fn imports_that_meet_again_come_to_an_end() {
+    let root = tempfile::tempdir().unwrap();
+    for level in 0..50 {
+        for side in ["a", "b"] {
+            let import = |other: &str| {
+                format!(
+                    "<dependency><groupId>x</groupId><artifactId>{other}{}</artifactId>\
+                     <version>1</version><type>pom</type><scope>import</scope></dependency>",
+                    level + 1
+                )
+            };
+            let imports = ["a", "b", "a"].map(import).concat();
+            let text = format!(
+                "<project><groupId>x</groupId><artifactId>{side}{level}</artifactId>\
+                 <version>1</version><dependencyManagement><dependencies>{imports}</dependencies>\
+                 </dependencyManagement><dependencies><dependency><groupId>g</groupId>\
+                 <artifactId>h</artifactId></dependency></dependencies></project>"
+            );
+            write(root.path(), &format!("{side}{level}/pom.xml"), text);
+        }
+    }
+    let inventory = project(root.path());
+    assert_eq!(names(&inventory), ["g:h "; 100]);
+    let said = said(&inventory);
+    let expected =
+        "the version of `g:h` stands in what is not in the project: `x:a50:1`, `x:b50:1`";
+    assert_eq!(said.len(), 100, "{said:?}");
+    assert!(said.iter().all(|gap| gap.ends_with(expected)), "{said:?}");
+}
+
 #[test]
 fn modules_that_are_not_there_are_said() {
     let more = "<modules><module>a</module><module>../b</module></modules>";

@@ -179,11 +179,93 @@ fn terms_made_to_do_harm_are_bounded() {
             "{".repeat(20),
             "\"".to_owned(),
             "\u{7}".repeat(9),
+            // Keys of keys.
+            format!("%{{{}", "a=>".repeat(DEEP)),
         ] {
             let inventory = file(name, format!("{good}{rest}"));
             assert_eq!(names(&inventory), ["good 1.0.0"], "{name}");
             assert!(!gaps(&inventory).is_empty(), "{name}");
         }
+    }
+}
+
+/// One long name that is asked for many times, and many that are asked for by
+/// several: what comes out is bounded by more than the file.
+#[test]
+fn requirements_do_not_grow_beyond_the_file() {
+    let graph = |nodes: &[(String, String)]| {
+        let node = |(at, (reference, requires)): (usize, &(String, String))| {
+            format!(r#""{at}": {{"ref": "{reference}/1.0", "requires": [{requires}]}}"#)
+        };
+        let nodes: Vec<String> = nodes.iter().enumerate().map(node).collect();
+        let nodes = nodes.join(",\n");
+        let text = format!(r#"{{"graph_lock": {{"nodes": {{{nodes}}}}}, "version": "0.4"}}"#);
+        file("conan.lock", text)
+    };
+    let one = |name: &str| (name.to_owned(), String::new());
+    let many = r#""0", "1", "#.repeat(DEEP) + r#""0""#;
+    let inventory = graph(&[
+        one(&"a".repeat(4096)),
+        one(&"b".repeat(4097)),
+        ("c".into(), many),
+    ]);
+    let found: Vec<(usize, usize)> = { inventory.packages.iter() }
+        .map(|one| (one.name.len(), one.requires.len()))
+        .collect();
+    assert_eq!(found, [(4096, 0), (1, 1)]);
+    assert_eq!(gaps(&inventory).len(), 1, "{:?}", gaps(&inventory));
+
+    let mut nodes: Vec<(String, String)> = (0..5000)
+        .map(|at| one(&format!("{at}{}", "a".repeat(4000))))
+        .collect();
+    let all: Vec<String> = (0..5000).map(|at| format!("\"{at}\"")).collect();
+    nodes.extend((0..50).map(|at| (format!("c{at}"), all.join(","))));
+    let inventory = graph(&nodes);
+    assert_eq!(inventory.packages.len(), 5050);
+    let requires = inventory.packages.iter().map(|one| one.requires.len());
+    assert_eq!(requires.sum::<usize>(), 15_000);
+    assert_eq!(
+        gaps(&inventory),
+        [
+            "limit conan.lock: the requirements of its packages take more than 67108864 bytes: \
+             the rest of them is left out"
+        ]
+    );
+}
+
+/// Folders in folders, each of which is looked up for every name.
+#[test]
+fn paths_without_end_are_refused() {
+    let path = "a/".repeat(DEEP);
+    let needs: Vec<String> = (0..200).map(|at| format!(r#""n{at}": "1""#)).collect();
+    let needs = needs.join(",");
+    let npm = format!(
+        r#"{{"lockfileVersion": 3, "packages": {{
+        "node_modules/good": {{"version": "1.0.0"}},
+        "node_modules/{path}": {{"version": "1.0.0", "dependencies": {{{needs}}}}},
+        "{path}": {{"dependencies": {{{needs}}}}}}}}}"#
+    );
+    let bun = format!(
+        r#"{{"lockfileVersion": 1, "workspaces": {{"x": {{"name": "{path}", "dependencies": {{{needs}}}}}}},
+        "packages": {{"good": ["good@1.0.0", "", {{}}, ""],
+        "{path}": ["b@1.0.0", "", {{"dependencies": {{{needs}}}}}, ""]}}}}"#
+    );
+    let old = format!(
+        r#"{{"lockfileVersion": 1, "dependencies": {{"good": {{"version": "1.0.0"}},
+        "{path}": {{"version": "1.0.0", "requires": {{{needs}}}}}}}}}"#
+    );
+    for (name, text) in [
+        ("package-lock.json", npm),
+        ("package-lock.json", old),
+        ("bun.lock", bun),
+    ] {
+        let inventory = file(name, text);
+        assert_eq!(names(&inventory), ["good 1.0.0"], "{name}");
+        let gaps = gaps(&inventory);
+        assert!(
+            gaps.iter().any(|gap| gap.contains("longer than any")),
+            "{gaps:?}"
+        );
     }
 }
 
