@@ -68,7 +68,7 @@ pub(crate) fn by_steps(steps: &[HistoryStep], os: Option<&Os>) -> Option<String>
         let (_, image) = BY_VARIABLE.iter().find(|(own, _)| *own == name)?;
         Some(format!("{}:{}{suffix}", image_of(image, value), tag(value)))
     });
-    by_variable.or_else(|| steps.iter().rev().find_map(by_root))
+    by_variable.or_else(|| steps.iter().rev().find_map(|one| by_root(one, os)))
 }
 
 /// `NAME=value` or `NAME value`, perhaps the first of several.
@@ -96,7 +96,7 @@ fn tag(value: &str) -> String {
 }
 
 /// The step that lays down a distribution.
-fn by_root(one: &HistoryStep) -> Option<String> {
+fn by_root(one: &HistoryStep, os: Option<&Os>) -> Option<String> {
     let text = one.created_by.as_str();
     // `# debian.sh --arch 'amd64' out/ 'bookworm' '@1733097600'`
     if text.contains("debian.sh") {
@@ -114,10 +114,10 @@ fn by_root(one: &HistoryStep) -> Option<String> {
         return Some("gcr.io/distroless".to_owned());
     }
     let step = step::parse(text);
-    if step.word == "LABEL" {
+    if step.word == "LABEL" && os.is_some_and(|os| os.id == "ubuntu") {
         let (name, value) = variable(step.rest)?;
         // Ubuntu's images name themselves by two labels of this kind; the
-        // release is the distribution's.
+        // release is the distribution's. Elsewhere it is the application's.
         return (name == "org.opencontainers.image.version").then(|| format!("ubuntu:{value}"));
     }
     None
@@ -173,7 +173,8 @@ mod tests {
         let tomcat = "ENV TOMCAT_VERSION=10.1.16";
         assert_eq!(name(&[java, tomcat], None).unwrap(), "tomcat:10.1.16");
         let label = "/bin/sh -c #(nop)  LABEL org.opencontainers.image.version=22.04";
-        assert_eq!(name(&[label], None).unwrap(), "ubuntu:22.04");
+        assert_eq!(name(&[label], Some("ubuntu")).unwrap(), "ubuntu:22.04");
+        assert_eq!(name(&[label], Some("wolfi")), None);
         assert_eq!(name(&["RUN /bin/sh -c true # buildkit"], None), None);
     }
 }
