@@ -11,6 +11,13 @@ use seawall_image::HistoryStep;
 
 use crate::step::{self, Step};
 
+/// Stages that are read of one file, arguments before the first, and steps of
+/// one stage and those that it is built on.
+const MOST: usize = 1000;
+/// Bytes of a text whose variables are replaced, and of what that gives:
+/// arguments that name others twice double with each line.
+const MOST_EXPANDED: usize = 4 << 10;
+
 /// The stages of a Dockerfile.
 #[derive(Clone, Debug, Default)]
 pub struct Dockerfile {
@@ -21,6 +28,8 @@ pub struct Dockerfile {
 struct Stage {
     name: Option<String>,
     from: String,
+    /// The earlier stage that it is built on.
+    parent: Option<usize>,
     steps: Vec<Line>,
 }
 
@@ -52,10 +61,16 @@ impl Dockerfile {
                 .split_once(char::is_whitespace)
                 .unwrap_or((&line.text, ""));
             if word.eq_ignore_ascii_case("FROM") {
-                file.stages.push(stage(rest, &arguments));
+                if file.stages.len() == MOST {
+                    break;
+                }
+                let mut stage = stage(rest, &arguments);
+                stage.parent = file.named(&stage.from);
+                file.stages.push(stage);
             } else if let Some(stage) = file.stages.last_mut() {
                 stage.steps.push(line);
-            } else if word.eq_ignore_ascii_case("ARG")
+            } else if arguments.len() < MOST
+                && word.eq_ignore_ascii_case("ARG")
                 && let Some((name, value)) = rest.trim().split_once('=')
             {
                 let value = value.trim_matches(['"', '\'']);
@@ -64,6 +79,14 @@ impl Dockerfile {
             }
         }
         file
+    }
+
+    /// The last stage of this name.
+    fn named(&self, name: &str) -> Option<usize> {
+        let is_it = |own: &String| own.eq_ignore_ascii_case(name);
+        self.stages
+            .iter()
+            .rposition(|stage| stage.name.as_ref().is_some_and(is_it))
     }
 
     /// Whether it has no stage: then it is no Dockerfile.
@@ -80,11 +103,18 @@ impl Dockerfile {
     }
 
     fn fit_stage(&self, at: usize, history: &[HistoryStep]) -> Option<Fitted> {
-        let (lines, from) = self.chain(at)?;
+        // The stage and those that it is built on, last to first.
+        let parent = |stage: &&Stage| stage.parent.and_then(|at| self.stages.get(at));
+        let chain = || std::iter::successors(self.stages.get(at), parent);
+        let from = chain().last()?.from.clone();
+        let mut lines = 0;
         let mut left = history.len();
         let mut found: Vec<(usize, u32)> = Vec::new();
-        let mut is_sure = false;
-        for line in lines.iter().rev() {
+        for line in chain().flat_map(|stage| stage.steps.iter().rev()) {
+            lines += 1;
+            if lines > MOST {
+                return None;
+            }
             let own = step::instruction(&line.text);
             let last = left.checked_sub(1).and_then(|last| history.get(last));
             let made = last.map(|last| step::parse(&last.created_by));
@@ -92,7 +122,6 @@ impl Dockerfile {
                 && is_same(&own, &made)
             {
                 left -= 1;
-                is_sure |= !last.empty_layer;
                 if !last.empty_layer {
                     found.push((left, line.number));
                 }
@@ -100,8 +129,10 @@ impl Dockerfile {
                 return None;
             }
         }
-        // A few settings that happen to be the same prove nothing.
-        if !is_sure && (found.is_empty() && lines.len() > history.len() - left) {
+        // A few settings that happen to be the same prove nothing, nor does a
+        // stage without steps of its own.
+        let same = history.len() - left;
+        if same == 0 || (found.is_empty() && lines > same) {
             return None;
         }
         let layer_at = |step: usize| {
@@ -119,28 +150,6 @@ impl Dockerfile {
             lines,
         })
     }
-
-    /// The steps of a stage and of the stages that it is built on, first to
-    /// last, and what the first starts from.
-    fn chain(&self, at: usize) -> Option<(Vec<&Line>, String)> {
-        let mut stage = self.stages.get(at)?;
-        let mut at = at;
-        let mut lines: Vec<&Line> = stage.steps.iter().collect();
-        loop {
-            let earlier = self.stages.get(..at)?;
-            let is_named = |one: &Stage| {
-                one.name
-                    .as_ref()
-                    .is_some_and(|name| name.eq_ignore_ascii_case(&stage.from))
-            };
-            let Some(parent) = earlier.iter().rposition(is_named) else {
-                return Some((lines, stage.from.clone()));
-            };
-            at = parent;
-            stage = earlier.get(parent)?;
-            lines.splice(..0, &stage.steps);
-        }
-    }
 }
 
 /// `[--platform=…] image [AS name]`.
@@ -155,13 +164,17 @@ fn stage(rest: &str, arguments: &HashMap<String, String>) -> Stage {
     Stage {
         name: words.next().filter(|_| is_as).map(str::to_owned),
         from,
+        parent: None,
         steps: Vec::new(),
     }
 }
 
 /// `$NAME`, `${NAME}` and `${NAME:-word}` by the arguments before the first
-/// `FROM`; what has no value is left as it is.
+/// `FROM`; what has no value is left as it is, and so is what grows too long.
 fn expand(text: &str, arguments: &HashMap<String, String>) -> String {
+    if text.len() > MOST_EXPANDED {
+        return text.to_owned();
+    }
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {
@@ -188,6 +201,9 @@ fn expand(text: &str, arguments: &HashMap<String, String>) -> String {
                 rest = after;
                 continue;
             }
+        }
+        if out.len() > MOST_EXPANDED {
+            return text.to_owned();
         }
         rest = behind;
     }
@@ -301,6 +317,8 @@ fn is_same(own: &Step<'_>, made: &Step<'_>) -> bool {
         }
         // The first name is enough: values may have been replaced.
         "ENV" | "ARG" | "LABEL" => name_of(own.rest) == name_of(made.rest),
+        // The history may show the whole path of a relative one.
+        "WORKDIR" => own.rest.contains('$') || step.ends_with(&line),
         // Other settings are written in different forms.
         _ => true,
     }
@@ -410,6 +428,47 @@ CMD [\"python\", \"app.py\"]
             (fitted.base_layers, fitted.lines),
             (1, vec![(1, 3), (2, 4)])
         );
+    }
+
+    #[test]
+    fn a_stage_without_steps_of_its_own_made_nothing() {
+        let steps = history(&["ADD rootfs.tar / # buildkit", "RUN /bin/sh -c make"]);
+        for text in [
+            "FROM node AS base",
+            "FROM node AS base\nFROM base\nRUN other\n",
+            "FROM node\nENV A=b\n",
+        ] {
+            assert_eq!(Dockerfile::parse(text).fit(&steps), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_the_one_that_was_set() {
+        let steps = history(&["ADD rootfs.tar / # buildkit", "WORKDIR /srv/app"]);
+        let fit = |line: &str| Dockerfile::parse(&format!("FROM a\n{line}\n")).fit(&steps);
+        for line in ["WORKDIR /srv/app/", "WORKDIR app", "WORKDIR $HOME/app"] {
+            assert_eq!(fit(line).unwrap().lines, [(1, 2)], "{line}");
+        }
+        assert_eq!(fit("WORKDIR /other"), None);
+    }
+
+    #[test]
+    fn arguments_that_double_do_not_grow() {
+        let text = "ARG A=0123456789abcdef\n".to_owned() + &"ARG A=$A$A\n".repeat(64);
+        let file = Dockerfile::parse(&(text + "FROM $A\n"));
+        assert!(file.stages[0].from.len() <= MOST_EXPANDED);
+        let many: String = (0..5000)
+            .map(|number| format!("FROM s{number} AS s{}\nENV A=b\n", number + 1))
+            .collect();
+        let file = Dockerfile::parse(&many);
+        assert_eq!(file.stages.len(), MOST);
+        assert_eq!(file.fit(&history(&["RUN x"])), None);
+        let long = "FROM a AS a\n".to_owned() + &"USER a\n".repeat(50_000);
+        let file = Dockerfile::parse(&(long + &"FROM a AS a\n".repeat(5000)));
+        assert_eq!(file.fit(&history(&["RUN x"])), None);
+        let open = "${".repeat(500_000);
+        let file = Dockerfile::parse(&format!("FROM {open}\n"));
+        assert_eq!(file.stages[0].from, open);
     }
 
     #[test]
