@@ -23,8 +23,10 @@ pub(crate) fn block(candidate: &Candidate<'_>) -> Option<(usize, usize)> {
         return None;
     }
     let body = BEGIN.len() + label_end + 5;
-    let end = body + memchr::memmem::find(text.get(body..)?, END)?;
-    let tail = text.get(end + END.len()..)?;
+    // No body holds a dash: the next ones must be the end's. Without that each
+    // of many beginnings would be held against one far end.
+    let end = body + memchr::memmem::find(text.get(body..)?, b"-----")?;
+    let tail = text.get(end..)?.strip_prefix(END)?;
     let tail = tail.get(..label.len() + 5)?;
     let is_same = tail.starts_with(label) && tail.ends_with(b"-----");
     is_same.then_some((
@@ -149,5 +151,26 @@ pub(crate) fn putty_check(candidate: &Candidate<'_>) -> Checked {
         Checked::Proven
     } else {
         Checked::ProvenBut("it is encrypted: its passphrase protects it")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_has_one_beginning() {
+        let begin = "-----BEGIN RSA PRIVATE KEY-----\n";
+        let text = format!("{begin}{begin}AAAA\n-----END RSA PRIVATE KEY-----");
+        let at = |start: usize| {
+            block(&Candidate {
+                text: text.as_bytes(),
+                start,
+                end: start + BEGIN.len(),
+                limit: text.len(),
+            })
+        };
+        assert_eq!(at(0), None);
+        assert_eq!(at(begin.len()), Some((begin.len(), text.len())));
     }
 }

@@ -93,4 +93,9 @@ fn armour_that_is_cut_or_repeated_is_no_key() {
     }
     let many = "-----BEGIN RSA PRIVATE KEY-----\n".repeat(20_000);
     assert_eq!(scan("k", many.as_bytes()).secrets.len(), 0);
+    // Only the last of many beginnings is the key's.
+    let many = "-----BEGIN RSA PRIVATE KEY-----\n".repeat(100);
+    let found = scan("k", (many.clone() + &key).as_bytes()).secrets;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].offset, many.len() as u64);
 }
