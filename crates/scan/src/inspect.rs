@@ -304,7 +304,7 @@ pub(crate) fn arch(platform: Option<&str>) -> Option<String> {
 /// the report is empty.
 fn nothing_found(config: &ImageConfig) -> Gap {
     let program = config.entrypoint.iter().chain(&config.cmd).next();
-    let subject = program.map_or("image", String::as_str);
+    let subject = program.map_or_else(|| "image".to_owned(), |one| secrets::redacted(one));
     Gap::new(
         GapKind::Unsupported,
         subject,
@@ -388,6 +388,14 @@ fn merged(mut gaps: Vec<Gap>, more: Vec<Gap>) -> Vec<Gap> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_report_names_no_secret() {
+        let token = seawall_secrets::expand("ghp_<crc:30>");
+        let mut config = ImageConfig::default();
+        config.cmd = vec![format!("/app --token={token}")];
+        assert_eq!(nothing_found(&config).subject, "/app --token=ghp_…");
+    }
 
     #[test]
     fn a_layout_may_carry_a_tag_or_a_digest() {

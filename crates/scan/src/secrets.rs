@@ -165,7 +165,12 @@ fn finding(
     Finding {
         target: 0,
         rule: detector.id,
-        aliases: Vec::new(),
+        aliases: detector
+            .aliases
+            .iter()
+            .copied()
+            .map(str::to_owned)
+            .collect(),
         severity,
         confidence: detector.confidence,
         message,
@@ -178,7 +183,7 @@ fn finding(
     }
 }
 
-/// The text without its secrets: what a build step says is shown in reports.
+/// What a step or a command of an image says, as reports may show it.
 pub(crate) fn redacted(step: &str) -> String {
     seawall_secrets::redact(config::STEP, step)
 }

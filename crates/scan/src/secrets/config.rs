@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use seawall_image::ImageConfig;
 use seawall_model::Finding;
-use seawall_secrets::Secret;
+use seawall_secrets::{Secret, redact};
 
 use super::{finding, severity, what};
 
@@ -29,14 +29,15 @@ pub(super) fn findings(config: &ImageConfig) -> Vec<Finding> {
         }
     };
     for variable in &config.env {
-        let name = variable.split('=').next().unwrap_or_default();
-        look(VARIABLE, variable, &|| {
-            format!("the environment (`{name}`)")
+        look(VARIABLE, variable, &|| match variable.split_once('=') {
+            Some((name, _)) => format!("the environment (`{}`)", redact(VARIABLE, name)),
+            // Without a value it may be all secret.
+            None => "the environment".to_owned(),
         });
     }
     for (name, value) in &config.labels {
         look(LABEL, &format!("{name}={value}"), &|| {
-            format!("the label `{name}`")
+            format!("the label `{}`", redact(LABEL, name))
         });
     }
     for (what, words) in [("entrypoint", &config.entrypoint), ("command", &config.cmd)] {
@@ -64,4 +65,30 @@ pub(super) fn findings(config: &ImageConfig) -> Vec<Finding> {
             )
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_places_hold_no_secret() {
+        let token = seawall_secrets::expand("ghp_<crc:30>");
+        let messages = |config: &ImageConfig| -> Vec<String> {
+            findings(config)
+                .into_iter()
+                .map(|one| one.message)
+                .collect()
+        };
+        let what = "GitHub personal access token `ghp_…`";
+        let of = "of the image's configuration";
+        let mut bare = ImageConfig::default();
+        bare.env = vec![token.clone(), format!("{token}=1")];
+        let places = "the environment, the environment (`ghp_…`)";
+        assert_eq!(messages(&bare), [format!("{what} in {places} {of}")]);
+        let mut key = ImageConfig::default();
+        key.labels = [(token, "1".to_owned())].into();
+        let place = "the label `ghp_…`";
+        assert_eq!(messages(&key), [format!("{what} in {place} {of}")]);
+    }
 }

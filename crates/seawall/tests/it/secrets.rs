@@ -345,6 +345,23 @@ fn a_project_is_looked_through_and_its_findings_can_be_suppressed() {
 }
 
 #[test]
+fn a_detector_goes_by_its_name_in_other_tools_too() {
+    let home = Home::new();
+    let file = home.path().join("main.py");
+    write(&file, &expand("k = 'ghp_<crc:30>'\n"));
+    let target = format!("file:{}", file.display());
+    let all = report(&home, &[&target]);
+    assert_eq!(all["findings"][0]["rule"], "secret/github-token");
+    assert_eq!(
+        all["findings"][0]["aliases"],
+        serde_json::json!(["github-pat"])
+    );
+    let ignore = "[[ignore]]\nrule = \"github-pat\"\nreason = \"a test's\"\n";
+    fs::write(home.path().join("seawall.toml"), ignore).unwrap();
+    assert!(found(&report(&home, &[&target])).is_empty());
+}
+
+#[test]
 fn guesses_are_shown_to_auditors_only() {
     let home = Home::new();
     let file = home.path().join("main.py");
