@@ -128,9 +128,6 @@ const OVERLAP: usize = 4096;
 /// made to be so.
 #[cfg(test)]
 const LONGEST: usize = 600;
-/// Gates of one file whose surroundings are searched: real ones have few.
-const MOST_GATES: usize = 256;
-
 /// A fingerprint with its expressions, each made when its gate is first met:
 /// that takes longer than searching most files.
 struct Known {
@@ -272,6 +269,15 @@ struct Window<'a> {
     is_last: bool,
 }
 
+/// What a file is told to be.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// The programs that it is or holds, with their versions.
+    pub(crate) told: Vec<(&'static Fingerprint, String)>,
+    /// Those of which no version was met, though not all of it was searched.
+    pub(crate) unsure: Vec<&'static Fingerprint>,
+}
+
 /// The search for one fingerprint in one file.
 struct Search {
     known: &'static Known,
@@ -281,7 +287,8 @@ struct Search {
     best: Option<(usize, String)>,
     with: Vec<bool>,
     is_barred: bool,
-    gates: usize,
+    /// Whether some gates were left out.
+    is_over: bool,
 }
 
 impl Search {
@@ -297,7 +304,7 @@ impl Search {
             best: None,
             with: vec![false; fingerprint.with.len()],
             is_barred: false,
-            gates: 0,
+            is_over: false,
         }
     }
 
@@ -330,17 +337,23 @@ impl Search {
             // `\A` does not match behind the first byte.
             return self.version_in(expression, window, usize::from(!window.is_first)..end);
         }
+        // Gates that stand close to each other have the same surroundings: these
+        // are searched for as many bytes as there are.
+        let mut left = end.max(WINDOW);
         for at in gates {
-            self.gates += 1;
-            if self.gates > MOST_GATES {
-                return None;
-            }
             let behind = at + gate.len();
             let place = match pattern.place {
                 Place::Around => at..end,
                 Place::Before(bytes) => at.saturating_sub(bytes)..at,
                 Place::After(bytes) => behind..end.min(behind + bytes),
             };
+            match left.checked_sub(place.len()) {
+                Some(rest) => left = rest,
+                None => {
+                    self.is_over = true;
+                    return None;
+                }
+            }
             if let Some(version) = self.version_in(expression, window, place) {
                 return Some(version);
             }
@@ -395,10 +408,16 @@ impl Search {
                 && self.with.iter().all(|is_met| *is_met))
     }
 
-    fn finish(self) -> Option<(&'static Fingerprint, String)> {
-        let is_it = !self.is_barred && self.with.iter().all(|is_met| *is_met);
-        let (_, version) = self.best.filter(|_| is_it)?;
-        Some((self.known.fingerprint, version))
+    fn finish(self, out: &mut Outcome) {
+        if self.is_barred || !self.with.iter().all(|is_met| *is_met) {
+            return;
+        }
+        let fingerprint = self.known.fingerprint;
+        match self.best {
+            Some((_, version)) => out.told.push((fingerprint, version)),
+            None if self.is_over => out.unsure.push(fingerprint),
+            None => {}
+        }
     }
 }
 
@@ -417,10 +436,7 @@ fn number(name: &str) -> String {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub(crate) fn search(
-    path: &str,
-    body: &Body<'_>,
-) -> io::Result<Vec<(&'static Fingerprint, String)>> {
+pub(crate) fn search(path: &str, body: &Body<'_>) -> io::Result<Outcome> {
     let mut searches: Vec<Search> = wanted(path).map(|known| Search::new(known, path)).collect();
     let look = |searches: &mut [Search], window: &Window<'_>| {
         for search in searches.iter_mut() {
@@ -454,7 +470,11 @@ pub(crate) fn search(
             }
         }
     }
-    Ok(searches.into_iter().filter_map(Search::finish).collect())
+    let mut out = Outcome::default();
+    for search in searches {
+        search.finish(&mut out);
+    }
+    Ok(out)
 }
 
 fn fill(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
@@ -551,7 +571,7 @@ mod tests {
         bytes[at..at + text.len()].copy_from_slice(text);
         file.write_all(&bytes).unwrap();
         let body = Body::File(&file, bytes.len() as u64);
-        let found = search("usr/sbin/nginx", &body).unwrap();
+        let found = search("usr/sbin/nginx", &body).unwrap().told;
         let found: Vec<_> = found
             .iter()
             .map(|(one, version)| one.purl(version))

@@ -284,7 +284,8 @@ impl<'a> Tree<'a> {
             return;
         };
         let piece = piece.into();
-        let blank = node.text.trim().is_empty();
+        // No piece that is blank is kept as the first one.
+        let blank = node.text.is_empty();
         if piece.trim().is_empty() && blank {
             return;
         }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use seawall_image::{Analyser, Body, Entry, Interest, Need, View};
-use seawall_model::Technique;
+use seawall_model::{GapKind, Technique};
 
 use crate::{
     Context, Ecosystem, Inventory,
@@ -31,7 +31,7 @@ impl Analyser for Programs {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -50,7 +50,7 @@ impl Analyser for Programs {
         let found = search(entry.path, &body)
             .map_err(|error| format!("the program cannot be read back: {error}"))?;
         let mut finds = Finds::default();
-        for (fingerprint, version) in found {
+        for (fingerprint, version) in found.told {
             finds.push(&Found {
                 kind: fingerprint.kind,
                 name: fingerprint.name.to_owned(),
@@ -59,6 +59,13 @@ impl Analyser for Programs {
                 technique: Technique::Fingerprint,
                 ..Found::default()
             });
+        }
+        for fingerprint in found.unsure {
+            let reason = format!(
+                "more of it looks like `{}` than is searched: its version cannot be told",
+                fingerprint.name
+            );
+            finds.gap(GapKind::Limit, &reason);
         }
         Ok(finds.finish())
     }

@@ -1,9 +1,9 @@
 //! project.assets.json, which NuGet leaves in `obj` (NuGet.ProjectModel,
 //! `LockFileFormat`, versions 1 to 3).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use seawall_model::{GapKind, Requirement};
+use seawall_model::GapKind;
 use serde::Deserialize;
 
 use super::packages_lock_json::digest;
@@ -50,7 +50,7 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
         out.gap(GapKind::Unsupported, reason);
     }
     let mut direct = HashSet::new();
-    let mut requires: HashMap<String, Vec<Requirement>> = HashMap::new();
+    let mut requires = Targets::new();
     let frameworks = sections
         .entries
         .chunk_by(|a, b| (a.section, &a.group) == (b.section, &b.group));
@@ -78,24 +78,28 @@ fn parse(text: &str, out: &mut Declarations<'_>) -> Result<(), String> {
             out.problem(span.start, "a package has no version");
             continue;
         };
+        let targets = requires.remove(entry.key.as_ref());
         out.push(&Declared {
             name,
             version,
             direct: Some(direct.contains(&name.to_lowercase())),
             span,
             hashes: digest(one.sha512.as_ref().map(AsRef::as_ref)),
-            requires: requires.remove(entry.key.as_ref()).unwrap_or_default(),
+            requires: out.gather(targets.into_iter().flatten()),
             ..Declared::default()
         });
     }
     Ok(())
 }
 
+/// Names and versions of what each package asks for.
+type Targets<'e> = HashMap<&'e str, BTreeSet<(&'e str, Option<&'e str>)>>;
+
 /// What the packages of one framework ask for.
-fn target(
+fn target<'e>(
     text: &str,
-    members: &[json::Entry<'_>],
-    requires: &mut HashMap<String, Vec<Requirement>>,
+    members: &'e [json::Entry<'_>],
+    requires: &mut Targets<'e>,
     out: &mut Declarations<'_>,
 ) {
     let named = members.iter().filter_map(|one| one.key.split_once('/'));
@@ -106,16 +110,10 @@ fn target(
         let Some(one) = json::entry::<Target<'_>>(text, member.value, out) else {
             continue;
         };
-        let list = requires.entry(member.key.to_string()).or_default();
+        let list = requires.entry(member.key.as_ref()).or_default();
         for (name, _) in &one.dependencies.0 {
             if let Some((name, version)) = versions.get(&name.to_lowercase()) {
-                let one = Requirement {
-                    name: (*name).to_owned(),
-                    version: Some((*version).to_owned()),
-                };
-                if !list.contains(&one) {
-                    list.push(one);
-                }
+                list.insert((*name, Some(*version)));
             }
         }
     }

@@ -1,8 +1,7 @@
 //! renv.lock (renv, "Lockfiles").
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
-use seawall_model::Requirement;
 use serde::Deserialize;
 
 use crate::{
@@ -79,17 +78,12 @@ fn read(text: &str, entry: &json::Entry<'_>, one: &Locked<'_>, out: &mut Declara
         &one.imports,
         &one.linking_to,
     ];
-    let mut requires: Vec<Requirement> = Vec::new();
-    for asked in all.into_iter().flatten() {
-        // `name (>= version)`; R itself is none.
-        let name = asked.split([' ', '(']).next().unwrap_or_default();
-        if !matches!(name, "" | "R") && !requires.iter().any(|one| one.name == name) {
-            requires.push(Requirement {
-                name: name.to_owned(),
-                version: None,
-            });
-        }
-    }
+    // `name (>= version)`; R itself is none.
+    let names = all.into_iter().flatten();
+    let names = names.map(|asked| asked.split([' ', '(']).next().unwrap_or_default());
+    let mut seen = HashSet::from(["", "R"]);
+    let names = names.filter(|name| seen.insert(*name));
+    let requires = out.gather(names.map(|name| (name, None)));
     let licenses = one.license.iter().filter(|license| !license.is_empty());
     out.push(&Declared {
         name,

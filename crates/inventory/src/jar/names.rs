@@ -70,23 +70,26 @@ pub(super) fn split(stem: &str) -> Named<'_> {
             Some((start, word))
         })
         .collect();
+    let last_dotted = words
+        .iter()
+        .rposition(|(_, word)| is_number(word) && word.contains('.'));
+    // The first word behind the one looked at that is of no version.
+    let mut classifier = 0;
     for (index, (start, word)) in words.iter().enumerate().skip(1) {
         if !is_number(word) {
             continue;
         }
-        let rest = words.get(index + 1..).unwrap_or_default();
-        let is_last_of_version = |(_, word): &&(usize, &str)| !is_qualifier(word);
-        let behind = rest.iter().position(|one| is_last_of_version(&one));
+        if classifier <= index {
+            let is_other = |at: &usize| words.get(*at).is_some_and(|one| !is_qualifier(one.1));
+            let other = (index + 1..words.len()).find(is_other);
+            classifier = other.unwrap_or(words.len());
+        }
         // A number behind further words is the version, and this one part of
         // the name: `log4j-1.2-api-2.14.1`.
-        let classifier = behind.and_then(|at| rest.get(at..)).unwrap_or_default();
-        if classifier
-            .iter()
-            .any(|(_, word)| is_number(word) && word.contains('.'))
-        {
+        if last_dotted.is_some_and(|at| at >= classifier) {
             continue;
         }
-        let end = classifier.first().map_or(stem.len(), |(at, _)| at - 1);
+        let end = words.get(classifier).map_or(stem.len(), |(at, _)| at - 1);
         return Named {
             name: stem.get(..start - 1).unwrap_or_default(),
             version: stem.get(*start..end).unwrap_or_default(),
@@ -129,6 +132,23 @@ mod tests {
             ),
         ] {
             assert_eq!(split(file), Named { name, version }, "{file}");
+        }
+    }
+
+    #[test]
+    fn names_of_many_words_come_to_an_end() {
+        for words in ["1-", "1-x-"] {
+            let name = format!("a-{}x", words.repeat(300_000));
+            let file = format!("{name}-1.1-x");
+            let version = "1.1";
+            assert!(
+                split(&file)
+                    == Named {
+                        name: &name,
+                        version
+                    },
+                "{words}"
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 //! to the Dependency Mechanism").
 
 use std::{
-    cell::Cell,
+    cell::{Cell, OnceCell},
     collections::{HashMap, HashSet},
     ptr,
     rc::Rc,
@@ -13,6 +13,7 @@ use super::{
     Project,
     model::{Dependency, Model, Parent, Part, Place, Value},
 };
+use crate::text::list;
 
 /// Bytes of a value with all its properties put in.
 const MOST_VALUE: usize = 4096;
@@ -77,6 +78,8 @@ pub(super) struct Context<'p, 'v> {
     depth: usize,
     /// Projects that it inherits or imports and that are not here.
     pub(super) outside: Vec<Outside>,
+    /// These as a message lists them: all, and the parents.
+    listed: [OnceCell<Rc<str>>; 2],
 }
 
 /// Where a line of parents ends.
@@ -182,6 +185,7 @@ impl<'p, 'v> Context<'p, 'v> {
             imports: Vec::new(),
             depth: 0,
             outside: Vec::new(),
+            listed: Default::default(),
         }
     }
 
@@ -265,6 +269,17 @@ impl<'p, 'v> Context<'p, 'v> {
         self.outside.extend(outside);
         self.outside.sort();
         self.outside.dedup();
+    }
+
+    /// The projects that are not here, or the parents among them, as a message
+    /// lists them.
+    pub(super) fn elsewhere(&self, only_parents: bool) -> Rc<str> {
+        let [all, parents] = &self.listed;
+        let listed = if only_parents { parents } else { all };
+        let outside = self.outside.iter();
+        let outside = outside.filter(|one| one.is_parent || !only_parents);
+        let list = || list(outside.map(ToString::to_string)).into();
+        Rc::clone(listed.get_or_init(list))
     }
 
     /// What a dependency goes by.

@@ -5,7 +5,10 @@
 mod context;
 mod model;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    rc::Rc,
+};
 
 use seawall_image::View;
 use seawall_model::{Gap, GapKind, Origin, Package, Relation};
@@ -169,8 +172,9 @@ type Seen = (String, String, String, usize);
 /// Why the version of a dependency is not known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Cause {
-    /// Nothing here manages it; these projects, which are not here, may.
-    Elsewhere(Vec<String>),
+    /// Nothing here manages it; these projects, which are not here, may: see
+    /// [`Context::elsewhere`].
+    Elsewhere(Rc<str>),
     /// Nothing manages it.
     Nowhere,
     /// A property has no value here.
@@ -290,22 +294,13 @@ impl<'p, 'v> Reader<'p, 'v> {
         let told = match (one.version.text, managed) {
             ("", Some(managed)) => managed.version.map_err(Cause::from),
             ("", None) if context.outside.is_empty() => Err(Cause::Nowhere),
-            ("", None) => Err(Cause::Elsewhere(
-                context.outside.iter().map(ToString::to_string).collect(),
-            )),
+            ("", None) => Err(Cause::Elsewhere(context.elsewhere(false))),
             _ => context
                 .expand(one.version)
                 .map_err(|unknown| match unknown {
                     // A parent that is not here may give it a value.
                     Unknown::Property(_) if matches!(context.end, End::Outside(_)) => {
-                        Cause::Elsewhere(
-                            context
-                                .outside
-                                .iter()
-                                .filter(|it| it.is_parent)
-                                .map(ToString::to_string)
-                                .collect(),
-                        )
+                        Cause::Elsewhere(context.elsewhere(true))
                     }
                     unknown => unknown.into(),
                 }),
@@ -432,7 +427,6 @@ impl Cause {
         let names = list(names);
         match self {
             Cause::Elsewhere(places) => {
-                let places = list(places);
                 let reason = format!(
                     "the version of {names} stands in what is not in the project: {places}"
                 );

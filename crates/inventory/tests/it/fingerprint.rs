@@ -239,6 +239,30 @@ fn bytes_of_any_kind_come_to_an_end() {
     }
 }
 
+/// Gates without a version before the one that has it, and so many that not all
+/// are looked at.
+#[test]
+fn many_gates_hide_no_version() {
+    let root = tempfile::tempdir().unwrap();
+    let padding = "\0".repeat(300);
+    let many = format!("HAProxy version{padding}").repeat(1000);
+    let version = format!("{padding}2.4.30-a1b2c3d\0HAProxy version\0");
+    write(root.path(), "usr/sbin/haproxy", format!("{many}{version}"));
+    let dense = "HAProxy version".repeat(1 << 17);
+    write(root.path(), "opt/haproxy", format!("{dense}{version}"));
+    let inventory = tree(root.path());
+    let told: Vec<_> = told(&inventory).into_iter().collect();
+    let of = |path: &str| (path.to_owned(), "haproxy".to_owned(), "2.4.30".to_owned());
+    assert_eq!(told, [of("usr/sbin/haproxy")]);
+    assert_eq!(
+        gaps(&inventory),
+        [
+            "limit opt/haproxy: more of it looks like `haproxy` than is searched: its version \
+             cannot be told"
+        ]
+    );
+}
+
 /// A program of 3 GiB that is all holes.
 #[test]
 fn a_program_beyond_the_limit_is_a_gap() {

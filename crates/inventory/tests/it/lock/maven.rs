@@ -415,6 +415,14 @@ fn odd_files_come_to_an_end() {
         said(&inventory)
     );
 
+    // A text of very many pieces, with space in front.
+    let pieces = format!("{}{}", " ".repeat(1 << 20), "a&#98;".repeat(1 << 18));
+    let inventory = file(
+        "pom.xml",
+        text.replace("<artifactId>x", &format!("<artifactId>{pieces}")),
+    );
+    assert!(names(&inventory).contains(&"good:good 1.0.0".to_owned()));
+
     let head = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n";
     let latin = [head.as_bytes(), b"<!-- \xE9 -->", text.as_bytes()].concat();
     let inventory = file("pom.xml", latin);
