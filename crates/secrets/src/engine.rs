@@ -3,6 +3,7 @@
 use std::sync::{LazyLock, OnceLock};
 
 use regex_automata::{Anchored, Input, meta::Regex, util::syntax};
+use seawall_model::Confidence;
 
 use crate::{
     Detector, allow,
@@ -10,6 +11,7 @@ use crate::{
     detector::{Candidate, Checked, Shape},
     detectors,
     gate::{Gate, Hit},
+    kubernetes,
 };
 
 /// All detectors, ready.
@@ -44,10 +46,16 @@ pub(crate) struct Match {
     pub(crate) note: Option<&'static str>,
 }
 
+/// What decides between two that match the same place: whether it is proven, its
+/// kind's rank and confidence, and its bytes.
+pub(crate) type Worth = (bool, u8, Confidence, usize);
+
 impl Match {
-    /// What decides between two that match the same place.
-    pub(crate) fn worth(&self) -> (bool, u8, usize) {
-        (self.proven, self.detector.rank, self.end - self.start)
+    pub(crate) fn worth(&self) -> Worth {
+        let Detector {
+            rank, confidence, ..
+        } = *self.detector;
+        (self.proven, rank, confidence, self.end - self.start)
     }
 }
 
@@ -61,7 +69,7 @@ pub(crate) fn engine() -> &'static Engine {
 /// of a file another need not.
 pub fn version() -> u32 {
     /// Raised whenever the code would find other secrets with the same table.
-    const CODE: u32 = 2;
+    const CODE: u32 = 3;
     let mut hash = crc32fast::Hasher::new();
     hash.update(&CODE.to_le_bytes());
     for one in detectors::ALL.iter().flat_map(|group| group.iter()) {
@@ -98,6 +106,7 @@ impl Engine {
         });
         let lead = all.iter().map(|one| match one.shape {
             Shape::Around(lead) => lead,
+            Shape::Code(_) => kubernetes::BACK,
             _ => 64,
         });
         Engine {

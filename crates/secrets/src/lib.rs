@@ -19,6 +19,7 @@ mod engine;
 mod example;
 mod found;
 mod gate;
+mod kubernetes;
 mod paths;
 mod pem;
 mod place;

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     Detector, Found, Secret,
-    engine::{Engine, Match, engine},
+    engine::{Engine, Match, Worth, engine},
     gate::Hit,
     paths::{ends_in, is_source_of_others},
     place::Place,
@@ -56,7 +56,7 @@ enum State {
 /// A match in the file's own terms.
 struct Kept {
     secret: Secret,
-    proven: bool,
+    worth: Worth,
     /// Bytes of the text, which is not the file where that is UTF-16.
     from: u64,
     to: u64,
@@ -120,9 +120,8 @@ impl Scanner {
         let mut secrets: Vec<Kept> = Vec::new();
         self.matches.sort_by_key(|kept| (kept.from, kept.to));
         for kept in self.matches {
-            let worth = |one: &Kept| (one.proven, one.secret.detector.rank, one.secret.length);
             match secrets.last_mut().filter(|last| last.to > kept.from) {
-                Some(last) if worth(last) >= worth(&kept) => {}
+                Some(last) if last.worth >= kept.worth => {}
                 Some(last) => *last = kept,
                 None => secrets.push(kept),
             }
@@ -264,7 +263,7 @@ impl Scanner {
                 mark: u16::from_be_bytes([digest[0], digest[1]]),
                 note: found.note,
             },
-            proven: found.proven,
+            worth: found.worth(),
             from,
             to,
         });

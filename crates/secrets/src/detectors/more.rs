@@ -3,6 +3,7 @@
 use crate::{
     checks,
     detector::{Detector, around, assigned, coded, named, token},
+    kubernetes,
 };
 
 pub(crate) static DETECTORS: &[Detector] = &[
@@ -452,7 +453,7 @@ pub(crate) static DETECTORS: &[Detector] = &[
         "secret/kubernetes-secret",
         "value in a Kubernetes Secret",
         &["kind: secret", "kind: \\\"secret\\\"", "\"kind\": \"secret\"", "\"kind\":\"secret\""],
-        checks::kubernetes_secret,
+        kubernetes::secret,
     )
     .password()
     .likely()
@@ -461,8 +462,13 @@ pub(crate) static DETECTORS: &[Detector] = &[
     .last()
     .finds(&[
         "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ndata:\n  password: <password64>\n",
+        "apiVersion: v1\ndata:\n  password: <password64>\nkind: Secret\nmetadata:\n  name: db\n",
+        "{\n  \"apiVersion\": \"v1\",\n  \"data\": {\n    \"password\": \"<password64>\"\n  },\n  \"kind\": \"Secret\"\n}\n",
+        "items:\n- apiVersion: v1\n  data:\n    password: <password64>\n  kind: Secret\n",
     ])
     .passes(&[
+        "data:\n  motd: <password64>\n---\nkind: Secret\n",
+        "- kind: ConfigMap\n  data:\n    motd: <password64>\n- apiVersion: v1\n  kind: Secret\n",
         "kind: Secret\nmetadata:\n  name: db\ndata:\n  password: {{ .Values.password | b64enc }}\n",
         "kind: Secret\nstringData:\n  password: changeme\n",
         "kind: SecretList\nitems: []\n",

@@ -66,6 +66,17 @@ fn chunks_of_any_size_find_what_one_piece_finds() {
 }
 
 #[test]
+fn what_stands_before_its_keyword_is_found_wherever_a_block_ends() {
+    let secret = expand("data:\n  password: <password64>\nkind: Secret\n");
+    for shift in (0..secret.len() + 40).chain([16_000, 16_384, 16_448, 20_000]) {
+        let text = "#\n".repeat((131_112 - shift) / 2) + &secret + &"#\n".repeat(50_000);
+        let found = in_chunks("x", text.as_bytes(), 4096);
+        assert_eq!(told(&found), told(&scan("x", text.as_bytes())), "{shift}");
+        assert_eq!(found.secrets.len(), 1, "{shift}");
+    }
+}
+
+#[test]
 fn a_secret_is_found_wherever_a_block_ends() {
     let secret = expand("GH_TOKEN=ghp_<crc:30>");
     // Blocks are of 64 KiB: the secret is moved over the end of the second.
