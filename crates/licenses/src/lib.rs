@@ -11,4 +11,4 @@ mod policy;
 
 pub use category::{Category, category};
 pub use normal::{normalise, of_package};
-pub use policy::{EntryError, List, Policy, Verdict};
+pub use policy::{EntryError, List, Policy, Strictness, Verdict};

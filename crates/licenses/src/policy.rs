@@ -105,8 +105,20 @@ fn entry(text: &str) -> Result<Entry, EntryError> {
     }
 }
 
-/// What a policy says of a licence, the mildest first.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What to do about something, the mildest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Strictness {
+    /// Nothing.
+    #[default]
+    Allow,
+    /// Say so, as a finding of low severity.
+    Warn,
+    /// Say so, as a finding of high severity.
+    Deny,
+}
+
+/// What a policy says of a licence.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Nothing against it.
     Allowed,
@@ -133,8 +145,9 @@ pub struct Policy {
 
 impl Policy {
     /// Judges an SPDX expression: of a choice the best branch counts, of what
-    /// holds together the worst. What is no expression is unlisted.
-    pub fn judge(&self, expression: &str) -> Verdict {
+    /// holds together the worst. What is no expression is unlisted; `unlisted`
+    /// says how bad that is.
+    pub fn judge(&self, expression: &str, unlisted: Strictness) -> Verdict {
         for (list, verdict) in [
             (&self.deny, Verdict::Denied as fn(Vec<String>) -> Verdict),
             (&self.warn, Verdict::Warned),
@@ -144,37 +157,37 @@ impl Policy {
                 return verdict(vec![expression.to_owned()]);
             }
         }
-        let unlisted = || Verdict::Unlisted(vec![expression.to_owned()]);
+        let untold = || Verdict::Unlisted(vec![expression.to_owned()]);
         let Ok(parsed) = Expression::parse(expression) else {
-            return unlisted();
+            return untold();
         };
         let mut stack = Vec::new();
         for node in parsed.iter() {
             match node {
-                ExprNode::Req(one) => stack.push(self.of(&one.req)),
+                ExprNode::Req(one) => stack.push(self.of(&one.req, unlisted)),
                 ExprNode::Op(operator) => {
                     let (Some(right), Some(left)) = (stack.pop(), stack.pop()) else {
-                        return unlisted();
+                        return untold();
                     };
                     stack.push(match operator {
-                        Operator::Or => best(left, right),
-                        Operator::And => worst(left, right),
+                        Operator::Or => best(left, right, unlisted),
+                        Operator::And => worst(left, right, unlisted),
                     });
                 }
             }
         }
-        stack.pop().unwrap_or_else(unlisted)
+        stack.pop().unwrap_or_else(untold)
     }
 
-    fn of(&self, requirement: &LicenseReq) -> Verdict {
+    fn of(&self, requirement: &LicenseReq, unlisted: Strictness) -> Verdict {
         let exception = exception(requirement);
         let all = choices(requirement);
         let verdicts = all
             .iter()
             .map(|choice| self.of_choice(choice, exception.as_deref()));
-        let best = verdicts.min().unwrap_or(Level::Unlisted);
+        let best = verdicts.min_by_key(|level| level.rank(unlisted));
         let name = || vec![requirement.to_string()];
-        match best {
+        match best.unwrap_or(Level::Unlisted) {
             Level::Allowed => Verdict::Allowed,
             Level::Warned => Verdict::Warned(name()),
             Level::Unlisted => Verdict::Unlisted(name()),
@@ -200,7 +213,7 @@ impl Policy {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy)]
 enum Level {
     Allowed,
     Warned,
@@ -208,32 +221,48 @@ enum Level {
     Denied,
 }
 
-fn rank(verdict: &Verdict) -> u8 {
-    match verdict {
-        Verdict::Allowed => 0,
-        Verdict::Warned(_) => 1,
-        Verdict::Unlisted(_) => 2,
-        Verdict::Denied(_) => 3,
+impl Level {
+    /// How bad it is: what no list has is as bad as the policy takes it to be,
+    /// but never as good as what is allowed, nor as bad as what is denied.
+    fn rank(self, unlisted: Strictness) -> u8 {
+        match (self, unlisted) {
+            (Level::Allowed, _) => 0,
+            (Level::Unlisted, Strictness::Allow) => 1,
+            (Level::Warned, _) | (Level::Unlisted, Strictness::Warn) => 2,
+            (Level::Unlisted, Strictness::Deny) => 3,
+            (Level::Denied, _) => 4,
+        }
     }
 }
 
-fn best(left: Verdict, right: Verdict) -> Verdict {
-    match rank(&left).cmp(&rank(&right)) {
+fn rank(verdict: &Verdict, unlisted: Strictness) -> u8 {
+    let level = match verdict {
+        Verdict::Allowed => Level::Allowed,
+        Verdict::Warned(_) => Level::Warned,
+        Verdict::Unlisted(_) => Level::Unlisted,
+        Verdict::Denied(_) => Level::Denied,
+    };
+    level.rank(unlisted)
+}
+
+fn best(left: Verdict, right: Verdict, unlisted: Strictness) -> Verdict {
+    match rank(&left, unlisted).cmp(&rank(&right, unlisted)) {
         std::cmp::Ordering::Less => left,
         std::cmp::Ordering::Equal => together(left, right),
         std::cmp::Ordering::Greater => right,
     }
 }
 
-fn worst(left: Verdict, right: Verdict) -> Verdict {
-    match rank(&left).cmp(&rank(&right)) {
+fn worst(left: Verdict, right: Verdict, unlisted: Strictness) -> Verdict {
+    match rank(&left, unlisted).cmp(&rank(&right, unlisted)) {
         std::cmp::Ordering::Less => right,
         std::cmp::Ordering::Equal => together(left, right),
         std::cmp::Ordering::Greater => left,
     }
 }
 
-/// Two verdicts of one kind, with the licences of both.
+/// Two verdicts of one kind, with the licences of both; the first of two that
+/// are as bad.
 fn together(left: Verdict, right: Verdict) -> Verdict {
     let both = |mut all: Vec<String>, more: Vec<String>| {
         all.extend(more);
@@ -305,6 +334,35 @@ mod tests {
         }
     }
 
+    fn judged(policy: &Policy, expression: &str) -> Verdict {
+        policy.judge(expression, Strictness::Deny)
+    }
+
+    #[test]
+    fn what_is_unlisted_is_as_bad_as_the_policy_has_it() {
+        let policy = policy(&["MIT"], &["MPL-2.0"], &["GPL-3.0-only"]);
+        let judge = |expression, unlisted| policy.judge(expression, unlisted);
+        let warned = Verdict::Warned(vec!["MPL-2.0".into()]);
+        let unlisted = Verdict::Unlisted(vec!["ISC".into()]);
+        for (strictness, both, any) in [
+            (Strictness::Allow, &warned, &unlisted),
+            (Strictness::Deny, &unlisted, &warned),
+        ] {
+            assert_eq!(judge("MPL-2.0 AND ISC", strictness), *both);
+            assert_eq!(judge("ISC AND MPL-2.0", strictness), *both);
+            assert_eq!(judge("MPL-2.0 OR ISC", strictness), *any);
+        }
+        for strictness in [Strictness::Allow, Strictness::Warn, Strictness::Deny] {
+            assert_eq!(judge("ISC AND MIT", strictness), unlisted);
+            assert_eq!(judge("ISC OR MIT", strictness), Verdict::Allowed);
+            assert_eq!(judge("ISC OR GPL-3.0-only", strictness), unlisted);
+            assert_eq!(
+                judge("ISC AND GPL-3.0-only", strictness),
+                denied(&["GPL-3.0-only"])
+            );
+        }
+    }
+
     fn denied(names: &[&str]) -> Verdict {
         Verdict::Denied(names.iter().map(|name| (*name).to_owned()).collect())
     }
@@ -312,22 +370,22 @@ mod tests {
     #[test]
     fn any_branch_is_enough_and_all_parts_count() {
         let policy = policy(&["MIT", "Apache-2.0"], &["MPL-2.0"], &["GPL-3.0-only"]);
-        assert_eq!(policy.judge("MIT"), Verdict::Allowed);
-        assert_eq!(policy.judge("GPL-3.0-only OR MIT"), Verdict::Allowed);
+        assert_eq!(judged(&policy, "MIT"), Verdict::Allowed);
+        assert_eq!(judged(&policy, "GPL-3.0-only OR MIT"), Verdict::Allowed);
         assert_eq!(
-            policy.judge("GPL-3.0-only AND MIT"),
+            judged(&policy, "GPL-3.0-only AND MIT"),
             denied(&["GPL-3.0-only"])
         );
         assert_eq!(
-            policy.judge("MPL-2.0 AND MIT"),
+            judged(&policy, "MPL-2.0 AND MIT"),
             Verdict::Warned(vec!["MPL-2.0".into()])
         );
         assert_eq!(
-            policy.judge("ISC OR Zlib"),
+            judged(&policy, "ISC OR Zlib"),
             Verdict::Unlisted(vec!["ISC".into(), "Zlib".into()])
         );
         assert_eq!(
-            policy.judge("(MIT OR ISC) AND (GPL-3.0-only OR Apache-2.0)"),
+            judged(&policy, "(MIT OR ISC) AND (GPL-3.0-only OR Apache-2.0)"),
             Verdict::Allowed
         );
     }
@@ -336,22 +394,25 @@ mod tests {
     fn later_versions_are_choices() {
         let two = policy(&["GPL-3.0-only"], &[], &["GPL-2.0-only"]);
         // GPL-2.0-or-later may be taken as 3.0.
-        assert_eq!(two.judge("GPL-2.0-or-later"), Verdict::Allowed);
-        assert_eq!(two.judge("GPL-2.0-only"), denied(&["GPL-2.0-only"]));
+        assert_eq!(judged(&two, "GPL-2.0-or-later"), Verdict::Allowed);
+        assert_eq!(judged(&two, "GPL-2.0-only"), denied(&["GPL-2.0-only"]));
         let three = policy(&[], &[], &["GPL-3.0-only"]);
         assert_eq!(
-            three.judge("GPL-3.0-or-later"),
+            judged(&three, "GPL-3.0-or-later"),
             denied(&["GPL-3.0-or-later"])
         );
         assert!(matches!(
-            three.judge("GPL-2.0-or-later"),
+            judged(&three, "GPL-2.0-or-later"),
             Verdict::Unlisted(_)
         ));
         let all = policy(&[], &[], &["GPL-2.0-or-later"]);
-        assert_eq!(all.judge("GPL-2.0-only"), denied(&["GPL-2.0-only"]));
-        assert_eq!(all.judge("GPL-3.0-or-later"), denied(&["GPL-3.0-or-later"]));
+        assert_eq!(judged(&all, "GPL-2.0-only"), denied(&["GPL-2.0-only"]));
+        assert_eq!(
+            judged(&all, "GPL-3.0-or-later"),
+            denied(&["GPL-3.0-or-later"])
+        );
         let lesser = policy(&["LGPL-2.1+"], &[], &[]);
-        assert_eq!(lesser.judge("LGPL-3.0-only"), Verdict::Allowed);
+        assert_eq!(judged(&lesser, "LGPL-3.0-only"), Verdict::Allowed);
     }
 
     #[test]
@@ -362,17 +423,17 @@ mod tests {
             &["GPL-2.0-only"],
         );
         assert_eq!(
-            policy.judge("GPL-2.0-only WITH Classpath-exception-2.0"),
+            judged(&policy, "GPL-2.0-only WITH Classpath-exception-2.0"),
             Verdict::Allowed
         );
-        assert_eq!(policy.judge("GPL-2.0-only"), denied(&["GPL-2.0-only"]));
+        assert_eq!(judged(&policy, "GPL-2.0-only"), denied(&["GPL-2.0-only"]));
         assert_eq!(
-            policy.judge("GPL-2.0-only WITH Linux-syscall-note"),
+            judged(&policy, "GPL-2.0-only WITH Linux-syscall-note"),
             denied(&["GPL-2.0-only WITH Linux-syscall-note"])
         );
         // An exception only adds permissions.
         assert_eq!(
-            policy.judge("Apache-2.0 WITH LLVM-exception"),
+            judged(&policy, "Apache-2.0 WITH LLVM-exception"),
             Verdict::Allowed
         );
     }
@@ -384,15 +445,18 @@ mod tests {
             &["reciprocal"],
             &["restricted", "Zlib"],
         );
-        assert_eq!(policy.judge("MIT"), Verdict::Allowed);
-        assert_eq!(policy.judge("Zlib"), denied(&["Zlib"]));
-        assert_eq!(policy.judge("LGPL-2.1-only"), Verdict::Allowed);
-        assert_eq!(policy.judge("LGPL-3.0-only"), denied(&["LGPL-3.0-only"]));
+        assert_eq!(judged(&policy, "MIT"), Verdict::Allowed);
+        assert_eq!(judged(&policy, "Zlib"), denied(&["Zlib"]));
+        assert_eq!(judged(&policy, "LGPL-2.1-only"), Verdict::Allowed);
+        assert_eq!(judged(&policy, "LGPL-3.0-only"), denied(&["LGPL-3.0-only"]));
         assert_eq!(
-            policy.judge("EPL-2.0"),
+            judged(&policy, "EPL-2.0"),
             Verdict::Warned(vec!["EPL-2.0".into()])
         );
-        assert!(matches!(policy.judge("LicenseRef-x"), Verdict::Unlisted(_)));
+        assert!(matches!(
+            judged(&policy, "LicenseRef-x"),
+            Verdict::Unlisted(_)
+        ));
     }
 
     #[test]
@@ -402,10 +466,10 @@ mod tests {
             &[],
             &["MIT AND GPL-2.0-only"],
         );
-        assert_eq!(policy.judge("LicenseRef-Acme"), Verdict::Allowed);
-        assert_eq!(policy.judge("Apache-2.0"), Verdict::Allowed);
+        assert_eq!(judged(&policy, "LicenseRef-Acme"), Verdict::Allowed);
+        assert_eq!(judged(&policy, "Apache-2.0"), Verdict::Allowed);
         assert_eq!(
-            policy.judge("MIT AND GPL-2.0-only"),
+            judged(&policy, "MIT AND GPL-2.0-only"),
             denied(&["MIT AND GPL-2.0-only"])
         );
         let error = List::new(["MIT", "my own"]).unwrap_err();

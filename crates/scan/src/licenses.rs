@@ -10,17 +10,7 @@ use seawall_model::{
 
 use crate::{Order, judge::finish, rules};
 
-/// What to do about something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Strictness {
-    /// Nothing.
-    #[default]
-    Allow,
-    /// Say so, as a finding of low severity.
-    Warn,
-    /// Say so, as a finding of high severity.
-    Deny,
-}
+pub use seawall_licenses::Strictness;
 
 /// What licences packages may be under.
 #[derive(Clone, Debug, Default)]
@@ -187,18 +177,18 @@ fn judged(
     if let Some(exception) = exception.filter(|one| one.license.is_none()) {
         let is_allowed = !exception.is_limited
             || license.as_deref().is_some_and(|license| {
-                lost.is_empty() && exception.allow.judge(license) == Verdict::Allowed
+                let verdict = exception.allow.judge(license, policy.unlisted);
+                lost.is_empty() && verdict == Verdict::Allowed
             });
         if is_allowed {
             return None;
         }
     }
     let listed = |names: &[String]| names.join("`, `");
-    // What is known and denied outweighs what is not known beside it.
     let verdict = license
         .as_deref()
-        .map(|license| policy.lists.judge(license));
-    let unknown = || {
+        .map(|license| policy.lists.judge(license, policy.unlisted));
+    let unknown = (license.is_none() || !lost.is_empty()).then(|| {
         let message = match lost.first() {
             None => format!("`{name}` {version} names no licence"),
             Some(first) => format!(
@@ -206,9 +196,9 @@ fn judged(
                 shortened(first)
             ),
         };
-        Some((&rules::license_unknown::RULE, policy.unknown, message))
-    };
-    match verdict {
+        (&rules::license_unknown::RULE, policy.unknown, message)
+    });
+    let known = match verdict {
         Some(Verdict::Denied(names)) => Some((
             &rules::license_denied::RULE,
             Strictness::Deny,
@@ -217,7 +207,6 @@ fn judged(
                 listed(&names)
             ),
         )),
-        _ if license.is_none() || !lost.is_empty() => unknown(),
         Some(Verdict::Unlisted(names)) => Some((
             &rules::license_unlisted::RULE,
             policy.unlisted,
@@ -235,6 +224,13 @@ fn judged(
             ),
         )),
         Some(Verdict::Allowed) | None => None,
+    };
+    // What is known outweighs what is not known beside it, unless the policy
+    // minds that more.
+    let strictness = |one: &(_, Strictness, String)| one.1;
+    match (known, unknown) {
+        (Some(known), Some(unknown)) if strictness(&unknown) > strictness(&known) => Some(unknown),
+        (known, unknown) => known.or(unknown),
     }
 }
 
@@ -282,4 +278,49 @@ fn finding(
         vulnerability: None,
         fix: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use seawall_licenses::List;
+    use seawall_model::Origin;
+
+    use super::*;
+
+    #[test]
+    fn what_nobody_can_tell_does_not_hide_the_rest() {
+        let mut policy = LicensePolicy {
+            lists: Policy {
+                warn: List::new(["MPL-2.0"]).unwrap(),
+                deny: List::new(["GPL-3.0-only"]).unwrap(),
+                ..Policy::default()
+            },
+            ..LicensePolicy::default()
+        };
+        let rule = |license: &str, policy: &LicensePolicy| {
+            let mut package = Package::new("npm", "a", "1", "pkg:npm/a@1", Origin::default());
+            package.licenses = vec![license.to_owned(), "see the manual".to_owned()];
+            let judged = judged(&package, policy, None);
+            judged.map(|(rule, strictness, _)| (rule.id, strictness))
+        };
+        let found = |policy: &LicensePolicy| {
+            ["ISC", "MPL-2.0", "GPL-3.0-only"].map(|license| rule(license, policy).unwrap())
+        };
+        let discouraged = (rules::license_discouraged::RULE.id, Strictness::Warn);
+        let denied = (rules::license_denied::RULE.id, Strictness::Deny);
+        let unlisted = |strictness| (rules::license_unlisted::RULE.id, strictness);
+        let unknown = |strictness| (rules::license_unknown::RULE.id, strictness);
+        policy.unlisted = Strictness::Deny;
+        policy.unknown = Strictness::Warn;
+        assert_eq!(
+            found(&policy),
+            [unlisted(Strictness::Deny), discouraged, denied]
+        );
+        policy.unlisted = Strictness::Allow;
+        policy.unknown = Strictness::Deny;
+        assert_eq!(
+            found(&policy),
+            [unknown(Strictness::Deny), unknown(Strictness::Deny), denied]
+        );
+    }
 }
