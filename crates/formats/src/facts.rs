@@ -10,6 +10,7 @@ use seawall_model::{
 
 use crate::{
     Document,
+    licenses::is_name,
     part::{self, Part, relative},
     purl,
 };
@@ -55,6 +56,8 @@ pub(crate) const DIRECT: &str = "seawall:direct";
 pub(crate) const DEVELOPMENT: &str = "seawall:development";
 /// `seawall:hash:sha256` and so on, where a format has no field for digests.
 pub(crate) const HASH: &str = "seawall:hash:";
+/// `seawall:license:N`, from 0, where a format has one field for all of them.
+pub(crate) const LICENSE: &str = "seawall:license:";
 /// In the place of a value that is empty.
 pub(crate) const NONE: &str = "-";
 
@@ -180,6 +183,17 @@ pub(crate) fn read_package(part: &Part<'_>, layers: &[ImageLayer], package: &mut
             Hash::parse(&format!("{}:{value}", name.strip_prefix(HASH)?))
         }),
     );
+    let licenses: BTreeMap<usize, String> = part
+        .properties
+        .iter()
+        .filter_map(|(name, value)| {
+            let index = name.strip_prefix(LICENSE)?.parse().ok()?;
+            Some((index, value.clone().into_owned()))
+        })
+        .collect();
+    if !licenses.is_empty() {
+        package.licenses = licenses.into_values().collect();
+    }
     package.relation = Relation {
         direct: get(DIRECT).map(|value| value == "true"),
         development: package.relation.development || get(DEVELOPMENT).is_some(),
@@ -301,5 +315,12 @@ pub(crate) fn of_package(
         add(DIRECT, if direct { "true" } else { "false" }, true);
     }
     add(DEVELOPMENT, "true", package.relation.development);
+    // Whole texts stand in the document once.
+    let is_named = package.licenses.iter().all(|text| is_name(text));
+    if package.licenses.len() > 1 && is_named && package.licenses != read.licenses {
+        for (index, license) in package.licenses.iter().enumerate() {
+            add(&format!("{LICENSE}{index}"), license, true);
+        }
+    }
     all
 }

@@ -19,11 +19,16 @@ pub(crate) fn is_known(text: &str) -> bool {
     !matches!(text, "" | "NOASSERTION" | "NONE")
 }
 
+/// Whether a text is a licence's name, and no whole licence.
+pub(crate) fn is_name(text: &str) -> bool {
+    text.len() < MOST_NAME
+}
+
 /// A licence as it was written before it became a reference into the list of
 /// the document's own licences.
 pub(crate) fn plain<'a>(text: &'a str, own: &HashMap<&str, &'a str>) -> Cow<'a, str> {
     match own.get(text) {
-        Some(name) if is_known(name) && name.len() < MOST_NAME => Cow::Borrowed(*name),
+        Some(name) if is_known(name) && is_name(name) => Cow::Borrowed(*name),
         _ => Cow::Borrowed(text),
     }
 }

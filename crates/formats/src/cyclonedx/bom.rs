@@ -244,6 +244,11 @@ fn component(
     let (group, name) = split.unwrap_or(("", &package.name));
     let path = prepared.path(package);
     let mut known = known(prepared, package);
+    let licenses = licenses(package, own);
+    let told = match licenses.len() == package.licenses.len() {
+        true => package.licenses.clone(),
+        false => Vec::new(),
+    };
     let part = Part {
         version: package.version.as_str().into(),
         purl: package.purl.as_str().into(),
@@ -252,6 +257,7 @@ fn component(
             .iter()
             .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
             .collect(),
+        licenses: told,
         ..Part::default()
     };
     let rest = facts::of_package(package, &part, &prepared.content.target.layers);
@@ -268,7 +274,7 @@ fn component(
         version: package.version.clone(),
         scope: package.relation.development.then_some("excluded"),
         hashes: hashes.collect(),
-        licenses: licenses(package, own),
+        licenses,
         purl: package.purl.clone(),
         properties: properties(known),
         evidence: Some(evidence(package, &path)),

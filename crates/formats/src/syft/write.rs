@@ -317,6 +317,7 @@ fn artifact(prepared: &Prepared<'_>, package: &Package, id: &str) -> Artifact {
         version: package.version.as_str().into(),
         purl: package.purl.as_str().into(),
         path: path.as_str().into(),
+        licenses: package.licenses.clone(),
         ..Part::default()
     };
     // What the reader takes of the metadata decides what is left to say.
