@@ -1,6 +1,9 @@
 //! What is written into a document, whatever its format.
 
-use std::fmt::Write as _;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write as _,
+};
 
 use seawall_model::{Finding, Package, Target, TargetKind, graph};
 use sha2::{Digest, Sha256};
@@ -133,7 +136,8 @@ impl<'a> Prepared<'a> {
             feed(&mut all, &format!("{known:?}"));
         }
         let graph = graph(content.packages);
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
+        let mut repeated: HashMap<String, Sha256> = HashMap::new();
         let mut ids = Vec::with_capacity(content.packages.len());
         for (package, wanted) in content.packages.iter().zip(&graph) {
             let mut own = Sha256::new();
@@ -147,10 +151,12 @@ impl<'a> Prepared<'a> {
             ] {
                 feed(&mut own, text);
             }
-            // The same one twice, as two lines of a file may name it.
+            // The same one twice, as two lines of a file may name it; the
+            // next one goes on where the last one ended.
             let mut id = hex(&own.clone().finalize(), 8);
+            let own = repeated.entry(id.clone()).or_insert(own);
             while !seen.insert(id.clone()) {
-                feed(&mut own, "again");
+                feed(own, "again");
                 id = hex(&own.clone().finalize(), 8);
             }
             feed(&mut all, &id);

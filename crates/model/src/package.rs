@@ -238,28 +238,27 @@ impl Technique {
 /// for, sorted. A requirement is looked for among the packages that the same
 /// file names, then among all of its kind; one that nothing serves is left out.
 pub fn graph(packages: &[Package]) -> Vec<Vec<usize>> {
-    let mut by_file: HashMap<(&str, &str, &str), Vec<usize>> = HashMap::new();
-    let mut by_kind: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+    // The first one that serves, with `None` for any version.
+    type Wanted<'a> = (&'a str, &'a str, Option<&'a str>);
+    let mut by_file: HashMap<(&str, Wanted<'_>), usize> = HashMap::new();
+    let mut by_kind: HashMap<Wanted<'_>, usize> = HashMap::new();
     for (index, one) in packages.iter().enumerate() {
-        let (kind, name) = (one.kind.as_ref(), one.name.as_str());
-        let file = by_file.entry((kind, name, one.origin.path.as_str()));
-        file.or_default().push(index);
-        by_kind.entry((kind, name)).or_default().push(index);
+        for version in [None, Some(one.version.as_str())] {
+            let wanted = (one.kind.as_ref(), one.name.as_str(), version);
+            let file = by_file.entry((one.origin.path.as_str(), wanted));
+            file.or_insert(index);
+            by_kind.entry(wanted).or_insert(index);
+        }
     }
     let of = |one: &Package| {
         let mut found: Vec<usize> = one
             .requires
             .iter()
             .filter_map(|wanted| {
-                let (kind, name) = (one.kind.as_ref(), wanted.name.as_str());
-                let serves = |index: &&usize| {
-                    let version = packages.get(**index).map(|package| &package.version);
-                    wanted.version.is_none() || version == wanted.version.as_ref()
-                };
-                let near = by_file.get(&(kind, name, one.origin.path.as_str()));
-                let near = near.and_then(|all| all.iter().find(serves));
-                near.or_else(|| by_kind.get(&(kind, name))?.iter().find(serves))
-                    .copied()
+                let version = wanted.version.as_deref();
+                let wanted = (one.kind.as_ref(), wanted.name.as_str(), version);
+                let near = by_file.get(&(one.origin.path.as_str(), wanted));
+                near.or_else(|| by_kind.get(&wanted)).copied()
             })
             .collect();
         found.sort_unstable();

@@ -1,6 +1,6 @@
 //! What is wrong with the parts of a CycloneDX 1.6 document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use seawall_model::{Remedy, Severity};
 use serde::Serialize;
@@ -71,6 +71,8 @@ pub(super) struct AffectedVersion {
 pub(super) fn all(prepared: &Prepared<'_>, refs: &[String]) -> Vec<Vulnerability> {
     let content = &prepared.content;
     let mut all: BTreeMap<&str, Vulnerability> = BTreeMap::new();
+    let mut advised = HashSet::new();
+    let mut affected = HashSet::new();
     for finding in content.findings {
         let (Some(flaw), Some(index)) = (finding.vulnerability.as_deref(), finding.package) else {
             continue;
@@ -128,16 +130,14 @@ pub(super) fn all(prepared: &Prepared<'_>, refs: &[String]) -> Vec<Vulnerability
         });
         if let Some(Remedy::Upgrade { version }) = finding.fix.as_ref().map(|fix| &fix.remedy) {
             let advice = format!("upgrade {} to {version}", package.name);
-            if !one.recommendation.split("; ").any(|own| own == advice) {
-                let separator = if one.recommendation.is_empty() {
-                    ""
-                } else {
-                    "; "
-                };
-                one.recommendation = format!("{}{separator}{advice}", one.recommendation);
+            if advised.insert((&flaw.id, advice.clone())) {
+                if !one.recommendation.is_empty() {
+                    one.recommendation.push_str("; ");
+                }
+                one.recommendation.push_str(&advice);
             }
         }
-        if !one.affects.iter().any(|own| own.reference == *reference) {
+        if affected.insert((&flaw.id, reference)) {
             one.affects.push(Affected {
                 reference: reference.clone(),
                 versions: vec![AffectedVersion {
