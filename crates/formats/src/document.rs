@@ -203,6 +203,27 @@ fn unwrapped(bytes: &[u8], depth: usize) -> Result<Document, Error> {
     }
 }
 
+/// The JSON that [`read`] ends up with, decoded and out of its envelopes, when
+/// it is of `kind`.
+pub(crate) fn innermost(bytes: &[u8], kind: Kind) -> Option<std::borrow::Cow<'_, [u8]>> {
+    let mut open = decode(bytes).ok()?;
+    for _ in 0..=MOST_ENVELOPES {
+        let inner = {
+            let head: envelope::Head<'_> = wire::from_json(&open).ok()?;
+            match head.kind() {
+                Some(own) if own == kind => None,
+                Some(_) => return None,
+                None => Some(head.inside().ok()??.into_owned()),
+            }
+        };
+        match inner {
+            Some(inner) => open = inner.into(),
+            None => return Some(open),
+        }
+    }
+    None
+}
+
 /// UTF-8 without its mark; UTF-16 where a mark says so, which is what shells
 /// of Windows make of a program's output.
 fn decode(bytes: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, Error> {

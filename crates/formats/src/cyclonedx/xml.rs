@@ -4,6 +4,7 @@
 //! and its tree is no deeper than the limit below.
 
 use roxmltree::{Node, ParsingOptions};
+use seawall_model::{Gap, GapKind};
 
 use super::{
     Component, Dependency, Evidence, License, Metadata, NamedLicense, Occurrence, Property,
@@ -65,7 +66,16 @@ pub(crate) fn read(document_text: &str) -> Result<Document, Error> {
         components: components(root, 0)?,
         dependencies: List(dependencies.collect()),
     };
-    document(&wire, Kind::CycloneDxXml)
+    let mut document = document(&wire, Kind::CycloneDxXml)?;
+    let mut flaws = children(root, "vulnerabilities", "vulnerability");
+    if flaws.any(|one| child(one, "analysis").is_some()) {
+        document.gaps.push(Gap::new(
+            GapKind::Unsupported,
+            "vulnerabilities",
+            "what it says of flaws counts for nothing: it is read in JSON alone",
+        ));
+    }
+    Ok(document)
 }
 
 fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {

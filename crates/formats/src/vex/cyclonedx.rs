@@ -10,6 +10,7 @@ use seawall_model::{
 use serde::Deserialize;
 
 use super::{Error, PRODUCTS, Time, bom_link};
+use crate::wire::{self, List};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,9 +22,9 @@ struct WireDocument {
     #[serde(default)]
     metadata: Option<Metadata>,
     #[serde(default)]
-    components: Option<Vec<Component>>,
+    components: List<Component>,
     #[serde(default)]
-    vulnerabilities: Option<Vec<Vulnerability>>,
+    vulnerabilities: List<Vulnerability>,
 }
 
 #[derive(Deserialize)]
@@ -37,7 +38,7 @@ struct Metadata {
     #[serde(default)]
     manufacturer: Option<Named>,
     #[serde(default)]
-    authors: Option<Vec<Named>>,
+    authors: List<Named>,
 }
 
 #[derive(Deserialize)]
@@ -53,7 +54,7 @@ struct Component {
     #[serde(default)]
     purl: Option<String>,
     #[serde(default)]
-    components: Option<Vec<Component>>,
+    components: List<Component>,
 }
 
 #[derive(Deserialize)]
@@ -61,11 +62,11 @@ struct Vulnerability {
     #[serde(default)]
     id: Option<String>,
     #[serde(default)]
-    references: Option<Vec<Reference>>,
+    references: List<Reference>,
     #[serde(default)]
     analysis: Option<Analysis>,
     #[serde(default)]
-    affects: Option<Vec<Affected>>,
+    affects: List<Affected>,
     #[serde(default)]
     recommendation: Option<String>,
     #[serde(default)]
@@ -86,7 +87,7 @@ struct Analysis {
     #[serde(default)]
     justification: Option<String>,
     #[serde(default)]
-    response: Option<Vec<String>>,
+    response: List<String>,
     #[serde(default)]
     detail: Option<String>,
     #[serde(default)]
@@ -100,7 +101,7 @@ struct Affected {
     #[serde(rename = "ref", default)]
     reference: String,
     #[serde(default)]
-    versions: Option<Vec<Version>>,
+    versions: List<Version>,
 }
 
 #[derive(Deserialize)]
@@ -114,9 +115,12 @@ struct Version {
 }
 
 fn parse(bytes: &[u8]) -> Result<WireDocument, Error> {
-    serde_json::from_slice(bytes).map_err(|cause| Error::Json {
-        format: "CycloneDX",
-        cause,
+    wire::from_json(bytes).map_err(|error| match error {
+        crate::Error::Json(cause) => Error::Json {
+            format: "CycloneDX",
+            cause,
+        },
+        _ => Error::Long,
     })
 }
 
@@ -150,7 +154,7 @@ fn purls(wire: &WireDocument) -> HashMap<String, String> {
             all.insert(reference, purl);
         }
         // The parser bounds the depth.
-        for inner in component.components.iter().flatten() {
+        for inner in component.components.iter() {
             add(inner, all);
         }
     }
@@ -159,7 +163,7 @@ fn purls(wire: &WireDocument) -> HashMap<String, String> {
         .metadata
         .as_ref()
         .and_then(|one| one.component.as_ref());
-    for component in subject.into_iter().chain(wire.components.iter().flatten()) {
+    for component in subject.into_iter().chain(wire.components.iter()) {
         add(component, &mut all);
     }
     all
@@ -189,7 +193,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Document, Error> {
         ..Document::default()
     };
     let mut products = 0;
-    for one in wire.vulnerabilities.iter().flatten() {
+    for one in wire.vulnerabilities.iter() {
         let statements = reader.statements(one, &mut document.problems)?;
         products += statements
             .iter()
@@ -204,7 +208,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Document, Error> {
 }
 
 fn author(metadata: &Metadata) -> Option<String> {
-    let first = metadata.authors.iter().flatten();
+    let first = metadata.authors.iter();
     let mut all = first
         .chain(&metadata.supplier)
         .chain(&metadata.manufacturer)
@@ -254,12 +258,12 @@ impl Reader<'_> {
             Some((_, products)) => products.push(product),
             None => by_status.push((status, vec![product])),
         };
-        for affected in one.affects.iter().flatten() {
-            let versions = affected.versions.as_deref().unwrap_or_default();
+        for affected in one.affects.iter() {
+            let versions = &affected.versions;
             if versions.is_empty() {
                 add(status, self.product(&affected.reference, None));
             }
-            for version in versions {
+            for version in versions.iter() {
                 let meant = version.version.as_ref().or(version.range.as_ref());
                 let product = self.product(&affected.reference, meant);
                 add(of_version(version.status.as_deref(), status), product);
@@ -269,10 +273,10 @@ impl Reader<'_> {
             problems.push(format!("{}: it affects no component", place()));
         }
         let mut ids = vec![id];
-        let others = one.references.iter().flatten();
+        let others = one.references.iter();
         ids.extend(others.filter_map(|one| one.id.clone()));
         ids.retain(|id| !id.is_empty());
-        let mut action: Vec<String> = analysis.response.clone().unwrap_or_default();
+        let mut action: Vec<String> = analysis.response.to_vec();
         action.extend(one.recommendation.clone());
         action.extend(one.workaround.clone());
         // Where versions contradict each other, what is affected has the last

@@ -14,7 +14,7 @@ use seawall_model::{
 };
 use serde::Deserialize;
 
-use crate::envelope::Head;
+use crate::{Kind, document::innermost, envelope::Head};
 
 pub use write::{Draft, Header, WriteError, append, create};
 
@@ -47,6 +47,9 @@ pub enum Error {
     /// It holds more than is read.
     #[error("it names more than {PRODUCTS} products")]
     Large,
+    /// Its lists are longer than is read.
+    #[error("it holds more than {} entries", crate::wire::MOST_ENTRIES)]
+    Long,
 }
 
 /// Products that the statements of one document may name, each counted as often
@@ -119,6 +122,12 @@ fn read_at(bytes: &[u8], place: &str, depth: usize) -> Result<Document, Error> {
             Err(Error::Other)
         };
     };
+    number(&mut document, place);
+    Ok(document)
+}
+
+/// Tells each statement where it stands.
+fn number(document: &mut Document, place: &str) {
     place.clone_into(&mut document.place);
     for (index, statement) in document.statements.iter_mut().enumerate() {
         let claim = &mut statement.claim;
@@ -126,25 +135,22 @@ fn read_at(bytes: &[u8], place: &str, depth: usize) -> Result<Document, Error> {
         claim.document.clone_from(&document.id);
         place.clone_into(&mut claim.place);
     }
-    Ok(document)
 }
 
 /// The statements inside a bill of materials, and what BOM-Links need to know
-/// of it; `None` for what is no CycloneDX document in JSON.
+/// of it, from the same bytes as [`crate::read`]; `None` for what is no
+/// CycloneDX document in JSON.
 ///
 /// # Errors
 /// When its statements cannot be understood.
 pub fn embedded(bytes: &[u8], place: &str) -> Result<Option<(Document, Bom)>, Error> {
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    if !bytes.trim_ascii_start().starts_with(b"{") {
+    let Some(bytes) = innermost(bytes, Kind::CycloneDxJson) else {
         return Ok(None);
-    }
-    match serde_json::from_slice::<Probe>(bytes) {
-        Ok(probe) if probe.bom_format.as_deref() == Some("CycloneDX") => {}
-        _ => return Ok(None),
-    }
-    let bom = cyclonedx::bom(bytes)?;
-    Ok(Some((read(bytes, place)?, bom)))
+    };
+    let bom = cyclonedx::bom(&bytes)?;
+    let mut document = cyclonedx::read(&bytes)?;
+    number(&mut document, place);
+    Ok(Some((document, bom)))
 }
 
 /// When something is said: as written, and in nanoseconds since 1970.

@@ -1,5 +1,6 @@
 //! Real documents, against what they say.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use seawall_formats::vex;
 use seawall_model::vex::{Name, VexStatus};
 
@@ -173,6 +174,38 @@ fn cyclonedx_alone_and_inside() {
     );
     let purl = "pkg:maven/com.fasterxml.jackson.core/jackson-databind@2.9.4";
     assert_eq!(bom.purls.get(purl).map(String::as_str), Some(purl));
+}
+
+/// However a bill of materials is wrapped, its statements are its own.
+#[test]
+fn statements_inside_are_found_where_the_document_is() {
+    let plain = text("cyclonedx-vulnerability.json");
+    let (want, bom) = vex::embedded(plain.as_bytes(), "x").unwrap().unwrap();
+    assert!(!want.statements.is_empty());
+    let wide: Vec<u8> = std::iter::once(0xFEFF)
+        .chain(plain.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let statement = format!(r#"{{"predicateType":"x","predicate":{plain}}}"#);
+    let payload = BASE64_STANDARD.encode(&statement);
+    let signed = format!(r#"{{"payloadType":"x","payload":"{payload}","signatures":[]}}"#);
+    for bytes in [wide, statement.into_bytes(), signed.into_bytes()] {
+        let found = vex::embedded(&bytes, "x").unwrap();
+        assert_eq!(found, Some((want.clone(), bom.clone())));
+    }
+}
+
+#[test]
+fn statements_inside_xml_are_a_gap() {
+    let of = |analysis: &str| {
+        let text = format!(
+            r#"<bom xmlns="http://cyclonedx.org/schema/bom/1.6"><vulnerabilities><vulnerability>
+            <id>CVE-1</id>{analysis}</vulnerability></vulnerabilities></bom>"#
+        );
+        seawall_formats::read(text.as_bytes()).unwrap().gaps.len()
+    };
+    assert_eq!(of("<analysis><state>not_affected</state></analysis>"), 1);
+    assert_eq!(of(""), 0);
 }
 
 #[test]
