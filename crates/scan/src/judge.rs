@@ -1,6 +1,6 @@
 //! From targets and advisories to a report.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use seawall_advisories::{Decision, Request, Store, StoreError};
 use seawall_model::{DatabaseInfo, Finding, Location, Report};
@@ -123,15 +123,8 @@ fn add(report: &mut Report, one: Inspected) {
 /// Puts findings into their order, and names their rules.
 pub(crate) fn finish(report: &mut Report, order: Order) {
     sort(report, order);
-    report.rules = crate::all_rules()
-        .into_iter()
-        .filter(|rule| {
-            report
-                .findings
-                .iter()
-                .any(|finding| finding.rule == rule.id)
-        })
-        .collect();
+    let named: BTreeSet<&str> = report.findings.iter().map(|one| one.rule).collect();
+    report.rules = named.into_iter().filter_map(crate::rule).collect();
 }
 
 fn request<'a>(one: &'a Inspected, judging: &'a Judging<'_>) -> Request<'a> {

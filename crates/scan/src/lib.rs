@@ -23,6 +23,12 @@ pub use judge::{Judging, Order, explain, gather, judge, shards_needed};
 pub use licenses::{LicenseException, LicensePolicy, Strictness, count_licenses, judge_licenses};
 pub use target::{Place, PlaceError, Scheme, recognise};
 
+/// The rule of this id.
+pub(crate) fn rule(id: &str) -> Option<&'static seawall_model::Rule> {
+    let own = rules::ALL.iter().copied().find(|rule| rule.id == id);
+    own.or_else(|| seawall_secrets::rule(id))
+}
+
 /// Every rule, one for each detector of secrets among them, sorted by id.
 pub fn all_rules() -> Vec<&'static seawall_model::Rule> {
     let mut all = rules::ALL.to_vec();

@@ -39,7 +39,7 @@ pub use example::expand;
 pub use found::{Found, Secret};
 pub use paths::wants;
 pub use redact::redact;
-pub use rules::rules;
+pub use rules::{rule, rules};
 pub use scanner::Scanner;
 
 /// Every detector, by group.

@@ -1,23 +1,41 @@
 //! Each detector as a rule with a page.
 
-use std::{fmt::Write as _, sync::LazyLock};
+use std::{
+    fmt::Write as _,
+    sync::{LazyLock, OnceLock},
+};
 
 use seawall_model::Rule;
 
 use crate::{Detector, expand};
 
-static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
-    let mut rules: Vec<Rule> = crate::detectors().map(rule).collect();
-    rules.sort_by_key(|rule| rule.id);
+/// The detectors, sorted by id. A page looks for the secret in its example,
+/// which takes the whole engine: it is made when it is asked for.
+static RULES: LazyLock<Vec<(&'static Detector, OnceLock<Rule>)>> = LazyLock::new(|| {
+    let mut rules: Vec<_> = crate::detectors()
+        .map(|detector| (detector, OnceLock::new()))
+        .collect();
+    rules.sort_by_key(|(detector, _)| detector.id);
     rules
 });
 
 /// A rule for each detector, sorted by id.
-pub fn rules() -> &'static [Rule] {
-    &RULES
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    RULES
+        .iter()
+        .map(|(detector, rule)| rule.get_or_init(|| made(detector)))
 }
 
-fn rule(detector: &'static Detector) -> Rule {
+/// The rule of this id.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    let at = RULES
+        .binary_search_by_key(&id, |(detector, _)| detector.id)
+        .ok()?;
+    let (detector, rule) = RULES.get(at)?;
+    Some(rule.get_or_init(|| made(detector)))
+}
+
+fn made(detector: &'static Detector) -> Rule {
     Rule {
         id: detector.id,
         summary: detector.summary,
