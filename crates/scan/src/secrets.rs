@@ -75,12 +75,9 @@ pub(crate) fn findings(view: &View, config: &ImageConfig) -> (Vec<Finding>, Vec<
     // The same secret in the same file is one finding, in whichever layers that
     // file lies.
     let mut places: BTreeMap<(&str, &str, u16), Vec<Place<'_>>> = BTreeMap::new();
-    let visible = view.files.iter().map(|one| (one, true));
-    let hidden = view.hidden.iter().map(|one| (one, false));
-    for (evidence, _) in visible
-        .chain(hidden)
-        .filter(|(one, _)| one.analyser == NAME)
-    {
+    // The visible state of a file comes first.
+    let states = view.files.iter().chain(&view.hidden);
+    for evidence in states.filter(|one| one.analyser == NAME) {
         let Some(decoded) = evidence::decode(&evidence.data) else {
             let reason = "the evidence of secrets in it is damaged";
             gaps.push(Gap::new(GapKind::Damaged, evidence.path.clone(), reason));

@@ -9,8 +9,8 @@ use seawall_model::Technique;
 
 use crate::{
     Context, Ecosystem, Inventory,
-    found::{self, Finds, Found},
-    program::{NEED, Program},
+    found::{self, Found},
+    program::{self, NEED},
 };
 
 pub(crate) static ECOSYSTEM: Ecosystem = Ecosystem {
@@ -40,15 +40,14 @@ impl Analyser for Assembly {
     }
 
     fn analyse(&self, entry: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
-        let program = Program::open(&body).map_err(|error| format!("cannot be read: {error}"))?;
-        let program = program.filter(|program| program.windows.is_some_and(|one| one.is_assembly));
-        let mut finds = Finds::default();
-        if let Some(resource) = program.and_then(|program| program.version_resource())
-            && let Some(found) = package(entry.path, &resource)
-        {
-            finds.push(&found);
-        }
-        Ok(finds.finish())
+        program::evidence(&body, |program, finds| {
+            if program.windows.is_some_and(|one| one.is_assembly)
+                && let Some(resource) = program.version_resource()
+                && let Some(found) = package(entry.path, &resource)
+            {
+                finds.push(&found);
+            }
+        })
     }
 }
 

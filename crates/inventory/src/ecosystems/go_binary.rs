@@ -10,7 +10,7 @@ use crate::{
     Context, Ecosystem,
     bytes::Fields,
     found::{self, Finds, Found},
-    program::{Format, MAGICS, NEED, Program},
+    program::{self, Format, MAGICS, NEED, Program},
 };
 
 pub(crate) static ECOSYSTEM: Ecosystem = Ecosystem {
@@ -40,12 +40,7 @@ impl Analyser for BuildInfo {
     }
 
     fn analyse(&self, _: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
-        let program = Program::open(&body).map_err(|error| format!("cannot be read: {error}"))?;
-        let mut finds = Finds::default();
-        if let Some(program) = program {
-            packages(&program, &mut finds);
-        }
-        Ok(finds.finish())
+        program::evidence(&body, packages)
     }
 }
 

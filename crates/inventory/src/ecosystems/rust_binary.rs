@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::{
     Context, Ecosystem,
     found::{self, Finds, Found},
-    program::{MAGICS, NEED, Program},
+    program::{self, MAGICS, NEED, Program},
 };
 
 pub(crate) static ECOSYSTEM: Ecosystem = Ecosystem {
@@ -42,24 +42,21 @@ impl Analyser for Auditable {
     }
 
     fn analyse(&self, _: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
-        let program = Program::open(&body).map_err(|error| format!("cannot be read: {error}"))?;
-        let Some(program) = program else {
-            return Ok(None);
-        };
-        let Some(section) = program.section(".dep-v0") else {
-            return Ok(None);
-        };
-        let mut finds = Finds::default();
-        let content = program.content(section.offset, section.size, LIMIT);
-        let all = content.and_then(|content| parse(&content));
-        match all {
-            Ok(all) => list(&all.packages, &mut finds),
-            Err(reason) => {
-                let reason = format!("the list of crates in the Rust program {reason}");
-                finds.gap(GapKind::Damaged, &reason);
-            }
+        program::evidence(&body, crates)
+    }
+}
+
+fn crates(program: &Program<'_>, finds: &mut Finds) {
+    let Some(section) = program.section(".dep-v0") else {
+        return;
+    };
+    let content = program.content(section.offset, section.size, LIMIT);
+    match content.and_then(|content| parse(&content)) {
+        Ok(all) => list(&all.packages, finds),
+        Err(reason) => {
+            let reason = format!("the list of crates in the Rust program {reason}");
+            finds.gap(GapKind::Damaged, &reason);
         }
-        Ok(finds.finish())
     }
 }
 

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use crate::{
     Context, Ecosystem, Inventory, Purl,
     bytes::Fields,
-    found::{self, Finds, Found},
-    program::{NEED, Program},
+    found::{self, Found},
+    program::{self, NEED, Program},
 };
 
 pub(crate) static ECOSYSTEM: Ecosystem = Ecosystem {
@@ -43,20 +43,14 @@ impl Analyser for Note {
     }
 
     fn analyse(&self, _: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
-        let program = Program::open(&body).map_err(|error| format!("cannot be read: {error}"))?;
-        let Some(program) = program else {
-            return Ok(None);
-        };
-        let mut finds = Finds::default();
-        match find(&program) {
+        program::evidence(&body, |program, finds| match find(program) {
             None => {}
             Some(Ok(found)) => finds.push(&found),
             Some(Err(reason)) => {
                 let reason = format!("the note of the program's package {reason}");
                 finds.gap(GapKind::Damaged, &reason);
             }
-        }
-        Ok(finds.finish())
+        })
     }
 }
 

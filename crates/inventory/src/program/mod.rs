@@ -12,7 +12,7 @@ use std::{borrow::Cow, io};
 
 use seawall_image::{Body, Interest, Need};
 
-use crate::bytes::Bytes;
+use crate::{bytes::Bytes, found::Finds};
 
 /// What programs start with: ELF, PE, Mach-O of both widths and byte orders,
 /// and Mach-O files of several architectures. These begin as Java's classes
@@ -40,6 +40,23 @@ pub(crate) const NEED: Need = Need::Seek(2 << 30);
 const MOST_PARTS: u64 = 65_535;
 /// Bytes of the table of section names that are read.
 const MOST_NAMES: u64 = 4 << 20;
+
+/// The evidence of a program: what `list` finds in it. A file that is none has
+/// none.
+///
+/// # Errors
+/// That the file cannot be read.
+pub(crate) fn evidence(
+    body: &Body<'_>,
+    list: impl FnOnce(&Program<'_>, &mut Finds),
+) -> Result<Option<Vec<u8>>, String> {
+    let program = Program::open(body).map_err(|error| format!("cannot be read: {error}"))?;
+    let mut finds = Finds::default();
+    if let Some(program) = program {
+        list(&program, &mut finds);
+    }
+    Ok(finds.finish())
+}
 
 /// A program with its headers read.
 #[derive(Debug)]
