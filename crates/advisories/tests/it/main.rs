@@ -17,36 +17,10 @@ mod stores;
 mod support;
 mod updates;
 
-use std::path::{Path, PathBuf};
+pub(crate) use seawall_testkit::have;
 
-/// The folder of shared data; `None`, with a word about it, when it is not there.
-/// Under `SEAWALL_NO_SKIP` its absence is a failure.
-pub(crate) fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("SEAWALL_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    if folder.join("advisories").is_dir() {
-        return Some(folder);
-    }
-    skip("the shared advisories are not there");
-    None
-}
-
-/// Whether a program is installed.
-pub(crate) fn need(tool: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).any(|folder| folder.join(tool).is_file());
-    if !found {
-        skip(&format!("`{tool}` is not installed"));
-    }
-    found
-}
-
-pub(crate) fn skip(reason: &str) {
-    assert!(
-        std::env::var_os("SEAWALL_NO_SKIP").is_none(),
-        "skipped: {reason}"
-    );
-    eprintln!("skipped: {reason}");
+/// The folder of shared data, if it is here.
+pub(crate) fn shared() -> Option<std::path::PathBuf> {
+    let advisories = seawall_testkit::shared("advisories")?;
+    advisories.parent().map(std::path::Path::to_owned)
 }

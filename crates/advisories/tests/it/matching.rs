@@ -714,7 +714,8 @@ fn many_packages_are_matched_as_one_by_one() {
 fn every_distribution_of_the_docs_is_in_the_table() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/distributions.md");
     let Ok(text) = std::fs::read_to_string(path) else {
-        return crate::skip("docs/distributions.md is not there");
+        seawall_testkit::skip("docs/distributions.md is not there");
+        return;
     };
     for distro in seawall_advisories::distros::all() {
         assert!(

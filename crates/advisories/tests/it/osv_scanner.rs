@@ -16,7 +16,7 @@ use seawall_advisories::{Event, Request, find};
 use seawall_model::{Origin, Package, Vulnerability};
 use serde_json::{Value, json};
 
-use crate::{memory::Memory, need, shared};
+use crate::{have, memory::Memory, shared};
 
 const ECOSYSTEMS: &[(&str, &str)] = &[
     ("Go", "golang"),
@@ -34,7 +34,7 @@ type Pair = (&'static str, String, String);
 
 #[test]
 fn every_difference_to_osv_scanner_is_known() {
-    if !need("osv-scanner") {
+    if !have(&["osv-scanner"]) {
         return;
     }
     let Some(shared) = shared() else { return };

@@ -10,6 +10,7 @@ use seawall_image::{
     Analyser, Body, Cache, Digest, Entry, Error, Image, Interest, Limits, Need, NoProgress,
     Options, Source, open,
 };
+pub(crate) use seawall_testkit::{shared, skip};
 
 /// Keeps the content of a few files.
 struct Keep;
@@ -96,27 +97,6 @@ pub(crate) fn run(program: &str, arguments: &[&str]) -> bool {
             false
         }
     }
-}
-
-pub(crate) fn skip(why: &str) {
-    assert!(
-        std::env::var_os("SEAWALL_NO_SKIP").is_none(),
-        "not skipped: {why}"
-    );
-    eprintln!("skipped: {why}");
-}
-
-pub(crate) fn shared(name: &str) -> Option<PathBuf> {
-    let dir = std::env::var_os("SEAWALL_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let path = dir.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    skip(&format!("there is no {}", path.display()));
-    None
 }
 
 /// A docker-archive of layers that are tar files.

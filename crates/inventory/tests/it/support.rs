@@ -1,46 +1,10 @@
 //! What the tests share: outside tools, and a way from files to packages.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::Path, process::Command};
 
 use seawall_image::{Limits, NoProgress, Options, Source};
 use seawall_inventory::{Context, Inventory};
-
-/// Whether all `tools` are on PATH. Where a skipped test is a failure, a
-/// missing one is.
-pub(crate) fn have(tools: &[&str]) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let missing = tools
-        .iter()
-        .find(|tool| !std::env::split_paths(&path).any(|dir| dir.join(tool).is_file()));
-    missing.is_none_or(|tool| skipped(&format!("`{tool}` is not on PATH")))
-}
-
-/// Whether Python has these modules, as [`have`].
-pub(crate) fn have_modules(modules: &str) -> bool {
-    let mut python = Command::new("python3");
-    let output = python.args(["-c", &format!("import {modules}")]).output();
-    output.is_ok_and(|output| output.status.success())
-        || skipped(&format!("Python has no `{modules}`"))
-}
-
-/// Data beside the repository, or `None` with a word about it.
-pub(crate) fn shared(path: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("SEAWALL_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let path = shared.join(path);
-    (path.exists() || skipped(&format!("`{}` is not there", path.display()))).then_some(path)
-}
-
-fn skipped(reason: &str) -> bool {
-    assert!(std::env::var_os("SEAWALL_NO_SKIP").is_none(), "{reason}");
-    eprintln!("skipped: {reason}");
-    false
-}
+pub(crate) use seawall_testkit::{have, have_modules, shared};
 
 /// Runs a command to its end and gives back what it printed.
 pub(crate) fn run(command: &mut Command) -> String {

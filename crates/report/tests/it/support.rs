@@ -7,6 +7,7 @@ use std::{
 
 use seawall_model::Report;
 use seawall_report::{Format, Options, Snapshot};
+pub(crate) use seawall_testkit::skip;
 
 pub(crate) const OPTIONS: Options<'static> = Options {
     version: "1.2.3",
@@ -38,15 +39,6 @@ pub(crate) fn render(report: &Report, format: Format, options: &Options<'_>) -> 
     };
     seawall_report::render(report, format, &options, &mut out).unwrap();
     String::from_utf8(out).unwrap()
-}
-
-/// Says that a test cannot run; in CI that is a failure.
-pub(crate) fn skip(why: &str) {
-    assert!(
-        std::env::var_os("SEAWALL_NO_SKIP").is_none(),
-        "not skipped: {why}"
-    );
-    eprintln!("skipped: {why}");
 }
 
 /// What a program says of `input`, if it is here. It must succeed.

@@ -1,38 +1,11 @@
 //! Runs the real binary in an environment of its own.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output, Stdio},
 };
 
-/// The repository.
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .unwrap()
-}
-
-/// Real advisories and images, if they are here.
-pub(crate) fn shared(name: &str) -> Option<PathBuf> {
-    let dir =
-        std::env::var_os("SEAWALL_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
-    let path = dir.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    skip(&format!("there is no {}", path.display()));
-    None
-}
-
-/// Says that a test cannot run; in CI that is a failure.
-pub(crate) fn skip(why: &str) {
-    assert!(
-        std::env::var_os("SEAWALL_NO_SKIP").is_none(),
-        "not skipped: {why}"
-    );
-    eprintln!("skipped: {why}");
-}
+pub(crate) use seawall_testkit::{root, shared, skip};
 
 /// A folder with nothing of the user's in reach.
 pub(crate) struct Home(tempfile::TempDir);

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::support::{advisories, agree, ask, generate, lines, need, pairs, scheme, shared, skip};
+use crate::support::{advisories, agree, ask, generate, have, lines, pairs, scheme, shared, skip};
 
 const APK: &str = r#"
 tab=$(printf '\t')
@@ -65,7 +65,7 @@ fn apk_agrees() {
     let Some(image) = shared("images/alpine-311.tar.gz") else {
         return;
     };
-    if !need("tar") || (!cfg!(target_arch = "x86_64") && !skip("the image is for x86-64")) {
+    if !have(&["tar"]) || (!cfg!(target_arch = "x86_64") && !skip("the image is for x86-64")) {
         return;
     }
     let root = std::env::temp_dir().join(format!("seawall-apk-{}", std::process::id()));

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Dice, advisories, agree, ask, generate, lines, need, pairs, scheme};
+use crate::support::{Dice, advisories, agree, ask, generate, have, lines, pairs, scheme};
 
 /// One shell asks the tool for each pair; it answers by its exit code.
 const DPKG: &str = r#"
@@ -28,7 +28,7 @@ fn upstream(dice: &mut Dice) -> String {
 
 #[test]
 fn dpkg_agrees() {
-    if !need("dpkg") {
+    if !have(&["dpkg"]) {
         return;
     }
     let scheme = scheme("Debian");

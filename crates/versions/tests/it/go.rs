@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, process::Command};
 
-use crate::support::{advisories, agree, ask, generate, lines, need, pairs, scheme, skip};
+use crate::support::{advisories, agree, ask, generate, have, lines, pairs, scheme, skip};
 
 const GO: &str = r#"package main
 
@@ -37,7 +37,7 @@ func main() {
 /// Builds the program that asks Go; the module proxy must be in reach, or the
 /// module in the cache.
 fn build() -> Option<std::path::PathBuf> {
-    if !need("go") {
+    if !have(&["go"]) {
         return None;
     }
     let folder = std::env::temp_dir().join(format!("seawall-go-{}", std::process::id()));

@@ -8,7 +8,7 @@ use std::{
 
 use seawall_versions::Scheme;
 
-use crate::support::{agree, ask, generate, lines, need, pairs, scheme, skip};
+use crate::support::{agree, ask, generate, have, lines, pairs, scheme, skip};
 
 const MAVEN: &str = r#"
 import java.io.*;
@@ -73,7 +73,7 @@ fn compare(jar: &Path, input: &str) -> Vec<String> {
 
 #[test]
 fn maven_agrees() {
-    if !need("java") {
+    if !have(&["java"]) {
         return;
     }
     let Some((jar, is_39)) = jar() else { return };

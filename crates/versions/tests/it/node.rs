@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Dice, advisories, agree, ask, generate, lines, need, pairs, scheme, skip};
+use crate::support::{Dice, advisories, agree, ask, generate, have, lines, pairs, scheme, skip};
 
 /// npm brings its `semver`; it is no module of its own.
 const SEMVER: &str = r#"
@@ -13,7 +13,7 @@ const lines = fs.readFileSync(0, "utf8").split("\n").filter(line => line);
 "#;
 
 fn node(script: &str) -> Option<Command> {
-    if !need("node") || !need("npm") {
+    if !have(&["node"]) || !have(&["npm"]) {
         return None;
     }
     let path = std::env::var_os("PATH")?;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{agree, ask, generate, lines, need, pairs, scheme};
+use crate::support::{agree, ask, generate, have, lines, pairs, scheme};
 
 /// `compareVersion` is what `update.packages` goes by. (The operators of
 /// `numeric_version` take `1.0` and `1.0.0` as equal in some releases of R.)
@@ -15,7 +15,7 @@ for (pair in lines)
 
 #[test]
 fn r_agrees() {
-    if !need("Rscript") {
+    if !have(&["Rscript"]) {
         return;
     }
     let scheme = scheme("CRAN");
@@ -49,7 +49,7 @@ end)
 
 #[test]
 fn elixir_agrees() {
-    if !need("elixir") {
+    if !have(&["elixir"]) {
         return;
     }
     let scheme = scheme("Hex");

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{advisories, agree, ask, generate, lines, need, pairs, scheme, skip};
+use crate::support::{advisories, agree, ask, generate, have, lines, pairs, scheme, skip};
 
 const PACKAGING: &str = r#"
 import sys
@@ -22,7 +22,7 @@ for line in sys.stdin:
 
 #[test]
 fn packaging_agrees() {
-    if !need("python3") {
+    if !have(&["python3"]) {
         return;
     }
     let probe = [

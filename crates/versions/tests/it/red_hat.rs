@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use crate::support::{advisories, agree, ask, generate, lines, need, pairs, scheme};
+use crate::support::{advisories, agree, ask, generate, have, lines, pairs, scheme};
 
 const LUA: &str = r#"
 for line in io.lines(os.getenv("PAIRS")) do
@@ -14,7 +14,7 @@ end
 
 #[test]
 fn rpm_agrees() {
-    if !need("rpm") {
+    if !have(&["rpm"]) {
         return;
     }
     let scheme = scheme("AlmaLinux");

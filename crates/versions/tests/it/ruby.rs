@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{advisories, agree, ask, generate, lines, need, pairs, scheme};
+use crate::support::{advisories, agree, ask, generate, have, lines, pairs, scheme};
 
 const GEM: &str = r#"
 STDIN.each_line(chomp: true) do |line|
@@ -14,7 +14,7 @@ end
 
 #[test]
 fn rubygems_agrees() {
-    if !need("ruby") {
+    if !have(&["ruby"]) {
         return;
     }
     let scheme = scheme("RubyGems");

@@ -3,37 +3,13 @@
 use std::{
     cmp::Ordering,
     collections::BTreeSet,
-    env, fs,
+    fs,
     io::{BufReader, Write as _},
-    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
+pub(crate) use seawall_testkit::{have, shared, skip};
 use seawall_versions::Scheme;
-
-/// Whether a program is there. Without it the test is skipped, which is a
-/// failure where `SEAWALL_NO_SKIP` is set.
-pub(crate) fn need(tool: &str) -> bool {
-    let is_there = env::var_os("PATH")
-        .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(tool).is_file()));
-    is_there || skip(&format!("no `{tool}` on the path"))
-}
-
-/// Says that a test was skipped; never true.
-pub(crate) fn skip(why: &str) -> bool {
-    assert!(env::var_os("SEAWALL_NO_SKIP").is_none(), "skipped: {why}");
-    eprintln!("skipped: {why}");
-    false
-}
-
-/// A file or folder of the data that is shared between projects.
-pub(crate) fn shared(path: &str) -> Option<PathBuf> {
-    let root = env::var_os("SEAWALL_SHARED")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
-    let path = root.join(path);
-    (path.exists() || skip(&format!("no `{}`", path.display()))).then_some(path)
-}
 
 /// Every version in the advisories of an ecosystem, ranges and lists.
 pub(crate) fn advisories(ecosystem: &str) -> BTreeSet<String> {
