@@ -5,10 +5,11 @@
 //! [`Finding`], perhaps with a [`Fix`]; what could not be looked at is a
 //! [`Gap`]; all of it is a [`Report`].
 //!
-//! The crate does no I/O, knows no wire format and depends on nothing. Types
+//! The crate does no I/O, knows no wire format and depends on a hash function alone. Types
 //! are not serialisable on purpose: the crates `report` and `formats` own the
 //! wire.
 
+mod digest;
 mod finding;
 mod fingerprint;
 mod fix;
@@ -25,6 +26,7 @@ mod text;
 pub mod vex;
 mod vulnerability;
 
+pub use digest::{Digest, ParseDigestError};
 pub use finding::Finding;
 pub use fingerprint::Fingerprint;
 pub use fix::{Applicability, Edit, Fix, Remedy};

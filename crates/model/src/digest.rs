@@ -14,11 +14,13 @@ impl Digest {
         Digest(Sha256::digest(bytes).into())
     }
 
-    pub(crate) fn finish(hasher: Sha256) -> Self {
+    /// The digest of what `hasher` was fed.
+    pub fn finish(hasher: Sha256) -> Self {
         Digest(hasher.finalize().into())
     }
 
-    pub(crate) fn bytes(&self) -> &[u8; 32] {
+    /// Its 32 bytes.
+    pub fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 

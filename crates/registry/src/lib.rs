@@ -1,0 +1,14 @@
+//! A synchronous client of OCI and Docker registries (OCI distribution-spec
+//! 1.1).
+//!
+//! A [`Reference`] names an image, a [`Client`] fetches its manifest and its
+//! blobs. Everything that comes is bounded, and what has a digest is held
+//! against it: a manifest before it is given out, a blob by whoever reads it.
+
+mod client;
+mod error;
+mod reference;
+
+pub use client::{Client, Manifest, Settings};
+pub use error::Error;
+pub use reference::{ParseReferenceError, Reference, Repository};
