@@ -1,4 +1,14 @@
 //! Which files are looked into, and which say nothing about their owner.
+//!
+//! Every file of an image is asked for, so that what most paths are not is
+//! told in one step.
+
+use std::{collections::HashSet, sync::LazyLock};
+
+use aho_corasick::AhoCorasick;
+
+/// Bytes of the longest of [`ENDINGS`].
+const LONGEST_ENDING: usize = 12;
 
 /// Ends of names whose content is no text, or text made of other files' hashes.
 const ENDINGS: [&str; 88] = [
@@ -117,12 +127,22 @@ pub fn wants(path: &str) -> bool {
         return false;
     }
     match name.rfind('.').and_then(|dot| name.get(dot..)) {
-        Some(ending) => {
-            let is = |known: &str| known.eq_ignore_ascii_case(ending);
-            !ENDINGS.iter().any(|known| is(known)) && !name.contains(".so.")
-        }
+        Some(ending) => !is_no_text(ending) && !name.contains(".so."),
         None => true,
     }
+}
+
+/// Whether an ending is one of [`ENDINGS`], in letters of either case.
+fn is_no_text(ending: &str) -> bool {
+    static KNOWN: LazyLock<HashSet<&[u8]>> =
+        LazyLock::new(|| ENDINGS.iter().map(|known| known.as_bytes()).collect());
+    let mut lower = [0; LONGEST_ENDING];
+    let Some(lower) = lower.get_mut(..ending.len()) else {
+        return false;
+    };
+    lower.copy_from_slice(ending.as_bytes());
+    lower.make_ascii_lowercase();
+    KNOWN.contains(&*lower)
 }
 
 /// Folders that a package manager fills.
@@ -212,7 +232,10 @@ fn is_trial_of_others(path: &str) -> bool {
 
 /// What of `path` lies in folders that a package manager fills.
 fn installed(path: &str) -> impl Iterator<Item = &str> {
-    INSTALLED.iter().filter_map(move |folder| {
+    static ANY: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(INSTALLED).ok());
+    let may_be = ANY.as_ref().is_none_or(|any| any.is_match(path));
+    let folders = INSTALLED.iter().filter(move |_| may_be);
+    folders.filter_map(move |folder| {
         let at = path.find(folder)?;
         // `/gems/` has its own slash; the others start a component.
         let starts =
@@ -257,6 +280,15 @@ pub(crate) fn ends_in(path: &str, end: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn endings_are_kept_in_the_form_in_which_they_are_looked_up() {
+        for ending in ENDINGS {
+            assert!(ending.len() <= LONGEST_ENDING, "{ending}");
+            assert_eq!(ending, ending.to_ascii_lowercase());
+            assert!(is_no_text(&ending.to_ascii_uppercase()), "{ending}");
+        }
+    }
 
     #[test]
     fn what_is_not_looked_into() {

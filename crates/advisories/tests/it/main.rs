@@ -2,7 +2,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stderr,
     clippy::string_slice,
     reason = "a test that cannot go on says so by failing"
 )]

@@ -2,8 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::string_slice,
-    clippy::print_stderr,
-    reason = "a test fails by a panic and talks to the developer"
+    reason = "a test fails by a panic"
 )]
 
 mod cache;

@@ -1,9 +1,5 @@
 //! Tests of the real binary, and of the project's own rules.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test fails by a panic and talks to the developer"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod cache;
 mod command;

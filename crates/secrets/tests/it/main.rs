@@ -1,9 +1,5 @@
 //! The table and the engine, from outside.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test fails by a panic and talks to the developer"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod hostile;
 mod peers;
