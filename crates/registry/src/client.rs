@@ -1,15 +1,19 @@
 //! Questions to registries.
 
-use std::{
-    io::{self, Read},
-    net::IpAddr,
-    time::Duration,
-};
+use std::{io::Read, time::Duration};
 
 use seawall_model::Digest;
 use serde::Deserialize;
+use ureq::{
+    Body,
+    http::{Method, Response},
+};
 
-use crate::{Error, Reference, Repository};
+use crate::{
+    Address, Authority, Error, Hosts, Reference, Repository, Scope,
+    address::is_loopback,
+    http::{Call, Http, header, whole},
+};
 
 /// Forms of manifests that are understood: an index or an image, in OCI's and
 /// in Docker's words (OCI image-spec 1.1, media-types.md).
@@ -29,6 +33,8 @@ pub struct Settings {
     pub connect: Duration,
     /// How long a registry may be silent.
     pub silence: Duration,
+    /// What is set for single registries.
+    pub hosts: Hosts,
 }
 
 impl Default for Settings {
@@ -36,13 +42,15 @@ impl Default for Settings {
         Settings {
             connect: Duration::from_secs(10),
             silence: Duration::from_secs(60),
+            hosts: Hosts::default(),
         }
     }
 }
 
 /// A client of any number of registries; threads may share it.
 pub struct Client {
-    agent: ureq::Agent,
+    http: Http,
+    authority: Authority,
 }
 
 /// A manifest or an index, as it is stored.
@@ -59,14 +67,10 @@ pub struct Manifest {
 impl Client {
     /// A client.
     pub fn new(settings: &Settings) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .timeout_connect(Some(settings.connect))
-            .timeout_recv_response(Some(settings.silence))
-            .http_status_as_error(false)
-            .user_agent(concat!("seawall/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
-        Client { agent }
+        Client {
+            http: Http::new(settings),
+            authority: Authority::new(settings),
+        }
     }
 
     /// The manifest or index that `reference` names, held against its digest
@@ -76,12 +80,12 @@ impl Client {
     /// When it is not there, cannot be fetched or is not what its digest says.
     pub fn manifest(&self, reference: &Reference) -> Result<Manifest, Error> {
         let repository = reference.repository();
-        let url = address(repository, &format!("manifests/{}", reference.wanted()));
-        let response = self.get(&url, MANIFESTS, &reference.to_string())?;
-        let media_type = response.headers().get("content-type");
-        let media_type = media_type.and_then(|value| value.to_str().ok());
+        let at = address(repository, &format!("manifests/{}", reference.wanted()))?;
+        let scopes = [Scope::pull(repository)];
+        let answer = self.get(&at, MANIFESTS, &scopes, &reference.to_string())?;
+        let media_type = header(answer.headers(), "content-type");
         let media_type = media_type.unwrap_or_default().to_owned();
-        let bytes = whole(response, &url, MANIFEST_LIMIT)?;
+        let bytes = whole(answer, &at, MANIFEST_LIMIT)?;
         let digest = Digest::of(&bytes);
         if let Some(expected) = reference.digest().filter(|expected| *expected != digest) {
             return Err(Error::Digest {
@@ -107,9 +111,10 @@ impl Client {
         repository: &Repository,
         digest: Digest,
     ) -> Result<Box<dyn Read + Send>, Error> {
-        let url = address(repository, &format!("blobs/{digest}"));
-        let response = self.get(&url, "*/*", &format!("{repository}@{digest}"))?;
-        Ok(Box::new(response.into_body().into_reader()))
+        let at = address(repository, &format!("blobs/{digest}"))?;
+        let scopes = [Scope::pull(repository)];
+        let answer = self.get(&at, "*/*", &scopes, &format!("{repository}@{digest}"))?;
+        Ok(Box::new(answer.into_body().into_reader()))
     }
 
     /// The tags of a repository, in the registry's order.
@@ -122,11 +127,12 @@ impl Client {
             #[serde(default)]
             tags: Option<Vec<String>>,
         }
-        let url = address(repository, "tags/list");
-        let response = self.get(&url, "application/json", &repository.to_string())?;
-        let bytes = whole(response, &url, MANIFEST_LIMIT)?;
+        let at = address(repository, "tags/list")?;
+        let scopes = [Scope::pull(repository)];
+        let answer = self.get(&at, "application/json", &scopes, &repository.to_string())?;
+        let bytes = whole(answer, &at, MANIFEST_LIMIT)?;
         let answer: Answer = serde_json::from_slice(&bytes).map_err(|error| Error::Malformed {
-            url,
+            url: at.to_string(),
             reason: error.to_string(),
         })?;
         Ok(answer.tags.unwrap_or_default())
@@ -134,65 +140,52 @@ impl Client {
 
     fn get(
         &self,
-        url: &str,
+        at: &Address,
         accept: &str,
+        scopes: &[Scope],
         what: &str,
-    ) -> Result<ureq::http::Response<ureq::Body>, Error> {
-        let response = self.agent.get(url).header("Accept", accept).call();
-        let response = response.map_err(|cause| Error::Http {
-            url: url.to_owned(),
-            cause: Box::new(cause),
-        })?;
-        match response.status().as_u16() {
-            200 => Ok(response),
-            404 => Err(Error::NotThere(what.to_owned())),
-            status => Err(Error::Refused {
-                url: url.to_owned(),
-                status,
-            }),
+    ) -> Result<Response<Body>, Error> {
+        let mut shown = self.authority.header(at, scopes);
+        let mut is_first = true;
+        loop {
+            let mut headers = vec![("accept", accept.to_owned())];
+            headers.extend(shown.clone().map(|value| ("authorization", value)));
+            let answer = self.http.send(&Call {
+                method: Method::GET,
+                at,
+                headers: &headers,
+                body: None,
+                is_guarded: false,
+            })?;
+            match answer.status().as_u16() {
+                200 => return Ok(answer),
+                401 if is_first => {
+                    is_first = false;
+                    let headers = answer.headers();
+                    shown = self.authority.challenged(&self.http, at, headers, scopes)?;
+                    if shown.is_some() {
+                        continue;
+                    }
+                }
+                404 => return Err(Error::NotThere(what.to_owned())),
+                _ => {}
+            }
+            return Err(Error::Refused {
+                url: at.to_string(),
+                status: answer.status().as_u16(),
+            });
         }
     }
 }
 
-/// A small body, to its end.
-fn whole(
-    response: ureq::http::Response<ureq::Body>,
-    url: &str,
-    limit: u64,
-) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    let mut body = response.into_body().into_reader().take(limit + 1);
-    body.read_to_end(&mut bytes)
-        .map_err(|cause: io::Error| Error::Body {
-            url: url.to_owned(),
-            cause,
-        })?;
-    if bytes.len() as u64 > limit {
-        let what = format!("the size of `{url}`");
-        return Err(Error::Limit { what, limit });
-    }
-    Ok(bytes)
-}
-
 /// The address of something of a repository (OCI distribution-spec 1.1,
-/// "Endpoints"). The parts have passed strict parsers.
-fn address(repository: &Repository, rest: &str) -> String {
+/// "Endpoints").
+fn address(repository: &Repository, rest: &str) -> Result<Address, Error> {
     let host = match repository.host() {
         "docker.io" => "registry-1.docker.io",
         other => other,
     };
     let scheme = if is_loopback(host) { "http" } else { "https" };
-    format!("{scheme}://{host}/v2/{}/{rest}", repository.path())
-}
-
-/// Whether nobody but this machine can listen in.
-fn is_loopback(host: &str) -> bool {
-    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
-        None => host.split(':').next().unwrap_or(host),
-    };
-    name == "localhost"
-        || name
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    let address = format!("{scheme}://{host}/v2/{}/{rest}", repository.path());
+    Ok(Address::parse(&address)?)
 }

@@ -4,12 +4,17 @@ use std::io;
 
 use seawall_model::Digest;
 
+use crate::AddressError;
+
 /// Why a registry could not give what was asked of it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no such image.
     #[error("there is no `{0}` in the registry")]
     NotThere(String),
+    /// An address that is not gone to.
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// The registry cannot be reached, or broke off.
     #[error("cannot fetch `{url}`")]
     Http {

@@ -5,10 +5,17 @@
 //! blobs. Everything that comes is bounded, and what has a digest is held
 //! against it: a manifest before it is given out, a blob by whoever reads it.
 
+mod address;
+mod auth;
 mod client;
 mod error;
+mod hosts;
+mod http;
 mod reference;
 
+pub use address::{Address, AddressError};
+pub use auth::{Authority, Scope};
 pub use client::{Client, Manifest, Settings};
 pub use error::Error;
+pub use hosts::{Host, Hosts, Identity};
 pub use reference::{ParseReferenceError, Reference, Repository};
