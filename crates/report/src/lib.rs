@@ -3,7 +3,10 @@
 //! Only this crate knows what a report looks like on the wire. Every format is
 //! a pure function of the report: the same report gives the same bytes.
 
+mod files;
 mod github;
+mod github_annotations;
+mod gitlab;
 mod html;
 mod json;
 mod junit;
@@ -43,11 +46,20 @@ pub enum Format {
     Spdx,
     /// A snapshot for GitHub's dependency submission API.
     Github,
+    /// Remarks beside a change, as the runner of GitHub's workflows reads them
+    /// from a step's output.
+    GithubAnnotations,
+    /// GitLab's report of container scanning, schema 15.
+    GitlabContainerScanning,
+    /// GitLab's report of dependency scanning, schema 15.
+    GitlabDependencyScanning,
+    /// GitLab's report of code quality: Code Climate's issues.
+    GitlabCodeQuality,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 9] = [
+    pub const ALL: [Format; 13] = [
         Format::Table,
         Format::Json,
         Format::Sarif,
@@ -57,6 +69,10 @@ impl Format {
         Format::CycloneDx,
         Format::Spdx,
         Format::Github,
+        Format::GithubAnnotations,
+        Format::GitlabContainerScanning,
+        Format::GitlabDependencyScanning,
+        Format::GitlabCodeQuality,
     ];
 
     /// The name used on the command line.
@@ -71,6 +87,10 @@ impl Format {
             Format::CycloneDx => "cyclonedx",
             Format::Spdx => "spdx",
             Format::Github => "github",
+            Format::GithubAnnotations => "github-annotations",
+            Format::GitlabContainerScanning => "gitlab-container-scanning",
+            Format::GitlabDependencyScanning => "gitlab-dependency-scanning",
+            Format::GitlabCodeQuality => "gitlab-code-quality",
         }
     }
 }
@@ -120,6 +140,21 @@ pub struct Options<'a> {
     pub created: Option<&'a str>,
     /// What [`Format::Github`] needs.
     pub snapshot: Option<&'a Snapshot>,
+    /// The repository that is being checked, for formats that point into it;
+    /// without it paths are taken to be relative to its root.
+    pub checkout: Option<&'a Checkout>,
+    /// When the run started and when it ended, RFC 3339 in UTC, for formats that
+    /// ask for it; empty where nobody knows.
+    pub run: (&'a str, &'a str),
+}
+
+/// Where a repository lies that is being checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checkout {
+    /// Its root, an absolute path.
+    pub root: String,
+    /// The folder that Seawall was started in, an absolute path.
+    pub started: String,
 }
 
 /// What GitHub wants to know of a run (REST API, "Create a snapshot of
@@ -153,6 +188,16 @@ pub enum Error {
     /// Something that the format cannot do without.
     #[error("GitHub takes no snapshot without {0}")]
     Snapshot(&'static str),
+    /// None of the targets is what the format is about.
+    #[error("a report of {about} is about {wanted}, and no target is one")]
+    About {
+        /// `container scanning`.
+        about: &'static str,
+        /// `images`.
+        wanted: &'static str,
+        /// The format that would do.
+        instead: Format,
+    },
     /// The page cannot be filled; this is our bug.
     #[error("cannot write the report as HTML")]
     Html(#[from] askama::Error),
@@ -178,5 +223,11 @@ pub fn render(
         Format::CycloneDx => sbom::write(report, seawall_formats::Format::CycloneDx, options, out),
         Format::Spdx => sbom::write(report, seawall_formats::Format::Spdx, options, out),
         Format::Github => github::write(report, options, out),
+        Format::GithubAnnotations => github_annotations::write(report, options, out),
+        Format::GitlabContainerScanning => gitlab::container_scanning::write(report, options, out),
+        Format::GitlabDependencyScanning => {
+            gitlab::dependency_scanning::write(report, options, out)
+        }
+        Format::GitlabCodeQuality => gitlab::code_quality::write(report, options, out),
     }
 }

@@ -33,7 +33,7 @@ fn code(text: &str, most: usize) -> String {
 }
 
 /// A sentence that may hold text from outside: nothing in it is markup.
-fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let text = clipped(text, SENTENCE);
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -56,7 +56,7 @@ fn prose(text: &str) -> String {
 }
 
 /// A message of ours: what stands in backticks is a value from outside.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let parts = values(&clipped(text, SENTENCE)).into_iter();
     let parts = parts.map(|(is_code, part)| {
         if is_code {

@@ -7,7 +7,7 @@ use seawall_model::{DatabaseKind, Finding, Package, Report, Severity, Target};
 
 use crate::{
     Error, Options,
-    plain::{clipped, plain},
+    plain::{clipped, inert, plain},
     words::{
         NAME, SENTENCE, Upgrade, VERSION, by_category, by_package, count, id, message, notes,
         place, remarks, spot, summary, suppressors, target, upgrades, without_package,
@@ -46,7 +46,7 @@ impl Painter<'_> {
     }
 
     fn line(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out, "{text}")
+        writeln!(self.out, "{}", inert(text.to_owned()))
     }
 
     /// Writes `head`, which may hold colour and takes `used` columns, and

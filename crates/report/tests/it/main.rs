@@ -2,6 +2,8 @@
 //! text wherever text comes from outside.
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+mod annotations;
+mod gitlab;
 mod hostile;
 mod sample;
 mod schemas;

@@ -13,7 +13,7 @@ use crate::{
     support::{OPTIONS, render, skip, told},
 };
 
-fn file(name: &str) -> std::path::PathBuf {
+pub(crate) fn file(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
@@ -21,7 +21,7 @@ fn reports() -> [Report; 3] {
     [sample::report(), sample::hostile(), Report::default()]
 }
 
-fn validate(schema: &str, format: Format) {
+pub(crate) fn validate(schema: &str, format: Format) {
     let text = std::fs::read_to_string(file(schema)).unwrap();
     let mut schema: Value = serde_json::from_str(&text).unwrap();
     // The official schema of SARIF holds a pattern with a bracket too many,

@@ -78,6 +78,23 @@ fn sarif() {
 }
 
 #[test]
+fn annotations() {
+    snapshot("annotations", Format::GithubAnnotations, &OPTIONS);
+}
+
+#[test]
+fn gitlab() {
+    let formats = [
+        Format::GitlabContainerScanning,
+        Format::GitlabDependencyScanning,
+        Format::GitlabCodeQuality,
+    ];
+    for format in formats {
+        snapshot(format.as_str(), format, &OPTIONS);
+    }
+}
+
+#[test]
 fn json() {
     let options = Options {
         packages: true,

@@ -17,6 +17,8 @@ pub(crate) const OPTIONS: Options<'static> = Options {
     suppressed: false,
     created: None,
     snapshot: None,
+    checkout: None,
+    run: ("2026-01-02T03:04:05Z", "2026-01-02T03:04:06Z"),
 };
 
 /// A run as GitHub's Actions describe it.

@@ -34,6 +34,7 @@ pub(crate) const MAX_AGE: u32 = 30;
 const PEDANTIC: &str = "os/ends-soon";
 
 pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
+    let started = settings::now();
     let file = settings::read(arguments.looked.config.as_deref())?;
     refuse_what_is_not_there(&arguments.only)?;
     let thresholds = thresholds(&arguments.judged, &file)?;
@@ -127,6 +128,7 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
         &report,
         format,
         created.as_deref(),
+        &started,
         &arguments.written,
         printer,
     )?;

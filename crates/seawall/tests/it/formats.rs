@@ -46,6 +46,82 @@ fn sarif_follows_the_official_schema() {
     validate(&fs::read_to_string(path).unwrap(), &scan("sarif"));
 }
 
+#[test]
+fn gitlabs_reports_follow_its_schemas() {
+    let schema = |name: &str| {
+        let path = format!("crates/report/tests/fixtures/{name}-15.0.7.json");
+        fs::read_to_string(root().join(path)).unwrap()
+    };
+    let report = scan("gitlab-dependency-scanning");
+    validate(&schema("gitlab-dependency-scanning"), &report);
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["scan"]["start_time"], "2026-01-01T00:00:00");
+    let files = report["dependency_files"].as_array().unwrap();
+    assert_eq!(files.len(), 6, "{files:#?}");
+
+    let shop = root().join("examples/shop");
+    let home = Home::new();
+    let arguments = ["--format", "gitlab-container-scanning"];
+    let refused = home.scan(&[&arguments[..], &[shop.to_str().unwrap()]].concat());
+    assert_eq!((refused.code, refused.out.as_str()), (2, ""));
+    assert!(
+        refused
+            .err
+            .contains("hint: `--format gitlab-dependency-scanning` is about what was scanned"),
+        "{}",
+        refused.err
+    );
+    if let Some(alpine) = shared("images/alpine-310.tar.gz") {
+        let said = home.scan(&[&arguments[..], &[alpine.to_str().unwrap()]].concat());
+        validate(&schema("gitlab-container-scanning"), &said.out);
+        let report: Value = serde_json::from_str(&said.out).unwrap();
+        let system = &report["vulnerabilities"][0]["location"]["operating_system"];
+        assert!(
+            system
+                .as_str()
+                .is_none_or(|one| one.starts_with("alpine:3.10"))
+        );
+    }
+}
+
+/// The places of annotations and of code quality are those of the repository,
+/// wherever Seawall was started and however the folder was named.
+#[test]
+fn code_hosts_are_shown_files_of_the_repository() {
+    let root = root();
+    let shop = root.join("examples/shop");
+    for (target, started, variable) in [
+        (".", &shop, "GITHUB_WORKSPACE"),
+        ("examples/shop", &root, "CI_PROJECT_DIR"),
+        (shop.to_str().unwrap(), &root, "UNUSED"),
+    ] {
+        let run = |format: &str| {
+            let mut command = Home::new().command(&["scan", "--offline", "--no-cache", target]);
+            command.args(["--format", format]).env(variable, &root);
+            let output = command.current_dir(started).output().unwrap();
+            said(&output).out
+        };
+        let text = run("github-annotations");
+        let files: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.split_once(",file=")?.1.split_once(','))
+            .map(|(file, _)| file)
+            .collect();
+        assert!(files.len() > 15, "{text}");
+        let issues: Value = serde_json::from_str(&run("gitlab-code-quality")).unwrap();
+        let issues = issues.as_array().unwrap().iter();
+        let found = issues.filter(|one| !one["check_name"].as_str().unwrap().starts_with("gap/"));
+        let paths: Vec<&str> = found
+            .map(|one| one["location"]["path"].as_str().unwrap())
+            .collect();
+        assert!(paths.len() > 200);
+        for file in files.into_iter().chain(paths) {
+            assert!(file.starts_with("examples/shop/"), "{target}: {file}");
+            assert!(root.join(file).is_file(), "{target}: {file}");
+        }
+    }
+}
+
 /// Every address of a SARIF log, resolved as a viewer resolves it that was
 /// started in the same folder, with what the result is about.
 fn places(log: &Value, started: &std::path::Path) -> Vec<(PathBuf, Value, String)> {
@@ -195,5 +271,12 @@ fn names_from_outside_do_not_command_the_terminal() {
             said.err
         );
         assert!(!said.err.contains(['\u{1b}', '\u{9b}']), "{}", said.err);
+    }
+    // Nor the runner of a workflow, which reads stderr as well.
+    let said = home.scan(&["./a\n::add-mask::b##[debug]c"]);
+    assert_eq!(said.code, 2);
+    for line in said.err.lines() {
+        assert!(!line.trim_start().starts_with("::"), "{}", said.err);
+        assert!(!line.contains("##["), "{}", said.err);
     }
 }

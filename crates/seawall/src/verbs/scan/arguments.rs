@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{
+    Args, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use seawall_image::Platform;
 use seawall_model::Severity;
 use seawall_report::Format;
@@ -79,8 +82,18 @@ pub(super) struct Judged {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Report")]
 pub(super) struct Written {
-    /// Format of the report: table, json, sarif, junit, html, markdown, cyclonedx, spdx or github.
-    #[arg(long, short, value_name = "FORMAT", env = "SEAWALL_FORMAT")]
+    /// Format of the report: table, json, sarif, junit, html, markdown, cyclonedx, spdx, github
+    /// (a snapshot for its dependency graph), github-annotations (remarks beside a change, read
+    /// from a step's output), gitlab-container-scanning, gitlab-dependency-scanning or
+    /// gitlab-code-quality (reports that GitLab takes as artifacts).
+    #[arg(
+        long,
+        short,
+        value_name = "FORMAT",
+        env = "SEAWALL_FORMAT",
+        hide_possible_values = true,
+        value_parser = formats()
+    )]
     pub(super) format: Option<Format>,
     /// Write the report to this file.
     #[arg(long, short, value_name = "FILE", env = "SEAWALL_OUTPUT")]
@@ -183,6 +196,11 @@ pub(super) enum Persona {
     Pedantic,
     /// Also matches of low confidence.
     Auditor,
+}
+
+/// The formats by name, for completions too.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::as_str)).try_map(|text| text.parse())
 }
 
 fn chance(text: &str) -> Result<f64, String> {

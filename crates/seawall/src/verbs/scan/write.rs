@@ -1,18 +1,29 @@
 //! Writes the report to where it is wanted.
 
-use std::io::{self, IsTerminal};
+use std::{
+    env, fs,
+    io::{self, IsTerminal},
+    path::PathBuf,
+};
 
 use anyhow::{Context, Result};
 use seawall_model::Report;
-use seawall_report::Format;
+use seawall_report::{Checkout, Format};
 
 use super::arguments::Written;
-use crate::{errors::hinted, printer::Printer, save::save, settings};
+use crate::{
+    errors::{explained, hinted},
+    printer::Printer,
+    save::save,
+    settings,
+};
 
+/// Writes `report`; the run started at `started`, RFC 3339.
 pub(super) fn write(
     report: &Report,
     format: Format,
     created: Option<&str>,
+    started: &str,
     written: &Written,
     printer: &Printer,
 ) -> Result<()> {
@@ -20,6 +31,7 @@ pub(super) fn write(
         Format::Github => Some(snapshot()?),
         _ => None,
     };
+    let (checkout, now) = (checkout(), settings::now());
     let to_terminal = written.output.is_none() && io::stdout().is_terminal();
     let options = seawall_report::Options {
         version: env!("CARGO_PKG_VERSION"),
@@ -29,9 +41,17 @@ pub(super) fn write(
         suppressed: written.show_suppressed,
         created,
         snapshot: snapshot.as_ref(),
+        checkout: checkout.as_ref(),
+        run: (started, &now),
     };
     let mut bytes = Vec::new();
-    seawall_report::render(report, format, &options, &mut bytes)?;
+    seawall_report::render(report, format, &options, &mut bytes).map_err(|error| match error {
+        seawall_report::Error::About { instead, .. } => {
+            let hint = format!("`--format {}` is about what was scanned", instead.as_str());
+            explained(error, format!("cannot write `{}`", format.as_str()), hint)
+        }
+        error => error.into(),
+    })?;
     match written.output.as_deref() {
         None => printer.result(&bytes)?,
         Some(path) => {
@@ -48,11 +68,29 @@ pub(super) fn write(
     Ok(())
 }
 
+/// The repository that is being checked: the one that a CI system names, where
+/// Seawall was started in it, else the folder that it was started in.
+fn checkout() -> Option<Checkout> {
+    let started = env::current_dir().ok()?;
+    let named = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"];
+    let named = named.iter().filter_map(|name| {
+        let path = env::var_os(name).filter(|path| !path.is_empty())?;
+        fs::canonicalize(path).ok()
+    });
+    let mut named = named.filter(|root| started.starts_with(root));
+    let root = named.next().unwrap_or_else(|| started.clone());
+    let text = |path: PathBuf| path.into_os_string().into_string().ok();
+    Some(Checkout {
+        root: text(root)?,
+        started: text(started)?,
+    })
+}
+
 /// What GitHub wants to know of the run, from the variables that its Actions
 /// set; the names for other systems are the same.
 fn snapshot() -> Result<seawall_report::Snapshot> {
     let get = |name: &str| {
-        let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+        let value = env::var(name).ok().filter(|value| !value.is_empty());
         value.ok_or_else(|| {
             hinted(
                 format!("`--format github` needs the variable `{name}`"),
@@ -77,7 +115,7 @@ fn snapshot() -> Result<seawall_report::Snapshot> {
 
 /// Columns of the terminal, within what can be read.
 fn terminal_width() -> usize {
-    let columns = std::env::var("COLUMNS")
+    let columns = env::var("COLUMNS")
         .ok()
         .and_then(|text| text.parse::<usize>().ok());
     let size = columns.or_else(|| {
