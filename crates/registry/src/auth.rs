@@ -57,19 +57,28 @@ impl Authority {
         Authority {}
     }
 
-    /// The `Authorization` to begin with, where one is known already.
-    pub(crate) fn header(&self, _at: &Address, _scopes: &[Scope]) -> Option<String> {
-        None
+    /// The `Authorization` to begin with, where what the registry wants is
+    /// known already. A token that ends soon is changed for a new one first.
+    pub(crate) fn header(
+        &self,
+        _http: &Http,
+        _at: &Address,
+        _scopes: &[Scope],
+    ) -> Result<Option<String>, Error> {
+        Ok(None)
     }
 
     /// The `Authorization` to try once more with, after a 401 with these
-    /// headers; `None` where there is none to show.
+    /// headers to a request that had shown `shown`; `None` where there is none
+    /// to show. Only the registry's own answer counts, not that of a store
+    /// which it redirects to.
     pub(crate) fn challenged(
         &self,
         _http: &Http,
         _at: &Address,
         _headers: &HeaderMap,
         _scopes: &[Scope],
+        _shown: Option<&str>,
     ) -> Result<Option<String>, Error> {
         Ok(None)
     }

@@ -145,7 +145,7 @@ impl Client {
         scopes: &[Scope],
         what: &str,
     ) -> Result<Response<Body>, Error> {
-        let mut shown = self.authority.header(at, scopes);
+        let mut shown = self.authority.header(&self.http, at, scopes)?;
         let mut is_first = true;
         loop {
             let mut headers = vec![("accept", accept.to_owned())];
@@ -162,7 +162,8 @@ impl Client {
                 401 if is_first => {
                     is_first = false;
                     let headers = answer.headers();
-                    shown = self.authority.challenged(&self.http, at, headers, scopes)?;
+                    let before = shown.as_deref();
+                    shown = (self.authority).challenged(&self.http, at, headers, scopes, before)?;
                     if shown.is_some() {
                         continue;
                     }

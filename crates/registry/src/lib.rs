@@ -7,11 +7,13 @@
 
 mod address;
 mod auth;
+pub mod challenge;
 mod client;
 mod error;
 mod hosts;
 mod http;
 mod reference;
+mod secret;
 
 pub use address::{Address, AddressError};
 pub use auth::{Authority, Scope};
@@ -19,3 +21,4 @@ pub use client::{Client, Manifest, Settings};
 pub use error::Error;
 pub use hosts::{Host, Hosts, Identity};
 pub use reference::{ParseReferenceError, Reference, Repository};
+pub use secret::Secret;
