@@ -5,11 +5,19 @@
 //! benchmarks depend on this crate.
 #![expect(clippy::print_stderr, reason = "a skipped test talks to the developer")]
 
+mod latency;
+mod proxy;
+mod registry;
+
 use std::{
     env,
     path::{Path, PathBuf},
     process::Command,
 };
+
+pub use latency::Latency;
+pub use proxy::{Act, Answer, Asked, Delivery, Proxy};
+pub use registry::{Authority, Registry, Setup, htpasswd, run};
 
 /// The repository.
 pub fn root() -> PathBuf {
