@@ -1,4 +1,4 @@
-//! OSV records, shards, and files of facts.
+//! OSV records, shards, files of facts, and files of feeds.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -8,9 +8,10 @@ fuzz_target!(|data: &[u8]| {
     let Some((first, rest)) = data.split_first() else {
         return;
     };
-    match first % 3 {
+    match first % 4 {
         0 => drop(hostile::osv(rest)),
         1 => drop(hostile::shard(rest)),
-        _ => drop(hostile::facts(rest)),
+        2 => drop(hostile::facts(rest)),
+        _ => drop(hostile::feeds(rest)),
     }
 });

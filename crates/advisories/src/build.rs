@@ -136,8 +136,13 @@ fn root(parents: &mut [usize], mut index: usize) -> usize {
 /// together, a shard (and with it the id of a finding) would depend on what
 /// else was updated in the same run.
 pub(crate) fn build_shards(dump: &Dump) -> BTreeMap<String, (Vec<u8>, About)> {
-    let aliases = closed_aliases(&dump.drafts);
-    let shards: Vec<(&str, Vec<&Draft>)> = shard::split(&dump.drafts).into_iter().collect();
+    shards_of(&dump.drafts)
+}
+
+/// The shards of drafts of one ecosystem, by name.
+pub(crate) fn shards_of(drafts: &[Draft]) -> BTreeMap<String, (Vec<u8>, About)> {
+    let aliases = closed_aliases(drafts);
+    let shards: Vec<(&str, Vec<&Draft>)> = shard::split(drafts).into_iter().collect();
     shards
         .into_par_iter()
         .map(|(name, drafts)| (name.to_owned(), shard::build(name, &drafts, &aliases)))

@@ -57,6 +57,9 @@ pub(crate) struct IndexShard {
     pub(crate) packages: u64,
     /// The file that it was built from, or the first of several.
     pub(crate) source: String,
+    /// What a feed could not give of it, a line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) left_out: Vec<String>,
 }
 
 /// One file that the database was built from, in the index.
@@ -115,6 +118,8 @@ pub struct ShardInfo {
     pub checked: u64,
     /// SHA-256 of the file, hexadecimal.
     pub sha256: String,
+    /// What a feed could not give of it, a line each.
+    pub left_out: Vec<String>,
 }
 
 /// An open database.
@@ -180,6 +185,7 @@ impl Database {
                 bytes: entry.bytes,
                 checked: checked.map_or(0, |source| source.checked),
                 sha256: entry.sha256.clone(),
+                left_out: entry.left_out.clone(),
             });
             database
                 .add(&entry.name, Bytes::Map(map))
@@ -344,6 +350,11 @@ impl Store for Database {
     fn newest(&self, shard: &str) -> Option<&str> {
         let info = self.info.iter().find(|info| info.name == shard)?;
         Some(info.newest.as_str())
+    }
+
+    fn left_out(&self, shard: &str) -> &[String] {
+        let info = self.info.iter().find(|info| info.name == shard);
+        info.map_or(&[], |info| &info.left_out)
     }
 
     fn candidates<'a>(&'a self, shard: &str, name: &str) -> Result<Vec<Candidate<'a>>, StoreError> {

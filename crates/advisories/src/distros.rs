@@ -244,22 +244,6 @@ fn alpine_branch(version: &str) -> String {
 /// Debian names its release by number up to the first point release; testing
 /// and unstable have a codename only, the same for both until the release.
 fn debian_release(os: &Os) -> Option<String> {
-    const CODENAMES: &[(&str, &str)] = &[
-        ("woody", "3.0"),
-        ("sarge", "3.1"),
-        ("etch", "4"),
-        ("lenny", "5"),
-        ("squeeze", "6"),
-        ("wheezy", "7"),
-        ("jessie", "8"),
-        ("stretch", "9"),
-        ("buster", "10"),
-        ("bullseye", "11"),
-        ("bookworm", "12"),
-        ("trixie", "13"),
-        ("forky", "14"),
-        ("duke", "15"),
-    ];
     let version = os.version.trim();
     if version.starts_with("3.") {
         return Some(version.chars().take(3).collect());
@@ -267,11 +251,33 @@ fn debian_release(os: &Os) -> Option<String> {
     if version.starts_with(|first: char| first.is_ascii_digit()) {
         return major(version).map(str::to_owned);
     }
-    let codename = os.codename.as_deref().unwrap_or(version);
+    debian_number(os.codename.as_deref().unwrap_or(version)).map(str::to_owned)
+}
+
+/// Debian's releases, and those to come that have a name.
+const CODENAMES: &[(&str, &str)] = &[
+    ("woody", "3.0"),
+    ("sarge", "3.1"),
+    ("etch", "4"),
+    ("lenny", "5"),
+    ("squeeze", "6"),
+    ("wheezy", "7"),
+    ("jessie", "8"),
+    ("stretch", "9"),
+    ("buster", "10"),
+    ("bullseye", "11"),
+    ("bookworm", "12"),
+    ("trixie", "13"),
+    ("forky", "14"),
+    ("duke", "15"),
+];
+
+/// The number of a release of Debian by its code name: `bookworm` is 12.
+pub(crate) fn debian_number(codename: &str) -> Option<&'static str> {
     CODENAMES
         .iter()
         .find(|(name, _)| *name == codename)
-        .map(|(_, release)| (*release).to_owned())
+        .map(|(_, release)| *release)
 }
 
 /// Every April release of an even year has long-term support (since 6.06, as

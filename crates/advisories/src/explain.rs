@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Affected, Event, Record, Request, Store, StoreError,
+    Affected, Event, Record, Request, Store, StoreError, feed,
     matching::{
-        Shards, is_record_of,
+        Shards, flaws_of, is_record_of,
         judge::{self, Clear, Judgement},
         owner, range,
         subject::{self, Subject, Unserved},
@@ -160,9 +160,28 @@ fn of_subject(
             foreign.push(statement);
         }
     }
+    // Of a flaw that the distribution's own feed speaks of, it alone knows.
+    let spoken: BTreeSet<&str> = statements
+        .iter()
+        .filter(about)
+        .filter(|statement| {
+            own.contains(&statement.shard) && flaws_of(&statement.record).contains(&id)
+        })
+        .filter_map(|statement| feed::of_shard(statement.shard))
+        .collect();
+    if subject.authority.is_distribution() && !spoken.is_empty() {
+        let feeds = spoken.iter().copied().collect::<Vec<_>>().join("`, `");
+        for decision in &mut decisions {
+            if feed::of_shard(&decision.shard).is_none() {
+                decision.affected = false;
+                decision.reason = format!("the distribution's own feed decides: `{feeds}`");
+            }
+        }
+    }
     // The publisher's record of just this flaw overrules an advisory of many.
     let cleared = decisions.iter().position(|decision| {
         !decision.affected
+            && (spoken.is_empty() || feed::of_shard(&decision.shard).is_some())
             && statements.iter().any(|statement| {
                 statement.record.id == decision.record
                     && !statement.record.withdrawn

@@ -1,6 +1,7 @@
 //! Dumps from a folder or over HTTP.
 
 use std::{
+    error::Error,
     fs::{self, File},
     io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
@@ -298,6 +299,17 @@ fn read_pieces(mut body: impl Read, pieces: &mpsc::SyncSender<io::Result<Vec<u8>
             return;
         }
     }
+}
+
+/// An error with its causes.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text += &format!(": {inner}");
+        cause = inner.source();
+    }
+    text
 }
 
 /// A file and its length; `None` when it is not there.

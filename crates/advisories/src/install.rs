@@ -54,6 +54,7 @@ pub(crate) fn install(dir: &Path, name: &str, bytes: &[u8]) -> Result<IndexShard
         records: 0,
         packages: 0,
         source: String::new(),
+        left_out: Vec::new(),
     })
 }
 

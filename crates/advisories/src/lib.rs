@@ -5,6 +5,7 @@ mod database;
 pub mod distros;
 mod explain;
 mod facts;
+mod feed;
 mod fetch;
 mod install;
 mod matching;
@@ -22,6 +23,7 @@ mod update;
 pub use database::{Database, OpenError, ShardInfo};
 pub use explain::{Decision, explain};
 pub use facts::FactKind;
+pub use feed::{FeedInfo, feeds, update::FeedChoice};
 pub use fetch::{FetchError, FetchProgress, From, PATIENCE, PUBLIC_BUCKET};
 pub use matching::{EndOfLife, Match, Matches, Request, find, shards_needed};
 pub use record::{Affected, Event, Range, Record, RecordKind};
@@ -39,6 +41,11 @@ pub mod hostile {
     /// Reads facts as files of every kind; how many of these it could be.
     pub fn facts(bytes: &[u8]) -> usize {
         crate::facts::read_all(bytes)
+    }
+
+    /// Reads a file as one of every feed; how many of these it could be.
+    pub fn feeds(bytes: &[u8]) -> usize {
+        crate::feed::read_all(bytes)
     }
 
     /// Opens a shard and asks it.

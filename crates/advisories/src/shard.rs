@@ -103,9 +103,9 @@ impl Draft {
     }
 }
 
-/// `Debian` of `Debian:12`.
+/// `Debian` of `Debian:12`, and `Wolfi` of a feed's shard `Wolfi@wolfi-secdb`.
 pub(crate) fn base(ecosystem: &str) -> &str {
-    ecosystem.split(':').next().unwrap_or(ecosystem)
+    ecosystem.split([':', '@']).next().unwrap_or(ecosystem)
 }
 
 /// The drafts that go into each shard.

@@ -114,6 +114,7 @@ fn info(name: String, newest: String, records: u64, packages: u64, bytes: &[u8])
         bytes: bytes.len() as u64,
         checked: 0,
         sha256: hex(&Sha256::digest(bytes)),
+        left_out: Vec::new(),
     }
 }
 
@@ -159,6 +160,7 @@ fn parse(file: &[u8], open: &dyn Fn(&str) -> bool) -> Result<Parts, Damage> {
             sha256: cursor.text()?.to_owned(),
             bytes: 0,
             checked: 0,
+            left_out: Vec::new(),
         };
         let (packed, unpacked, at) = (cursor.count()?, cursor.count()?, cursor.count()?);
         info.bytes = unpacked as u64;

@@ -15,8 +15,9 @@ pub struct Candidate<'a> {
 }
 
 /// A database of advisories, as the matcher sees it: shards by name
-/// (`Debian:12`, `Alpine:v3.10`, `PyPI`, and `npm:malicious` for records of
-/// packages made to do harm), and facts by CVE.
+/// (`Debian:12`, `Alpine:v3.10`, `PyPI`, `npm:malicious` for records of
+/// packages made to do harm, `Debian:12@debian-tracker` for those of a feed),
+/// and facts by CVE.
 ///
 /// A trait so that the matcher's tests can stand on records in memory.
 pub trait Store: Sync {
@@ -26,6 +27,12 @@ pub trait Store: Sync {
     /// The newest `modified` or `published` of a shard, RFC 3339; `None` when
     /// there is no such shard.
     fn newest(&self, shard: &str) -> Option<&str>;
+
+    /// What a feed could not give of its shard, a line each.
+    fn left_out(&self, shard: &str) -> &[String] {
+        let _ = shard;
+        &[]
+    }
 
     /// Every candidate of the package `name` (as normalised by the scheme of
     /// the ecosystem) in `shard`; empty when there is none or no such shard.

@@ -7,7 +7,6 @@
 
 use std::{
     collections::BTreeSet,
-    error::Error,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -18,7 +17,11 @@ use crate::{
     build::{self, Dump},
     database::{Index, IndexShard, IndexSource, read_index},
     facts::{FactKind, Gathered},
-    fetch::{FetchError, FetchProgress, Fetched, Fetcher, From},
+    feed::{
+        self,
+        update::{Brought, FeedChoice},
+    },
+    fetch::{FetchError, FetchProgress, Fetched, Fetcher, From, chain},
     install::{collect_garbage, install, write_index},
     shard::{Prose, base},
 };
@@ -32,6 +35,9 @@ pub struct UpdateRequest<'a> {
     /// Ecosystems without releases (`Debian`, `PyPI`); empty for all that a
     /// folder holds, or that the database has.
     pub ecosystems: Vec<String>,
+    /// Feeds to bring up to date, beside those that are there already or lie
+    /// in `feeds` of the folder.
+    pub feeds: Vec<FeedChoice>,
     /// Seconds since 1970, kept as the time of the question.
     pub now: u64,
     /// How long a server may be silent; `PATIENCE` unless somebody waits.
@@ -43,14 +49,14 @@ pub struct UpdateRequest<'a> {
 /// What an update did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Updated {
-    /// Ecosystems that were built anew, sorted.
+    /// Ecosystems and feeds that were built anew, sorted.
     pub built: Vec<String>,
-    /// Ecosystems that had not changed, sorted.
+    /// Ecosystems and feeds that had not changed, sorted.
     pub unchanged: Vec<String>,
     /// Records in what was built.
     pub records: usize,
     /// What could not be read: `ECOSYSTEM/ENTRY: reason` for entries that are no
-    /// records, `FILE:LINE: reason` or `FILE: reason` for facts. Facts that were
+    /// records, `FEED: reason` for feeds, `FILE:LINE: reason` or `FILE: reason` for facts. Facts that were
     /// there before stay where their file could not be read at all.
     pub refused: Vec<String>,
     /// Facts that are not where the advisories come from. What was known of
@@ -75,6 +81,14 @@ pub enum UpdateError {
     /// There is nothing to build.
     #[error("there is no `ECOSYSTEM/all.zip` in `{0}`")]
     Nothing(String),
+    /// A feed that nobody knows is asked for.
+    #[error("there is no feed `{name}`, only `{}`", .known.join("`, `"))]
+    NoFeed {
+        /// What was asked for.
+        name: String,
+        /// Those that are known.
+        known: Vec<&'static str>,
+    },
     /// A dump is no zip, or none of the ecosystem that it is named after.
     #[error("`{name}` of `{from}` is damaged: {reason}")]
     Damaged {
@@ -151,8 +165,12 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn all(&mut self) -> Result<(), UpdateError> {
-        for ecosystem in self.ecosystems()? {
+        let feeds = feed::update::wanted(self.request, self.old)?;
+        for ecosystem in self.ecosystems(!feeds.is_empty())? {
             self.ecosystem(&ecosystem)?;
+        }
+        for (feed, from) in feeds {
+            self.feed(feed, from)?;
         }
         for kind in FactKind::ALL {
             self.facts(kind)?;
@@ -164,7 +182,9 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn ecosystems(&self) -> Result<BTreeSet<String>, UpdateError> {
+    /// The ecosystems whose dumps are to be read. There may be none where there
+    /// are feeds.
+    fn ecosystems(&self, has_feeds: bool) -> Result<BTreeSet<String>, UpdateError> {
         let asked = self.request.ecosystems.iter();
         let mut wanted: BTreeSet<String> = asked.map(|one| base(one).to_owned()).collect();
         if wanted.is_empty() {
@@ -172,11 +192,13 @@ impl Run<'_> {
                 Some(dir) => wanted.extend(folders(dir)?),
                 None => wanted.extend(self.old.shards.iter().filter_map(|shard| {
                     let is_facts = FactKind::of_shard(&shard.name).is_some();
-                    (!is_facts).then(|| base(&shard.name).to_owned())
+                    let is_feed = feed::of_shard(&shard.name).is_some();
+                    (!is_facts && !is_feed).then(|| base(&shard.name).to_owned())
                 })),
             }
         }
-        if wanted.is_empty() {
+        wanted.retain(|ecosystem| !feed::is_alone(ecosystem));
+        if wanted.is_empty() && !has_feeds {
             return Err(UpdateError::Nothing(self.fetcher.name()));
         }
         Ok(wanted)
@@ -196,7 +218,11 @@ impl Run<'_> {
             name: name.to_owned(),
             from: self.fetcher.name(),
             etag,
-            checked: self.request.now,
+            // Only what was asked over a network goes stale by itself.
+            checked: match self.fetcher.dir() {
+                Some(_) => 0,
+                None => self.request.now,
+            },
         });
     }
 
@@ -247,6 +273,22 @@ impl Run<'_> {
         }
         self.updated.built.push(ecosystem.to_owned());
         self.asked(&name, etag);
+        Ok(())
+    }
+
+    /// Builds the shards of a feed. What cannot be had leaves what was known.
+    fn feed(&mut self, feed: &'static feed::Feed, from: From) -> Result<(), UpdateError> {
+        let name = feed.name;
+        match feed::update::bring(self.request, feed, from, self.old, &mut self.index)? {
+            Brought::Built { records, refused } => {
+                self.updated.built.push(name.to_owned());
+                self.updated.records += records;
+                let refused = refused.into_iter().map(|why| format!("{name}: {why}"));
+                self.updated.refused.extend(refused);
+            }
+            Brought::Unchanged => self.updated.unchanged.push(name.to_owned()),
+            Brought::Failed(why) => self.updated.refused.push(format!("{name}: {why}")),
+        }
         Ok(())
     }
 
@@ -364,17 +406,6 @@ impl Run<'_> {
         let entries = entries.into_iter().flatten();
         entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok())
     }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text += &format!(": {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 /// Folders with an `all.zip`.

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use seawall_advisories::{
-    Database, FactKind, FetchProgress, From, OpenError, PUBLIC_BUCKET, UpdateRequest,
+    Database, FactKind, FeedChoice, FetchProgress, From, OpenError, PUBLIC_BUCKET, UpdateRequest,
 };
 use seawall_model::{Gap, GapKind};
 use seawall_policy::Thresholds;
@@ -26,6 +26,7 @@ pub(crate) struct Choice {
     pub(crate) offline: bool,
     pub(crate) update: Update,
     pub(crate) from: String,
+    pub(crate) feeds: Vec<FeedChoice>,
 }
 
 impl Choice {
@@ -39,6 +40,7 @@ impl Choice {
             offline: offline || file.offline.unwrap_or(false),
             update: own.update.unwrap_or(Update::Auto),
             from: own.from.clone().unwrap_or_else(|| PUBLIC_BUCKET.to_owned()),
+            feeds: own.feeds.iter().map(|one| FeedChoice::parse(one)).collect(),
         }
     }
 }
@@ -50,11 +52,12 @@ const DAY: u64 = 24 * 60 * 60;
 pub(crate) fn open(choice: &Choice, needed: &[String], printer: &Printer) -> Result<Database> {
     let (_, now) = settings::today();
     let installed = open_installed(&choice.dir)?;
-    let wanted = ecosystems_to_fetch(installed.as_ref(), needed, now);
+    let mut wanted = ecosystems_to_fetch(installed.as_ref(), needed, now);
+    let feeds = feeds_to_fetch(choice, installed.as_ref(), needed, now, &mut wanted);
     let may_fetch = !choice.offline && choice.update == Update::Auto;
     if !wanted.is_empty() && may_fetch {
         printer.detail(&format!("fetching advisories: {}", wanted.join(", ")));
-        match fetch(choice, wanted.clone(), now, printer) {
+        match fetch(choice, wanted.clone(), feeds, now, printer) {
             Ok(()) => {
                 if let Some(database) = open_installed(&choice.dir)? {
                     return Ok(database);
@@ -95,9 +98,9 @@ pub(crate) fn unusable(error: OpenError, dir: &Path) -> anyhow::Error {
     explained(error, message, hint)
 }
 
-/// `Debian` of `Debian:12`.
+/// `Debian` of `Debian:12` and of `Debian:12@debian-tracker`.
 fn base(shard: &str) -> &str {
-    shard.split(':').next().unwrap_or(shard)
+    shard.split([':', '@']).next().unwrap_or(shard)
 }
 
 /// Ecosystems that are needed and missing, or that were not asked for today.
@@ -120,13 +123,60 @@ fn ecosystems_to_fetch(installed: Option<&Database>, needed: &[String], now: u64
     wanted.into_iter().collect()
 }
 
-fn fetch(choice: &Choice, ecosystems: Vec<String>, now: u64, printer: &Printer) -> Result<()> {
+/// Feeds of the settings that are needed and missing, or that were not asked
+/// for today. Their ecosystems are `wanted` with them.
+fn feeds_to_fetch(
+    choice: &Choice,
+    installed: Option<&Database>,
+    needed: &[String],
+    now: u64,
+    wanted: &mut Vec<String>,
+) -> Vec<FeedChoice> {
+    let known = seawall_advisories::feeds();
+    let mut feeds = Vec::new();
+    for feed in &choice.feeds {
+        let Some(own) = known.iter().find(|one| one.name == feed.name) else {
+            // A name that nobody knows is the update's to refuse.
+            feeds.push(feed.clone());
+            continue;
+        };
+        let needs = |shard: &&String| own.ecosystems.contains(&base(shard));
+        let Some(shard) = needed.iter().find(needs) else {
+            continue;
+        };
+        let checked = installed.and_then(|database| {
+            let mut all = database.info().iter();
+            let is_own = |name: &str| {
+                name.split_once('@')
+                    .is_some_and(|(_, own)| own == feed.name)
+            };
+            all.find(|info| is_own(&info.name)).map(|info| info.checked)
+        });
+        if checked.is_none_or(|checked| checked > 0 && checked + DAY < now) {
+            feeds.push(feed.clone());
+            let ecosystem = base(shard).to_owned();
+            if !wanted.contains(&ecosystem) {
+                wanted.push(ecosystem);
+            }
+        }
+    }
+    feeds
+}
+
+fn fetch(
+    choice: &Choice,
+    ecosystems: Vec<String>,
+    feeds: Vec<FeedChoice>,
+    now: u64,
+    printer: &Printer,
+) -> Result<()> {
     let bars = printer.bars();
     let progress = Downloads(bars.bytes("fetching advisories"));
     let updated = seawall_advisories::update(&UpdateRequest {
         from: From::parse(&choice.from),
         dir: &choice.dir,
         ecosystems,
+        feeds,
         now,
         patience: seawall_advisories::PATIENCE,
         progress: &progress,

@@ -39,6 +39,7 @@ pub(crate) struct Database {
     pub(crate) dir: Option<PathBuf>,
     pub(crate) update: Option<Update>,
     pub(crate) from: Option<String>,
+    pub(crate) feeds: Vec<String>,
     pub(crate) max_age: Option<u32>,
 }
 
@@ -150,6 +151,7 @@ impl File {
             let mut table = TableHelper::new(&mut database)?;
             file.database.dir = table.optional::<String>("dir").map(PathBuf::from);
             file.database.from = table.optional("from");
+            file.database.feeds = table.optional("feeds").unwrap_or_default();
             file.database.max_age = table.optional("max-age");
             file.database.update = table.optional::<Update>("update");
             table.finalize(None)?;

@@ -5,7 +5,7 @@
 //! becomes one match for each CVE, and where several advisories are about one
 //! CVE, all of them must be met (the first fix of it was not enough).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use seawall_model::{Confidence, Epss, Kev, Severity, Status, Vulnerability};
 
@@ -24,6 +24,7 @@ use crate::{
 pub(crate) struct Judged<'a> {
     record: &'a Record<'a>,
     entries: &'a [Affected<'a>],
+    is_of_feed: bool,
     judgement: Judgement<'a>,
 }
 
@@ -45,21 +46,35 @@ pub(crate) struct Found {
 }
 
 /// A record and all of its entries that bear one name.
-pub(crate) type Named<'a> = (Record<'a>, Vec<Affected<'a>>);
+pub(crate) struct Named<'a> {
+    record: Record<'a>,
+    entries: Vec<Affected<'a>>,
+    is_of_feed: bool,
+}
 
-/// Every record once, with all of its entries.
-pub(crate) fn by_record(candidates: Vec<Candidate<'_>>) -> Vec<Named<'_>> {
+/// Every record once, with all of its entries. Candidates come by their feed;
+/// two sources of one record are two.
+pub(crate) fn by_record<'a>(
+    candidates: BTreeMap<Option<&str>, Vec<Candidate<'a>>>,
+) -> Vec<Named<'a>> {
     let mut records: Vec<Named<'_>> = Vec::new();
-    for candidate in candidates {
-        // A record's entries come one after the other; a record that stands in
-        // two shards (two repositories of one release) is one record too.
-        let last = records
-            .iter_mut()
-            .rev()
-            .find(|(record, _)| record.id == candidate.record.id);
-        match last {
-            Some((_, entries)) => entries.push(candidate.affected),
-            None => records.push((candidate.record, vec![candidate.affected])),
+    for (feed, candidates) in candidates {
+        let start = records.len();
+        for candidate in candidates {
+            // A record's entries come one after the other; a record that stands in
+            // two shards (two repositories of one release) is one record too.
+            let own = records.iter_mut().skip(start);
+            let last = own
+                .rev()
+                .find(|named| named.record.id == candidate.record.id);
+            match last {
+                Some(named) => named.entries.push(candidate.affected),
+                None => records.push(Named {
+                    record: candidate.record,
+                    entries: vec![candidate.affected],
+                    is_of_feed: feed.is_some(),
+                }),
+            }
         }
     }
     records
@@ -67,10 +82,11 @@ pub(crate) fn by_record(candidates: Vec<Candidate<'_>>) -> Vec<Named<'_>> {
 
 /// Judges a subject by every record of its name.
 pub(crate) fn judge_all<'a>(subject: &Subject<'_>, records: &'a [Named<'a>]) -> Vec<Judged<'a>> {
-    let judge = |(record, entries): &'a Named<'a>| Judged {
-        record,
-        entries,
-        judgement: judge::judge(subject, record, entries),
+    let judge = |named: &'a Named<'a>| Judged {
+        record: &named.record,
+        entries: &named.entries,
+        is_of_feed: named.is_of_feed,
+        judgement: judge::judge(subject, &named.record, &named.entries),
     };
     records.iter().map(judge).collect()
 }
@@ -167,20 +183,29 @@ pub(crate) fn is_record_of(record: &Record<'_>, cve: &str) -> bool {
         .is_some_and(|publisher| publisher.ends_with('-'))
 }
 
-/// Clusters of a distribution's records: one per CVE.
+/// Clusters of a distribution's records: one per CVE. Of a flaw that its own
+/// feed speaks of, the feed alone knows: fixed or not, in which state.
 fn by_flaw<'j, 'a>(judged: &'j [Judged<'a>]) -> Vec<Cluster<'j, 'a>> {
+    let of_feeds = judged.iter().filter(|one| one.is_of_feed);
+    let spoken: HashSet<&str> = of_feeds.flat_map(|one| flaws_of(one.record)).collect();
+    let counts = |one: &Judged<'_>, id: &str| one.is_of_feed || !spoken.contains(id);
     let mut flaws: BTreeMap<&'a str, Vec<&'j Judged<'a>>> = BTreeMap::new();
     for one in judged.iter().filter(|one| one.hit().is_some()) {
         for id in flaws_of(one.record) {
-            flaws.entry(id).or_default().push(one);
+            if counts(one, id) {
+                flaws.entry(id).or_default().push(one);
+            }
         }
     }
     // An advisory speaks of the version that mends all of its flaws; the
     // publisher's record of one flaw knows better about that one.
     let is_cleared = |id: &str| {
-        judged
-            .iter()
-            .any(|one| !one.record.withdrawn && one.hit().is_none() && is_record_of(one.record, id))
+        judged.iter().any(|one| {
+            counts(one, id)
+                && !one.record.withdrawn
+                && one.hit().is_none()
+                && is_record_of(one.record, id)
+        })
     };
     flaws
         .into_iter()
@@ -208,7 +233,7 @@ fn is_cve(id: &str) -> bool {
 
 /// The flaws that a distribution's record is about: CVEs where it names any,
 /// else itself.
-fn flaws_of<'a>(record: &Record<'a>) -> Vec<&'a str> {
+pub(crate) fn flaws_of<'a>(record: &Record<'a>) -> Vec<&'a str> {
     let own = |ids: &[&'a str]| {
         ids.iter()
             .copied()

@@ -145,6 +145,19 @@ pub(super) fn coverage(
             if !shard.ends_with(":malicious") {
                 gaps.extend(stale(store, request, authority, shard));
             }
+            let left_out = store.left_out(shard).iter();
+            gaps.extend(left_out.map(|what| Gap::new(GapKind::Damaged, shard, what.clone())));
+        }
+        if found && authority.is_distribution() {
+            let release = wanted(request, authority);
+            let silent = shards.silent_feeds(authority.ecosystem()).into_iter();
+            gaps.extend(silent.map(|feed| {
+                Gap::new(
+                    GapKind::NoAdvisories,
+                    format!("{release}@{feed}"),
+                    "the feed has no records of this release: its states are not known",
+                )
+            }));
         }
         if !found {
             let wanted = wanted(request, authority);

@@ -11,19 +11,20 @@ pub(crate) mod owner;
 pub(crate) mod range;
 pub(crate) mod subject;
 
-pub(crate) use cluster::is_record_of;
+pub(crate) use cluster::{flaws_of, is_record_of};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use seawall_model::{Confidence, Gap, Os, Package, Severity, Vulnerability};
 
 use crate::{
-    RecordKind, Store, StoreError,
+    Candidate, RecordKind, Store, StoreError, feed,
     matching::{
         cluster::{Facts, Found},
         subject::{Authority, Subject},
     },
+    shard::base,
 };
 
 /// What to match.
@@ -129,10 +130,21 @@ impl<'s> Shards<'s> {
         let distribution = subject::distribution(os).map_or_else(Vec::new, |(_, shards)| {
             all.iter()
                 .copied()
-                .filter(|name| shards.fits(name))
+                .filter(|name| shards.fits(feed::release(name)))
                 .collect()
         });
         Shards { distribution, all }
+    }
+
+    /// Feeds of an ecosystem that have shards, but none of the target's
+    /// release.
+    pub(crate) fn silent_feeds(&self, ecosystem: &str) -> Vec<&'s str> {
+        let of = |shards: &[&'s str]| -> BTreeSet<&'s str> {
+            let own = shards.iter().filter(|shard| base(shard) == ecosystem);
+            own.filter_map(|shard| feed::of_shard(shard)).collect()
+        };
+        let answering = of(&self.distribution);
+        of(&self.all).difference(&answering).copied().collect()
     }
 
     /// The shards that answer for an authority. Records of packages made to do
@@ -224,11 +236,15 @@ fn look_up(
     let Some(first) = subjects.first() else {
         return (Vec::new(), Vec::new());
     };
-    let mut candidates = Vec::new();
+    let mut candidates: BTreeMap<Option<&str>, Vec<Candidate<'_>>> = BTreeMap::new();
     let mut errors = Vec::new();
     for shard in shards.of(first.authority) {
         match store.candidates(shard, &first.name) {
-            Ok(more) => candidates.extend(more),
+            Ok(more) if more.is_empty() => {}
+            Ok(more) => candidates
+                .entry(feed::of_shard(shard))
+                .or_default()
+                .extend(more),
             Err(error) => errors.push(error),
         }
     }

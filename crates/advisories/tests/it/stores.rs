@@ -38,6 +38,7 @@ fn a_database_on_disk_matches_as_the_records_do() {
         from: From::Dir(advisories.clone()),
         dir: folder.path(),
         ecosystems,
+        feeds: Vec::new(),
         now: 0,
         patience: seawall_advisories::PATIENCE,
         progress: &Silent,

@@ -69,6 +69,7 @@ pub(crate) fn bring(from: From, dir: &Path, ecosystems: &[&str]) -> Result<Updat
         from,
         dir,
         ecosystems: ecosystems.iter().map(|one| (*one).to_owned()).collect(),
+        feeds: Vec::new(),
         now: 1_800_000_000,
         patience: Duration::from_secs(1),
         progress: &Counted::default(),

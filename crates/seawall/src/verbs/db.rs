@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use seawall_advisories::{Database, From, OpenError, PUBLIC_BUCKET, UpdateRequest};
+use seawall_advisories::{Database, FeedChoice, From, OpenError, PUBLIC_BUCKET, UpdateRequest};
 
 use crate::{
     Outcome,
@@ -31,8 +31,12 @@ endoflife.json, and CVSS vectors: cvss.csv, nvdcve-2.0-*.json.gz, or the folder 
 docs/database.md lists every name. With OSV's own bucket, known exploited vulnerabilities, EPSS and
 end-of-life dates come from CISA, FIRST's publisher and endoflife.date.
 
+DIR may hold feeds/NAME, with the files of a distribution's own feed in its publisher's layout.
+docs/feeds.md lists every feed.
+
 Examples:
   seawall db update Debian PyPI npm
+  seawall db update --feed debian-tracker Debian
   seawall db update --from /srv/osv")]
 pub(crate) struct Update {
     /// Ecosystems, as OSV writes them; without any, all that DIR holds or that are here already.
@@ -41,6 +45,9 @@ pub(crate) struct Update {
     /// A folder or an address; OSV's public bucket without.
     #[arg(long, value_name = "DIR|URL", env = "SEAWALL_DB_FROM")]
     from: Option<String>,
+    /// A distribution's own feed, from a folder, an address, or its publisher.
+    #[arg(long = "feed", value_name = "NAME[=DIR|URL]")]
+    feeds: Vec<String>,
     /// Folder of the database.
     #[arg(long, value_name = "DIR", env = "SEAWALL_DB")]
     db: Option<PathBuf>,
@@ -81,13 +88,17 @@ fn update(arguments: Update, printer: &Printer) -> Result<Outcome> {
     let bars = printer.bars();
     let progress = Downloads(bars.bytes("fetching advisories"));
     let from = From::parse(&from);
-    // Only what was asked over a network goes stale by itself.
-    let now = if matches!(from, From::Url(_)) { now } else { 0 };
+    let feeds = if arguments.feeds.is_empty() {
+        &file.database.feeds
+    } else {
+        &arguments.feeds
+    };
     let has_names = !arguments.ecosystems.is_empty();
     let updated = seawall_advisories::update(&UpdateRequest {
         from,
         dir: &dir,
         ecosystems: arguments.ecosystems,
+        feeds: feeds.iter().map(|one| FeedChoice::parse(one)).collect(),
         now,
         patience: seawall_advisories::PATIENCE,
         progress: &progress,

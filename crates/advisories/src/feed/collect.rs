@@ -1,0 +1,110 @@
+//! Records of a feed on their way into shards.
+
+use std::collections::BTreeMap;
+
+use super::Feed;
+use crate::{
+    osv::OsvRecord,
+    shard::{Draft, Prose, base},
+};
+
+/// Records that are named where they cannot be read; the rest are counted.
+const NAMED: usize = 20;
+/// Bytes of a reason: some hold what was found.
+const REASON_LIMIT: usize = 300;
+
+/// Takes what a feed reads.
+pub(crate) struct Collector {
+    feed: &'static Feed,
+    drafts: BTreeMap<&'static str, Vec<Draft>>,
+    records: usize,
+    refused: Vec<String>,
+    refused_count: usize,
+    left_out: Vec<String>,
+}
+
+impl Collector {
+    pub(crate) fn new(feed: &'static Feed) -> Self {
+        Collector {
+            feed,
+            drafts: BTreeMap::new(),
+            records: 0,
+            refused: Vec::new(),
+            refused_count: 0,
+            left_out: Vec::new(),
+        }
+    }
+
+    /// Takes a record. Several may bear one id, each about packages of its own.
+    pub(crate) fn add(&mut self, record: &OsvRecord) {
+        let mut is_taken = false;
+        for ecosystem in self.feed.ecosystems {
+            if let Some(draft) = Draft::new(record, ecosystem, Prose::Kept) {
+                self.drafts.entry(ecosystem).or_default().push(draft);
+                is_taken = true;
+            }
+        }
+        self.records += usize::from(is_taken);
+        if let Some(other) = record
+            .affected
+            .iter()
+            .find(|one| !self.feed.ecosystems.contains(&base(&one.ecosystem)))
+        {
+            let why = format!("the feed does not speak of `{}`", other.ecosystem);
+            self.refuse(&record.id, why);
+        }
+    }
+
+    /// Notes a record that cannot be read, by what it is called in the file.
+    pub(crate) fn refuse(&mut self, what: &str, why: impl std::fmt::Display) {
+        self.refused_count += 1;
+        if self.refused.len() < NAMED {
+            let text = format!("{what}: {why}");
+            self.refused.push(text.chars().take(REASON_LIMIT).collect());
+        }
+    }
+
+    /// Notes something that the feed has files for and that is not read, or the
+    /// reverse: a gap of every scan that uses the feed. For few, short lines.
+    pub(crate) fn leave_out(&mut self, what: impl Into<String>) {
+        let what = what.into();
+        if !self.left_out.contains(&what) && self.left_out.len() < NAMED {
+            self.left_out.push(what);
+        }
+    }
+
+    pub(super) fn records(&self) -> usize {
+        self.records
+    }
+
+    /// The drafts of each ecosystem, sorted by id: the order of the files is
+    /// the publisher's.
+    pub(super) fn drafts(&mut self) -> &BTreeMap<&'static str, Vec<Draft>> {
+        for drafts in self.drafts.values_mut() {
+            drafts.sort_by(|a, b| a.id.cmp(&b.id));
+        }
+        &self.drafts
+    }
+
+    /// Records that cannot be read, `WHAT: reason`; at last how many more.
+    pub(super) fn refused(&self) -> Vec<String> {
+        let mut all = self.refused.clone();
+        let more = self.refused_count - self.refused.len();
+        if more > 0 {
+            all.push(format!("{more} more records"));
+        }
+        all
+    }
+
+    /// What scans have to say of the feed.
+    pub(super) fn left_out(&self) -> Vec<String> {
+        let mut all = self.left_out.clone();
+        if let Some(first) = self.refused.first() {
+            all.push(format!(
+                "{} of its records could not be read, the first is {first}",
+                self.refused_count
+            ));
+        }
+        all
+    }
+}

@@ -1,0 +1,131 @@
+//! The form of Alpine's secdb, which Wolfi and Chainguard share:
+//! `packages[].pkg` has a `name` (of an origin package) and `secfixes`, from a
+//! version to the flaws that it mends. Each line of a version holds the ids of
+//! one flaw, with blanks between them. Version `0` says that the package never
+//! had the flaw.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    Collector, Input,
+    json::{self, Part},
+};
+use crate::osv::{EventKind, OsvAffected, OsvRange, OsvRecord};
+
+#[derive(Deserialize)]
+struct Entry {
+    pkg: Package,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    #[serde(default)]
+    secfixes: BTreeMap<String, Option<Vec<String>>>,
+}
+
+/// Reads a file of the release that `ecosystem` names (`Alpine:v3.20`). Ids of
+/// records begin with `prefix`, as OSV's do.
+pub(crate) fn read(
+    input: Input,
+    collector: &mut Collector,
+    ecosystem: &str,
+    prefix: &str,
+) -> Result<(), String> {
+    let file = input.name.clone();
+    let mut number = 0usize;
+    json::items(input.unpacked()?, "packages", &[], &mut |part| {
+        if let Part::Item(value) = part {
+            match package(&value) {
+                Ok(package) => add(collector, &package, ecosystem, prefix, &file),
+                Err(why) => collector.refuse(&format!("{file}: package {number}"), why),
+            }
+            number += 1;
+        }
+        Ok(())
+    })
+}
+
+fn package(value: &Value) -> Result<Package, String> {
+    let entry = Entry::deserialize(value).map_err(|error| error.to_string())?;
+    if entry.pkg.name.is_empty() {
+        return Err("it has no name".to_owned());
+    }
+    Ok(entry.pkg)
+}
+
+/// What is known of one flaw of one package.
+#[derive(Default)]
+struct Flaw<'p> {
+    aliases: Vec<&'p str>,
+    versions: Vec<&'p str>,
+}
+
+fn add(collector: &mut Collector, package: &Package, ecosystem: &str, prefix: &str, file: &str) {
+    let mut flaws: BTreeMap<&str, Flaw<'_>> = BTreeMap::new();
+    for (version, lines) in &package.secfixes {
+        for line in lines.iter().flatten() {
+            let ids: Vec<&str> = line.split_whitespace().filter(|word| is_id(word)).collect();
+            if ids.is_empty() {
+                let what = format!("{file}: `{}` {version}", package.name);
+                collector.refuse(&what, format!("`{line}` names no flaw"));
+                continue;
+            }
+            let (cves, others): (Vec<&str>, Vec<&str>) =
+                ids.into_iter().partition(|id| id.starts_with("CVE-"));
+            let (named, aliases) = match cves.as_slice() {
+                [] => others.split_at(1.min(others.len())),
+                cves => (cves, others.as_slice()),
+            };
+            for id in named {
+                let flaw = flaws.entry(id).or_default();
+                flaw.versions.push(version);
+                flaw.aliases.extend(aliases);
+            }
+        }
+    }
+    for (id, mut flaw) in flaws {
+        flaw.aliases.sort_unstable();
+        flaw.aliases.dedup();
+        let ranges = flaw.versions.iter().map(|version| OsvRange {
+            semver: false,
+            events: vec![
+                (EventKind::Introduced, "0".to_owned()),
+                (EventKind::Fixed, (*version).to_owned()),
+            ],
+        });
+        // Each version by itself: where the flaw was mended twice, the later
+        // one counts, and `0` says nothing beside another.
+        let affected = ranges.map(|range| OsvAffected {
+            ecosystem: ecosystem.to_owned(),
+            name: package.name.clone(),
+            ranges: vec![range],
+            ..OsvAffected::default()
+        });
+        collector.add(&OsvRecord {
+            id: format!("{prefix}{id}"),
+            aliases: flaw.aliases.iter().map(|&alias| alias.to_owned()).collect(),
+            upstream: vec![id.to_owned()],
+            affected: affected.collect(),
+            ..OsvRecord::default()
+        });
+    }
+}
+
+/// `CVE-2019-14697`, `XSA-248`, `GHSA-…`, but no word of a remark (`(+`,
+/// `regression`, `fix)`).
+fn is_id(word: &str) -> bool {
+    let Some((publisher, rest)) = word.split_once('-') else {
+        return false;
+    };
+    let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    !publisher.is_empty()
+        && publisher.bytes().all(is_upper)
+        && rest.bytes().any(|byte| byte.is_ascii_alphanumeric())
+        && rest
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
