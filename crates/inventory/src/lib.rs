@@ -9,6 +9,7 @@ mod core_metadata;
 mod declared;
 mod document;
 mod erlang;
+mod faults;
 mod fingerprint;
 mod found;
 mod integrity;
@@ -64,7 +65,8 @@ pub mod hostile {
     pub use crate::{
         ecosystems::{
             apk::count_packages as apk, dpkg::count_licenses as copyright,
-            dpkg::count_packages as dpkg, rpm::count_manifest as rpm_manifest,
+            dpkg::count_packages as dpkg, rpm::count_berkeley as rpm_berkeley,
+            rpm::count_manifest as rpm_manifest, rpm::count_ndb as rpm_ndb,
             rpm::count_packages as rpm, rpm::is_header as rpm_header,
         },
         os::os_release_id as os_release,

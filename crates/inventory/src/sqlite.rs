@@ -10,7 +10,7 @@ use std::io;
 
 use seawall_image::Body;
 
-use crate::bytes::Bytes;
+use crate::{bytes::Bytes, faults::Faults};
 
 /// Why nothing can be read.
 #[derive(Debug, thiserror::Error)]
@@ -38,20 +38,6 @@ pub(crate) enum Fault {
     Large(u64),
     #[error("page {0} repeats bytes that were read before")]
     Repeats(u64),
-}
-
-/// What could not be read of a table.
-#[derive(Debug, Default)]
-pub(crate) struct Faults {
-    pub(crate) count: usize,
-    pub(crate) first: Option<Fault>,
-}
-
-impl Faults {
-    fn add(&mut self, fault: Fault) {
-        self.count += 1;
-        self.first.get_or_insert(fault);
-    }
 }
 
 /// Bytes of one record: the largest headers of rpm have some megabytes.
@@ -108,7 +94,7 @@ impl<'a> Database<'a> {
         &self,
         table: &'static str,
         visit: &mut dyn FnMut(u64, &[Column<'_>]),
-    ) -> Result<Faults, OpenError> {
+    ) -> Result<Faults<Fault>, OpenError> {
         let mut root = None;
         // Page 1 holds the schema: type, name, tbl_name, rootpage, sql.
         let faults = self.walk(1, &mut |_, columns| {
@@ -119,14 +105,14 @@ impl<'a> Database<'a> {
                 root = Some(page.integer());
             }
         });
-        match (root, faults.first) {
+        match (root, faults.into_first()) {
             (Some(root), _) => Ok(self.walk(root, visit)),
             (None, Some(fault)) => Err(OpenError::NoSchema(table, fault)),
             (None, None) => Err(OpenError::NoTable(table)),
         }
     }
 
-    fn walk(&self, root: u64, visit: &mut dyn FnMut(u64, &[Column<'_>])) -> Faults {
+    fn walk(&self, root: u64, visit: &mut dyn FnMut(u64, &[Column<'_>])) -> Faults<Fault> {
         let words = usize::try_from(self.pages / 64 + 1).unwrap_or(0);
         let mut walk = Walk {
             database: self,
@@ -185,7 +171,7 @@ struct Walk<'w, 'a> {
     seen: Vec<u64>,
     /// Bytes of payload that the file can still hold.
     left: u64,
-    faults: Faults,
+    faults: Faults<Fault>,
 }
 
 impl Walk<'_, '_> {
@@ -404,7 +390,10 @@ mod tests {
         page[at + 4..at + 8].copy_from_slice(&[4, 0x83, 0xD4, 0x60]);
         let database = Database::open(&Body::Bytes(&page)).unwrap();
         let faults = database.walk(1, &mut |_, _| {});
-        assert_eq!(faults.count, usize::from(cells) - 2);
-        assert!(matches!(faults.first, Some(Fault::Repeats(1))));
+        let said = format!(
+            "page 1 repeats bytes that were read before, and {} more of the kind",
+            usize::from(cells) - 3
+        );
+        assert_eq!(faults.sentences().collect::<Vec<_>>(), [said]);
     }
 }

@@ -9,7 +9,7 @@ use seawall_model::{Gap, GapKind, Hash, Requirement, Technique};
 use crate::{
     Context, Ecosystem, Inventory,
     found::{self, Finds, Found},
-    sqlite::{Column, Database, EMPTY_LOG, Faults, OpenError},
+    sqlite::{Column, Database, EMPTY_LOG, OpenError},
 };
 
 pub(crate) static ECOSYSTEM: Ecosystem = Ecosystem {
@@ -228,7 +228,7 @@ fn parse(body: &Body<'_>, store: &str, kind: &'static str) -> Result<Option<Vec<
             refs.entry(from.integer()).or_default().push(to.integer());
         }
     }) {
-        Ok(more) => add(&mut faults, more),
+        Ok(more) => faults.extend(more),
         Err(error) => out.gap(GapKind::Damaged, &format!("no dependencies: {error}")),
     }
     let mut outputs: HashMap<String, String> = HashMap::new();
@@ -240,10 +240,10 @@ fn parse(body: &Body<'_>, store: &str, kind: &'static str) -> Result<Option<Vec<
             outputs.insert(last(path).to_owned(), id.to_owned());
         }
     }) {
-        add(&mut faults, more);
+        faults.extend(more);
     }
-    if let Some(first) = &faults.first {
-        let reason = format!("{} pages or rows cannot be read: {first}", faults.count);
+    for fault in faults.sentences() {
+        let reason = format!("part of the database cannot be read: {fault}");
         out.gap(GapKind::Damaged, &reason);
     }
     if short > 0 {
@@ -272,13 +272,6 @@ fn parse(body: &Body<'_>, store: &str, kind: &'static str) -> Result<Option<Vec<
         });
     }
     Ok(out.finish())
-}
-
-fn add(faults: &mut Faults, more: Faults) {
-    faults.count += more.count;
-    if faults.first.is_none() {
-        faults.first = more.first;
-    }
 }
 
 fn last(path: &str) -> &str {

@@ -1,41 +1,55 @@
-//! rpm: its SQLite database, and the manifest that Azure Linux leaves in
-//! images without one.
+//! rpm: its databases in the three forms of its releases, and the manifest
+//! that Azure Linux leaves in images without one.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use seawall_image::{Analyser, Body, Entry, Interest, Need, View};
+use seawall_image::{Analyser, Body, Entry, Evidence, Interest, Need, View};
 use seawall_model::{Gap, GapKind};
 
 use crate::{
     Context, Ecosystem, Inventory,
-    os_package::{Databases, Found, Gathered, count, histories},
-    rpm::header::{Header, Tag},
-    sqlite::{self, Column, Database, EMPTY_LOG},
+    os_package::{Databases, Found, Gathered, count, histories, identities},
+    rpm::{
+        berkeley,
+        header::Header,
+        ndb,
+        packages::{Packages, source_rpm},
+    },
+    sqlite::{self, Column, EMPTY_LOG},
     text::lossy,
 };
 
 pub(crate) static ECOSYSTEM: Ecosystem = Ecosystem {
     name: "rpm",
     contexts: &[Context::Installed],
-    analysers: &[&Sqlite, &Manifest, &Beside],
+    analysers: &[&Sqlite, &Ndb, &Berkeley, &Log, &Manifest],
     read,
 };
 
-/// `rpmdb.sqlite` at the places where distributions keep it.
+/// `rpmdb.sqlite`.
 struct Sqlite;
+/// `rpmdb.sqlite-wal`: pages that are not in the database yet.
+struct Log;
+/// `Packages.db`, as SUSE keeps it.
+struct Ndb;
+/// `Packages`, as all kept it before rpm 4.16.
+struct Berkeley;
 /// `container-manifest-2` of distroless Azure Linux images.
 struct Manifest;
-/// What lies beside or instead of the SQLite database and is not read.
-struct Beside;
 
-const DATABASES: [&str; 3] = [
-    "var/lib/rpm/rpmdb.sqlite",
-    "usr/lib/sysimage/rpm/rpmdb.sqlite",
-    "usr/share/rpm/rpmdb.sqlite",
+/// Where distributions keep the database.
+const FOLDERS: [&str; 3] = ["var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm"];
+
+/// A form of the database: its analyser and its file. In the order in which
+/// rpm looks for them (rpm's lib/backend/dbi.c, `backends`).
+const FORMS: [(&dyn Analyser, &str); 3] = [
+    (&Sqlite, "rpmdb.sqlite"),
+    (&Ndb, "Packages.db"),
+    (&Berkeley, "Packages"),
 ];
 
 /// Bytes of a database: those of the largest installations have 300 MB.
-const SQLITE_LIMIT: u64 = 1 << 30;
+const DATABASE_LIMIT: u64 = 1 << 30;
 const MANIFEST: &str = "var/lib/rpmmanifest/container-manifest-2";
 
 impl Analyser for Sqlite {
@@ -44,27 +58,101 @@ impl Analyser for Sqlite {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn interests(&self) -> &'static [Interest] {
         &[
-            Interest::Path(DATABASES[0]),
-            Interest::Path(DATABASES[1]),
-            Interest::Path(DATABASES[2]),
+            Interest::Path("var/lib/rpm/rpmdb.sqlite"),
+            Interest::Path("usr/lib/sysimage/rpm/rpmdb.sqlite"),
+            Interest::Path("usr/share/rpm/rpmdb.sqlite"),
         ]
     }
 
     fn need(&self) -> Need {
-        Need::Seek(SQLITE_LIMIT)
+        Need::Seek(DATABASE_LIMIT)
     }
 
     fn analyse(&self, entry: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
-        // rpm leaves an empty file behind when it is asked in an empty root.
-        if entry.size == 0 {
-            return Ok(None);
-        }
-        parse_database(&body).map_err(|error| format!("the rpm database cannot be read: {error}"))
+        parse(entry, &body, parse_sqlite)
+    }
+}
+
+impl Analyser for Ndb {
+    fn name(&self) -> &'static str {
+        "rpm-ndb"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn interests(&self) -> &'static [Interest] {
+        &[
+            Interest::Path("var/lib/rpm/Packages.db"),
+            Interest::Path("usr/lib/sysimage/rpm/Packages.db"),
+            Interest::Path("usr/share/rpm/Packages.db"),
+        ]
+    }
+
+    fn need(&self) -> Need {
+        Need::Seek(DATABASE_LIMIT)
+    }
+
+    fn analyse(&self, entry: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
+        parse(entry, &body, parse_ndb)
+    }
+}
+
+impl Analyser for Berkeley {
+    fn name(&self) -> &'static str {
+        "rpm-berkeley"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn interests(&self) -> &'static [Interest] {
+        &[
+            Interest::Path("var/lib/rpm/Packages"),
+            Interest::Path("usr/lib/sysimage/rpm/Packages"),
+            Interest::Path("usr/share/rpm/Packages"),
+        ]
+    }
+
+    fn need(&self) -> Need {
+        Need::Seek(DATABASE_LIMIT)
+    }
+
+    fn analyse(&self, entry: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
+        parse(entry, &body, parse_berkeley)
+    }
+}
+
+impl Analyser for Log {
+    fn name(&self) -> &'static str {
+        "rpm-log"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn interests(&self) -> &'static [Interest] {
+        &[
+            Interest::Path("var/lib/rpm/rpmdb.sqlite-wal"),
+            Interest::Path("usr/lib/sysimage/rpm/rpmdb.sqlite-wal"),
+            Interest::Path("usr/share/rpm/rpmdb.sqlite-wal"),
+        ]
+    }
+
+    fn need(&self) -> Need {
+        Need::Header
+    }
+
+    fn analyse(&self, entry: &Entry<'_>, _: Body<'_>) -> Result<Option<Vec<u8>>, String> {
+        Ok((entry.size > EMPTY_LOG).then(Vec::new))
     }
 }
 
@@ -90,174 +178,60 @@ impl Analyser for Manifest {
     }
 }
 
-impl Analyser for Beside {
-    fn name(&self) -> &'static str {
-        "rpm-unread"
-    }
+/// What is in a database.
+type Parsed<E> = Result<Option<Vec<u8>>, E>;
 
-    fn version(&self) -> u32 {
-        1
+fn parse<E: std::fmt::Display>(
+    entry: &Entry<'_>,
+    body: &Body<'_>,
+    parse: fn(&Body<'_>) -> Parsed<E>,
+) -> Parsed<String> {
+    // rpm leaves an empty file behind when it is asked in an empty root.
+    if entry.size == 0 {
+        return Ok(None);
     }
-
-    fn interests(&self) -> &'static [Interest] {
-        &[
-            Interest::Path("var/lib/rpm/Packages"),
-            Interest::Path("var/lib/rpm/Packages.db"),
-            Interest::Path("usr/lib/sysimage/rpm/Packages"),
-            Interest::Path("usr/lib/sysimage/rpm/Packages.db"),
-            Interest::Path("usr/share/rpm/Packages"),
-            Interest::Path("usr/share/rpm/Packages.db"),
-            Interest::Path("var/lib/rpm/rpmdb.sqlite-wal"),
-            Interest::Path("usr/lib/sysimage/rpm/rpmdb.sqlite-wal"),
-            Interest::Path("usr/share/rpm/rpmdb.sqlite-wal"),
-        ]
-    }
-
-    fn need(&self) -> Need {
-        Need::Header
-    }
-
-    fn analyse(&self, entry: &Entry<'_>, _: Body<'_>) -> Result<Option<Vec<u8>>, String> {
-        let empty = if entry.path.ends_with("-wal") {
-            EMPTY_LOG
-        } else {
-            0
-        };
-        Ok((entry.size > empty).then(Vec::new))
-    }
+    parse(body).map_err(|error| format!("the rpm database cannot be read: {error}"))
 }
 
-fn parse_database(body: &Body<'_>) -> Result<Option<Vec<u8>>, sqlite::OpenError> {
-    let database = Database::open(body)?;
-    let mut out = Gathered::default();
+fn parse_sqlite(body: &Body<'_>) -> Parsed<sqlite::OpenError> {
+    let database = sqlite::Database::open(body)?;
+    let mut packages = Packages::default();
     let mut ids = HashSet::new();
-    let mut damaged = Damaged::default();
     let faults = database.rows("Packages", &mut |id, columns| {
         ids.insert(id);
-        match columns
-            .last()
-            .and_then(Column::blob)
-            .and_then(Header::parse)
-        {
-            Some(header) => write_package(&header, &mut out, &mut damaged),
-            None => damaged.headers += 1,
-        }
+        let header = columns.last().and_then(Column::blob);
+        packages.add(header.unwrap_or_default());
     })?;
+    packages.faults(&faults);
     // Every package stands in the index of names too. A row that only one of
     // the two knows was lost on a damaged page that looks whole.
     let mut indexed = HashSet::new();
     let index = database.rows("Name", &mut |_, columns| {
         indexed.extend(columns.get(1).map(Column::integer));
     });
-    if index.is_ok_and(|faults| faults.count == 0) {
-        damaged.lost = indexed.symmetric_difference(&ids).count();
+    let lost = indexed.symmetric_difference(&ids).count();
+    if lost > 0 && index.is_ok_and(|faults| faults.is_empty()) {
+        packages.damaged(&format!(
+            "the rpm database and its index of names differ in {lost} packages"
+        ));
     }
-    damaged.pages = faults.count;
-    damaged.first = faults.first;
-    damaged.report(&mut out);
-    Ok(out.finish())
+    Ok(packages.finish())
 }
 
-/// What is wrong with a database.
-#[derive(Default)]
-struct Damaged {
-    pages: usize,
-    first: Option<sqlite::Fault>,
-    headers: usize,
-    lost: usize,
-    digests: Vec<String>,
+fn parse_ndb(body: &Body<'_>) -> Parsed<ndb::OpenError> {
+    let database = ndb::Database::open(body)?;
+    let mut packages = Packages::default();
+    let faults = database.headers(&mut |header| packages.add(header));
+    packages.faults(&faults);
+    Ok(packages.finish())
 }
 
-impl Damaged {
-    fn report(&self, out: &mut Gathered) {
-        let mut gap = |reason: String| out.gap(GapKind::Damaged, &reason);
-        if let Some(first) = &self.first {
-            gap(format!(
-                "{} pages or rows of the rpm database cannot be read: {first}",
-                self.pages
-            ));
-        }
-        if self.headers > 0 {
-            gap(format!(
-                "{} rows of the rpm database hold no package header",
-                self.headers
-            ));
-        }
-        if self.lost > 0 {
-            gap(format!(
-                "the rpm database and its index of names differ in {} packages",
-                self.lost
-            ));
-        }
-        for name in &self.digests {
-            gap(format!(
-                "the header of package `{name}` is not what its digest says"
-            ));
-        }
-    }
-}
-
-fn write_package(header: &Header<'_>, out: &mut Gathered, damaged: &mut Damaged) {
-    let text = |tag| header.text(tag).unwrap_or_default();
-    let name = text(Tag::Name);
-    if header.is_intact() == Some(false) && damaged.digests.len() < 100 {
-        damaged.digests.push(name.chars().take(100).collect());
-    }
-    // Keys of package signers are stored among the packages, and `rpm -qa`
-    // lists them. They hold no software.
-    if name == "gpg-pubkey" {
-        return;
-    }
-    let (version, release) = (text(Tag::Version), text(Tag::Release));
-    if name.is_empty() || version.is_empty() {
-        damaged.headers += 1;
-        return;
-    }
-    // An epoch of 0 is written where it was given, as rpm does.
-    let version = match header.numbers(Tag::Epoch).next() {
-        Some(epoch) => format!("{epoch}:{version}-{release}"),
-        None => format!("{version}-{release}"),
-    };
-    header.files(|dir, base| out.file(dir, base));
-    for name in header.texts(Tag::RequireName) {
-        // What rpm itself has to know, and conditions (`(a if b)`), are no
-        // packages.
-        if !name.starts_with("rpmlib(") && !name.starts_with('(') {
-            out.requires([name.as_ref()]);
-        }
-    }
-    for provided in header.texts(Tag::ProvideName) {
-        if provided != name {
-            out.provides(&provided);
-        }
-    }
-    let source = text(Tag::SourceRpm);
-    let (source, source_version) = source_rpm(&source);
-    out.push(&Found {
-        name: &name,
-        version: &version,
-        arch: &text(Tag::Arch),
-        source,
-        source_version,
-        module: &text(Tag::ModularityLabel),
-        licenses: &text(Tag::License),
-        ..Found::default()
-    });
-}
-
-/// `NAME-VERSION-RELEASE.src.rpm`. It has no epoch.
-fn source_rpm(file: &str) -> (&str, &str) {
-    let stem = file.strip_suffix(".rpm").unwrap_or(file);
-    let stem = stem
-        .strip_suffix(".src")
-        .or_else(|| stem.strip_suffix(".nosrc"))
-        .unwrap_or(stem);
-    let split = stem
-        .rfind('-')
-        .and_then(|release| stem.get(..release)?.rfind('-'));
-    split
-        .and_then(|at| Some((stem.get(..at)?, stem.get(at + 1..)?)))
-        .unwrap_or_default()
+fn parse_berkeley(body: &Body<'_>) -> Parsed<berkeley::OpenError> {
+    let database = berkeley::Database::open(body)?;
+    let mut packages = Packages::default();
+    let faults = database.headers(&mut |header| packages.add(header));
+    packages.faults(&faults);
+    Ok(packages.finish())
 }
 
 /// Fields by tab: name, version-release, install time, build time, vendor,
@@ -290,35 +264,59 @@ fn parse_manifest(body: &str) -> Option<Vec<u8>> {
 
 fn read(view: &View, inventory: &mut Inventory) {
     let mut databases = Databases::new("rpm", view, inventory.os.as_ref());
-    let sqlite = histories(view, "rpm-sqlite");
-    for states in DATABASES.iter().filter_map(|path| sqlite.get(path)) {
-        databases.read(states);
+    let mut gaps = Vec::new();
+    let forms = FORMS.map(|(analyser, file)| (histories(view, analyser.name()), file));
+    for folder in FOLDERS {
+        let all = forms.iter().filter_map(|(histories, file)| {
+            let states = histories.get(format!("{folder}/{file}").as_str())?;
+            Some((states.as_slice(), states.last()?))
+        });
+        let all: Vec<(&[&Evidence], &&Evidence)> = all.collect();
+        // One that holds nothing was left behind, or made by a mistake.
+        let live = all
+            .iter()
+            .position(|(_, visible)| identities(visible).next().is_some());
+        for (place, (states, visible)) in all.iter().enumerate() {
+            match live {
+                Some(live) if live != place => {
+                    gaps.extend(all.get(live).and_then(|live| left_out(visible, live.1)));
+                }
+                _ => databases.read(states),
+            }
+        }
     }
     if databases.is_empty() {
-        for states in histories(view, "rpm-manifest").values() {
+        for states in histories(view, Manifest.name()).values() {
             databases.read(states);
         }
     }
-    let (packages, mut gaps) = databases.finish();
-    for evidence in view.of("rpm-unread") {
-        let reason = if evidence.path.ends_with("-wal") {
-            "the rpm database was not closed: pages in the write-ahead log beside it are not read"
-        } else if !packages.is_empty() {
-            // Left behind when the database was moved to another format.
-            continue;
-        } else if evidence.path.ends_with(".db") {
-            "rpm databases of the NDB format are not read"
-        } else {
-            "rpm databases of the Berkeley DB format are not read"
-        };
-        gaps.push(Gap::new(
-            GapKind::Unsupported,
-            evidence.path.clone(),
-            reason,
-        ));
+    let (packages, more) = databases.finish();
+    for log in view.of(Log.name()) {
+        let reason =
+            "the rpm database was not closed: pages in the write-ahead log beside it are not read";
+        gaps.push(Gap::new(GapKind::Unsupported, log.path.clone(), reason));
     }
     inventory.packages.extend(packages);
+    inventory.gaps.extend(more);
     inventory.gaps.extend(gaps);
+}
+
+/// Says which packages of a database do not count, because rpm reads another
+/// one beside it. That of an older format, left behind when rpm moved to the
+/// next, names few that are not in both.
+fn left_out(other: &Evidence, live: &Evidence) -> Option<Gap> {
+    let names = |evidence| identities(evidence).map(|(name, ..)| name);
+    let live_names: BTreeSet<&str> = names(live).collect();
+    let lost = names(other).filter(|name| !live_names.contains(name));
+    let lost: BTreeSet<&str> = lost.collect();
+    let first = lost.first()?;
+    let file = live.path.rsplit('/').next().unwrap_or_default();
+    let reason = format!(
+        "rpm reads `{file}` beside it: {} packages that only this database names are left out, \
+         `{first}` first",
+        lost.len()
+    );
+    Some(Gap::new(GapKind::Unsupported, other.path.clone(), reason))
 }
 
 /// Parses a SQLite database of rpm: for tests with hostile input. The number
@@ -327,18 +325,36 @@ fn read(view: &View, inventory: &mut Inventory) {
 /// # Errors
 /// What is wrong with it.
 pub fn count_packages(database: &[u8]) -> Result<usize, String> {
-    let evidence = parse_database(&Body::Bytes(database)).map_err(|error| error.to_string())?;
+    let evidence = parse_sqlite(&Body::Bytes(database)).map_err(|error| error.to_string())?;
+    Ok(count(evidence))
+}
+
+/// Parses an NDB database of rpm, as [`count_packages`].
+///
+/// # Errors
+/// What is wrong with it.
+pub fn count_ndb(database: &[u8]) -> Result<usize, String> {
+    let evidence = parse_ndb(&Body::Bytes(database)).map_err(|error| error.to_string())?;
+    Ok(count(evidence))
+}
+
+/// Parses a Berkeley DB of rpm, as [`count_packages`].
+///
+/// # Errors
+/// What is wrong with it.
+pub fn count_berkeley(database: &[u8]) -> Result<usize, String> {
+    let evidence = parse_berkeley(&Body::Bytes(database)).map_err(|error| error.to_string())?;
     Ok(count(evidence))
 }
 
 /// Parses one header of rpm: for tests with hostile input. Whether it is one.
 pub fn is_header(header: &[u8]) -> bool {
-    let Some(header) = Header::parse(header) else {
+    if Header::parse(header).is_none() {
         return false;
-    };
-    let mut out = Gathered::default();
-    write_package(&header, &mut out, &mut Damaged::default());
-    count(out.finish()) == 1
+    }
+    let mut packages = Packages::default();
+    packages.add(header);
+    count(packages.finish()) == 1
 }
 
 /// Parses a container manifest: for tests with hostile input. The number of
@@ -351,12 +367,6 @@ pub fn count_manifest(manifest: &[u8]) -> usize {
 mod tests {
     use super::*;
     use crate::record::Reader;
-
-    #[test]
-    fn source_names_may_have_dashes() {
-        assert_eq!(source_rpm("a-b-1.2-3.el9.src.rpm"), ("a-b", "1.2-3.el9"));
-        assert_eq!(source_rpm("(none)"), ("", ""));
-    }
 
     #[test]
     fn a_manifest_has_ten_fields() {

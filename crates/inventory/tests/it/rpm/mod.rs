@@ -1,4 +1,8 @@
-//! rpm's SQLite database against `rpm -qa`.
+//! rpm's databases against `rpm -qa`: here the one of SQLite.
+
+mod berkeley;
+mod forms;
+mod ndb;
 
 use std::{
     collections::BTreeMap,
@@ -8,8 +12,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use seawall_image::{Body, Entry, EntryKind, Evidence, View};
-use seawall_inventory::{Context, Inventory};
+use seawall_image::{Evidence, View};
+use seawall_inventory::{Context, Inventory, hostile};
 use tempfile::TempDir;
 
 use crate::support::{Random, gaps, have, purls, run, syft, tree, write};
@@ -144,10 +148,11 @@ pub(crate) fn rpm(root: &Path) -> Command {
     command
 }
 
-const FORMAT: &str = "%{NAME}\t%{EVR}\t%{ARCH}\t%{SOURCERPM}\t%{MODULARITYLABEL}\t%{LICENSE}\n";
+pub(crate) const FORMAT: &str =
+    "%{NAME}\t%{EVR}\t%{ARCH}\t%{SOURCERPM}\t%{MODULARITYLABEL}\t%{LICENSE}\n";
 
 /// What `rpm -qa` says of everything but keys, which hold no software.
-fn theirs(root: &Path, format: &str) -> Vec<String> {
+pub(crate) fn theirs(root: &Path, format: &str) -> Vec<String> {
     let said = run(rpm(root).args(["-qa", "--qf", format]));
     let mut lines: Vec<String> = said
         .lines()
@@ -159,7 +164,7 @@ fn theirs(root: &Path, format: &str) -> Vec<String> {
 }
 
 /// The same of our packages.
-fn ours(inventory: &Inventory) -> Vec<String> {
+pub(crate) fn ours(inventory: &Inventory) -> Vec<String> {
     let mut lines: Vec<String> = inventory
         .packages
         .iter()
@@ -185,7 +190,7 @@ fn ours(inventory: &Inventory) -> Vec<String> {
     lines
 }
 
-fn our_files(inventory: &Inventory) -> Vec<String> {
+pub(crate) fn our_files(inventory: &Inventory) -> Vec<String> {
     let mut lines: Vec<String> = inventory
         .packages
         .iter()
@@ -336,30 +341,21 @@ fn removed_packages_are_gone() {
 
 /// The analyser's word on a database, and what becomes of it.
 fn parse(database: &[u8]) -> Result<Inventory, String> {
-    let analysers = seawall_inventory::analysers(Context::Installed);
-    let analyser = analysers
-        .iter()
-        .find(|analyser| analyser.name() == "rpm-sqlite")
-        .unwrap();
-    let entry = Entry {
-        path: DATABASE,
-        kind: EntryKind::File,
-        size: database.len() as u64,
-        mode: 0o644,
-        uid: 0,
-        gid: 0,
-        link: None,
-        capability: None,
-    };
-    let data = analyser
-        .analyse(&entry, Body::Bytes(database))?
-        .unwrap_or_default();
+    parse_as("rpm-sqlite", DATABASE, database)
+}
+
+pub(crate) fn parse_as(
+    analyser: &'static str,
+    path: &str,
+    database: &[u8],
+) -> Result<Inventory, String> {
+    let data = hostile::evidence(analyser, path, database)?.unwrap_or_default();
     let evidence = Evidence {
-        path: DATABASE.to_owned(),
-        analyser: analyser.name(),
+        path: path.to_owned(),
+        analyser,
         layer: 0,
         hidden_by: None,
-        size: entry.size,
+        size: database.len() as u64,
         mode: 0o644,
         uid: 0,
         gid: 0,
@@ -374,7 +370,7 @@ fn parse(database: &[u8]) -> Result<Inventory, String> {
 }
 
 /// Says nothing of a distribution, which none of these has.
-fn damage(inventory: &Inventory) -> Vec<String> {
+pub(crate) fn damage(inventory: &Inventory) -> Vec<String> {
     gaps(inventory)
         .into_iter()
         .filter(|gap| !gap.contains("etc/os-release"))
@@ -482,39 +478,10 @@ fn rubbish_comes_to_an_end() {
             other.copy_within(from..from + 1024, to);
         }
         drop(parse(&other));
-        drop(seawall_inventory::hostile::rpm(&other));
+        drop(hostile::rpm(&other));
     }
     for length in [1, 16, 99, 100, 101, 600] {
         assert!(parse(&vec![0xFF; length]).is_err());
-    }
-}
-
-#[test]
-fn what_is_not_read_is_named() {
-    let root = tempfile::tempdir().unwrap();
-    let root = root.path();
-    write(
-        root,
-        "etc/os-release",
-        "ID=sles\nVERSION_ID=15.5\nPRETTY_NAME=\"SLES 15\"\n",
-    );
-    write(root, "usr/lib/sysimage/rpm/Packages.db", "RpmP");
-    write(root, "var/lib/rpm/Packages", "x");
-    write(root, "var/lib/rpm/rpmdb.sqlite", "no database at all");
-    write(root, "var/lib/rpm/rpmdb.sqlite-wal", [0; 4200]);
-    let said = gaps(&tree(root));
-    for expected in [
-        "unsupported usr/lib/sysimage/rpm/Packages.db: rpm databases of the NDB format are not read",
-        "unsupported var/lib/rpm/Packages: rpm databases of the Berkeley DB format are not read",
-        "damaged var/lib/rpm/rpmdb.sqlite: the rpm database cannot be read: it is no SQLite 3 database",
-        "unsupported var/lib/rpm/rpmdb.sqlite-wal: the rpm database was not closed: pages in the \
-         write-ahead log beside it are not read",
-        "missing package database: it is SLES 15, but no database of installed packages could be read",
-    ] {
-        assert!(
-            said.iter().any(|gap| gap == expected),
-            "{expected} is not in {said:#?}"
-        );
     }
 }
 
