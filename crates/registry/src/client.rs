@@ -1,6 +1,6 @@
 //! Questions to registries.
 
-use std::{io::Read, time::Duration};
+use std::{io::Read, sync::Arc, time::Duration};
 
 use seawall_model::Digest;
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use ureq::{
 };
 
 use crate::{
-    Address, Authority, Error, Hosts, Reference, Repository, Scope,
+    Address, AuthError, Authority, Credentials, Error, Hosts, Reference, Repository, Scope,
     address::is_loopback,
     http::{Call, Http, header, whole},
 };
@@ -35,6 +35,8 @@ pub struct Settings {
     pub silence: Duration,
     /// What is set for single registries.
     pub hosts: Hosts,
+    /// Where credentials are looked for.
+    pub credentials: Arc<Credentials>,
 }
 
 impl Default for Settings {
@@ -43,6 +45,7 @@ impl Default for Settings {
             connect: Duration::from_secs(10),
             silence: Duration::from_secs(60),
             hosts: Hosts::default(),
+            credentials: Arc::default(),
         }
     }
 }
@@ -169,6 +172,14 @@ impl Client {
                     }
                 }
                 404 => return Err(Error::NotThere(what.to_owned())),
+                status @ (401 | 403) => {
+                    return Err(AuthError::Denied {
+                        url: at.to_string(),
+                        status,
+                        with: self.authority.explain(at, scopes),
+                    }
+                    .into());
+                }
                 _ => {}
             }
             return Err(Error::Refused {

@@ -4,7 +4,7 @@ use std::io;
 
 use seawall_model::Digest;
 
-use crate::AddressError;
+use crate::{AddressError, AuthError, CredentialError};
 
 /// Why a registry could not give what was asked of it.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,12 @@ pub enum Error {
     /// An address that is not gone to.
     #[error(transparent)]
     Address(#[from] AddressError),
+    /// Nothing can be shown to a registry that asks for it.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// Credentials cannot be had.
+    #[error(transparent)]
+    Credentials(#[from] CredentialError),
     /// The registry cannot be reached, or broke off.
     #[error("cannot fetch `{url}`")]
     Http {

@@ -13,6 +13,9 @@ pub struct Host {
     pub authorities: Vec<PathBuf>,
     /// Who we are, to a registry that asks for client certificates.
     pub identity: Option<Identity>,
+    /// Token servers, `host[:port]`, that may have its credentials although
+    /// they are on another domain.
+    pub token_servers: Vec<String>,
     /// Asked before the registry itself, in this order: `host[:port][/prefix]`.
     pub mirrors: Vec<String>,
 }

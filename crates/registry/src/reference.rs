@@ -19,6 +19,15 @@ pub struct Repository {
 }
 
 impl Repository {
+    /// One by the registry that really serves it. The path has to come from a
+    /// repository.
+    pub(crate) fn served_by(host: String, path: &str) -> Self {
+        Repository {
+            host,
+            path: path.to_owned(),
+        }
+    }
+
     /// The registry with its port: `docker.io`, `localhost:5000`.
     pub fn host(&self) -> &str {
         &self.host
