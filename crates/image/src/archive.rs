@@ -16,9 +16,11 @@ use std::{
 use crate::{
     EntryKind, Error, Image, Limits, TarError,
     decompress::Packing,
-    manifest::{self, Documents},
-    open::{Blobs, Run, read_plan},
-    paths, stream,
+    manifest::{self, Documents, PlannedLayer},
+    open::Run,
+    paths,
+    read::{Blobs, read_plan},
+    stream,
     tar::{Parser, RawEntry, Visitor},
 };
 
@@ -266,8 +268,8 @@ impl Read for Section<'_> {
 }
 
 impl Blobs for Archive {
-    fn open(&self, name: &str) -> io::Result<Option<Box<dyn Read + '_>>> {
-        let Some((offset, left)) = self.place(name) else {
+    fn open(&self, layer: &PlannedLayer) -> io::Result<Option<Box<dyn Read + '_>>> {
+        let Some((offset, left)) = self.place(&layer.name) else {
             return Ok(None);
         };
         Ok(Some(Box::new(Section {
@@ -277,8 +279,8 @@ impl Blobs for Archive {
         })))
     }
 
-    fn size(&self, name: &str) -> u64 {
-        self.place(name).map_or(0, |(_, length)| length)
+    fn size(&self, layer: &PlannedLayer) -> u64 {
+        self.place(&layer.name).map_or(0, |(_, length)| length)
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Raised whenever the format below or the meaning of evidence changes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const MAGIC: &[u8; 8] = b"SEAEVID1";
 /// The largest entry that is read, unpacked: evidence is bounded by
 /// [`crate::Limits`] when it is made.
@@ -217,6 +217,11 @@ pub(crate) fn encode_entry(evidence: &LayerEvidence, matcher: &Matcher<'_>) -> O
         text(&mut out, link.path.as_bytes());
         text(&mut out, link.target.as_bytes());
     }
+    put_number(&mut out, evidence.searched.len() as u64);
+    for (analyser, target) in &evidence.searched {
+        text(&mut out, matcher.analyser(*analyser)?.name().as_bytes());
+        text(&mut out, target.as_bytes());
+    }
     for list in [&evidence.whiteouts, &evidence.opaque] {
         put_number(&mut out, list.len() as u64);
         list.iter().for_each(|path| text(&mut out, path.as_bytes()));
@@ -296,6 +301,9 @@ fn decode(left: &mut &[u8], matcher: &Matcher<'_>) -> Option<LayerEvidence> {
             path,
             target,
         });
+    }
+    for _ in 0..take_number(left)? {
+        out.searched.push((analyser(left)?, text(left)?));
     }
     for list in [&mut out.whiteouts, &mut out.opaque] {
         for _ in 0..take_number(left)? {

@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Digest, Error, Image,
-    manifest::{self, Plan},
-    open::{ReadLayer, Run, assemble},
+    assemble::assemble,
+    manifest::{self, NamedLayer, Plan},
+    open::Run,
+    read::ReadLayer,
     stream,
 };
 
@@ -87,7 +89,11 @@ fn known(key: &Digest, inspected: &Inspected, run: &Run<'_>) -> Option<Result<Im
     }
     let layers = remembered.stored.iter().enumerate().map(|(index, stored)| {
         let stored = stored.as_ref().and_then(|digest| digest.parse().ok());
-        (format!("layer {}", index + 1), stored, false)
+        NamedLayer {
+            name: format!("layer {}", index + 1),
+            stored,
+            ..NamedLayer::default()
+        }
     });
     let layers = layers.collect();
     let (platform, limits) = (run.options.platform.as_ref(), &run.options.limits);

@@ -56,6 +56,17 @@ pub enum Error {
     /// A document or layer that is named and not there.
     #[error("the image names `{0}`, which is not there")]
     Missing(String),
+    /// Something that registries keep and that is no image.
+    #[error("`{digest}` is no container image: it is {what}")]
+    Artifact {
+        /// Its manifest.
+        digest: Digest,
+        /// What it is.
+        what: String,
+    },
+    /// The registry's answer.
+    #[error(transparent)]
+    Registry(#[from] seawall_registry::Error),
     /// A reference that names nothing.
     #[error("there is no `{wanted}` in the image; there {}", have(.there))]
     NoReference {

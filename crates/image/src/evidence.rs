@@ -22,6 +22,9 @@ pub(crate) struct LayerEvidence {
     pub(crate) paths: PathLog,
     /// What could not be read: subject, kind and reason.
     pub(crate) gaps: Vec<seawall_model::Gap>,
+    /// Files that were looked for once more, under the name that a link leads
+    /// to: whatever came of it is above.
+    pub(crate) searched: Vec<(Index, String)>,
     /// Uncompressed bytes.
     pub(crate) size: u64,
     /// Whether something was lost for a reason that lies in this run, as a full

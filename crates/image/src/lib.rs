@@ -8,6 +8,8 @@
 
 mod analyser;
 mod archive;
+mod artifact;
+mod assemble;
 mod cache;
 mod chunks;
 mod collect;
@@ -24,8 +26,11 @@ mod matcher;
 mod oci;
 mod open;
 mod paths;
+mod pieces;
 mod platform;
 mod progress;
+mod read;
+mod registry;
 mod rootfs;
 mod squash;
 mod stream;
@@ -78,6 +83,7 @@ pub use limits::Limits;
 pub use open::{Image, Options, Source, open};
 pub use platform::{ParsePlatformError, Platform};
 pub use progress::{NoProgress, Progress};
+pub use registry::Registries;
 pub use seawall_model::{Digest, ParseDigestError};
 pub use tar::TarError;
 pub use view::{Evidence, View};

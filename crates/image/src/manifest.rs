@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::{
-    Digest, Error, ImageConfig, Limits, Platform,
+    Digest, Error, ImageConfig, Limits, Platform, artifact,
     config::{known, parse_config},
 };
 
@@ -18,6 +18,12 @@ use crate::{
 pub(crate) trait Documents {
     /// The document, if it is there.
     fn document(&self, name: &str) -> Result<Option<Vec<u8>>, Error>;
+
+    /// The manifest or index with this digest: registries keep them apart from
+    /// other blobs.
+    fn manifest(&self, digest: Digest) -> Result<Option<Vec<u8>>, Error> {
+        self.document(&blob_name(digest))
+    }
 }
 
 /// What to read, in which order.
@@ -41,6 +47,8 @@ pub(crate) struct PlannedLayer {
     pub(crate) diff_id: Digest,
     /// Digest of the stored bytes, when the manifest gives one.
     pub(crate) stored: Option<Digest>,
+    /// Stored bytes, when the manifest says how many they are.
+    pub(crate) size: Option<u64>,
     pub(crate) created_by: Option<String>,
     /// The layer is kept elsewhere on purpose.
     pub(crate) foreign: bool,
@@ -76,6 +84,8 @@ mod wire {
         pub(super) media_type: String,
         pub(super) digest: String,
         #[serde(default)]
+        pub(super) size: Option<u64>,
+        #[serde(default)]
         pub(super) platform: Option<WirePlatform>,
         #[serde(default)]
         pub(super) annotations: Option<BTreeMap<String, String>>,
@@ -83,7 +93,12 @@ mod wire {
 
     /// A manifest or an index: media types are not always there.
     #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
     pub(super) struct Either {
+        #[serde(default)]
+        pub(super) schema_version: Option<u64>,
+        #[serde(default)]
+        pub(super) artifact_type: Option<String>,
         #[serde(default)]
         pub(super) manifests: Option<Vec<Descriptor>>,
         #[serde(default)]
@@ -179,7 +194,11 @@ fn docker(
                 .starts_with("blobs/")
                 .then(|| digest_of_name(&name))
                 .flatten();
-            Ok((name, stored, false))
+            Ok(NamedLayer {
+                name,
+                stored,
+                ..NamedLayer::default()
+            })
         })
         .collect::<Result<_, Error>>()?;
     let tags = image.repo_tags.unwrap_or_default();
@@ -217,7 +236,7 @@ fn annotations(documents: &dyn Documents, config: Digest) -> BTreeMap<String, St
 }
 
 /// `blobs/sha256/HEX` or `HEX.json`.
-fn digest_of_name(name: &str) -> Option<Digest> {
+pub(crate) fn digest_of_name(name: &str) -> Option<Digest> {
     let last = name.rsplit('/').next().unwrap_or(name);
     let hex = last.strip_suffix(".json").unwrap_or(last);
     format!("sha256:{hex}").parse().ok()
@@ -249,7 +268,7 @@ fn check(name: &str, expected: Digest, computed: Digest) -> Result<(), Error> {
 
 /// The name of a blob in an OCI layout. Only a digest that has passed its
 /// strict parser becomes a path.
-fn blob_name(digest: Digest) -> String {
+pub(crate) fn blob_name(digest: Digest) -> String {
     format!("blobs/sha256/{}", digest.hex())
 }
 
@@ -273,7 +292,7 @@ pub(crate) fn oci(
             if let Ok(digest) = wanted.parse::<Digest>()
                 && documents.document(&blob_name(digest))?.is_some()
             {
-                return manifest(documents, digest, Vec::new(), platform, limits, 0);
+                return manifest(documents, digest, Vec::new(), platform, limits);
             }
             return Err(Error::NoReference {
                 wanted: wanted.to_owned(),
@@ -292,7 +311,6 @@ pub(crate) fn oci(
         tags,
         platform,
         limits,
-        0,
     )?;
     for (name, value) in first.annotations.iter().flatten() {
         let slot = plan.annotations.entry(name.clone());
@@ -387,35 +405,54 @@ fn choose<'a>(
     Err(Error::NoPlatform { wanted, there })
 }
 
-fn manifest(
+/// Plans the image of a manifest, or of the one that fits in an index.
+pub(crate) fn manifest(
     documents: &dyn Documents,
     own: Digest,
     tags: Vec<String>,
     platform: Option<&Platform>,
     limits: &Limits,
-    depth: usize,
+) -> Result<Plan, Error> {
+    let mut own = own;
+    for _ in 0..=MOST_NESTED {
+        let name = blob_name(own);
+        let bytes = documents.manifest(own)?;
+        let bytes = bytes.ok_or_else(|| Error::Missing(name.clone()))?;
+        check(&name, own, Digest::of(&bytes))?;
+        let either: wire::Either = json(&name, &bytes)?;
+        match either.manifests {
+            Some(manifests) => own = digest(&name, &choose(&manifests, platform)?.digest)?,
+            None => return image(documents, own, either, tags, platform, limits),
+        }
+    }
+    Err(Error::Limit {
+        what: "the depth of image indexes".into(),
+        limit: MOST_NESTED as u64,
+    })
+}
+
+/// Plans the image of a manifest.
+fn image(
+    documents: &dyn Documents,
+    own: Digest,
+    manifest: wire::Either,
+    tags: Vec<String>,
+    platform: Option<&Platform>,
+    limits: &Limits,
 ) -> Result<Plan, Error> {
     let name = blob_name(own);
-    let bytes = documents
-        .document(&name)?
-        .ok_or_else(|| Error::Missing(name.clone()))?;
-    check(&name, own, Digest::of(&bytes))?;
-    let either: wire::Either = json(&name, &bytes)?;
-    if let Some(manifests) = either.manifests {
-        if depth == MOST_NESTED {
-            return Err(Error::Limit {
-                what: "the depth of image indexes".into(),
-                limit: MOST_NESTED as u64,
-            });
-        }
-        let chosen = digest(&name, &choose(&manifests, platform)?.digest)?;
-        return manifest(documents, chosen, tags, platform, limits, depth + 1);
+    let media_type = manifest.config.as_ref().map(|one| one.media_type.as_str());
+    let artifact_type = manifest.artifact_type.as_deref();
+    let layers = manifest.layers.iter().flatten();
+    let types = layers.map(|layer| layer.media_type.as_str());
+    if let Some(what) = artifact::what(manifest.schema_version, artifact_type, media_type, types) {
+        return Err(Error::Artifact { digest: own, what });
     }
     let malformed = |reason: &str| Error::Malformed {
         name: name.clone(),
         reason: reason.into(),
     };
-    let config = either
+    let config = manifest
         .config
         .ok_or_else(|| malformed("it has neither manifests nor a config"))?;
     let config_digest = digest(&name, &config.digest)?;
@@ -423,7 +460,7 @@ fn manifest(
     let config = documents.document(&config_name)?;
     let config = config.ok_or_else(|| Error::Missing(config_name.clone()))?;
     check(&config_name, config_digest, Digest::of(&config))?;
-    let layers = either
+    let layers = manifest
         .layers
         .unwrap_or_default()
         .iter()
@@ -432,7 +469,12 @@ fn manifest(
             let foreign = ["nondistributable", "foreign"]
                 .iter()
                 .any(|w| layer.media_type.contains(w));
-            Ok((blob_name(stored), Some(stored), foreign))
+            Ok(NamedLayer {
+                name: blob_name(stored),
+                stored: Some(stored),
+                size: layer.size,
+                foreign,
+            })
         })
         .collect::<Result<_, Error>>()?;
     let mut plan = finish(
@@ -444,12 +486,21 @@ fn manifest(
         platform,
         limits,
     )?;
-    plan.annotations = either.annotations.unwrap_or_default();
+    plan.annotations = manifest.annotations.unwrap_or_default();
     Ok(plan)
 }
 
-/// Name, digest of the stored bytes, whether it is kept elsewhere.
-type NamedLayer = (String, Option<Digest>, bool);
+/// A layer as a manifest has it.
+#[derive(Default)]
+pub(crate) struct NamedLayer {
+    pub(crate) name: String,
+    /// Digest of the stored bytes.
+    pub(crate) stored: Option<Digest>,
+    /// How many they are.
+    pub(crate) size: Option<u64>,
+    /// Whether it is kept elsewhere.
+    pub(crate) foreign: bool,
+}
 
 pub(crate) fn finish(
     raw: &[u8],
@@ -491,13 +542,14 @@ pub(crate) fn finish(
     let layers = layers
         .into_iter()
         .zip(&config.diff_ids)
-        .map(|((name, stored, foreign), diff_id)| {
+        .map(|(layer, diff_id)| {
             Ok(PlannedLayer {
-                name,
+                name: layer.name,
                 diff_id: digest("the configuration", diff_id)?,
-                stored,
+                stored: layer.stored,
+                size: layer.size,
                 created_by: steps.next().map(|step| step.created_by.clone()),
-                foreign,
+                foreign: layer.foreign,
             })
         })
         .collect::<Result<_, Error>>()?;

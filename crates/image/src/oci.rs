@@ -14,8 +14,9 @@ use rustix::{
 
 use crate::{
     Error, Image,
-    manifest::{self, Documents},
-    open::{Blobs, Run, read_plan},
+    manifest::{self, Documents, PlannedLayer},
+    open::Run,
+    read::{Blobs, read_plan},
 };
 
 pub(crate) fn open(dir: &Path, reference: Option<&str>, run: &Run<'_>) -> Result<Image, Error> {
@@ -97,13 +98,15 @@ impl Documents for Layout {
 }
 
 impl Blobs for Layout {
-    fn open(&self, name: &str) -> io::Result<Option<Box<dyn Read + '_>>> {
-        Ok(self.file(name)?.map(|file| Box::new(file) as Box<dyn Read>))
+    fn open(&self, layer: &PlannedLayer) -> io::Result<Option<Box<dyn Read + '_>>> {
+        Ok(self
+            .file(&layer.name)?
+            .map(|file| Box::new(file) as Box<dyn Read>))
     }
 
-    fn size(&self, name: &str) -> u64 {
+    fn size(&self, layer: &PlannedLayer) -> u64 {
         self.dir
-            .join(name)
+            .join(&layer.name)
             .metadata()
             .map_or(0, |metadata| metadata.len())
     }

@@ -19,18 +19,16 @@ use std::{
 use crate::{
     EntryKind, Error, Image, LayerError, Limits, TarError,
     archive::{looks_like, no_manifest},
+    assemble::assemble,
     decompress::Unpacked,
     layer::{ScannedLayer, scan_layer},
     manifest::{self, Documents, Plan},
-    open::{Run, accept, assemble},
+    open::Run,
     paths,
+    pieces::{PIECE, Piece, Pieces, QUEUE},
+    read::{accept, foreign},
     tar::{Parser, RawEntry, Visitor},
 };
-
-/// Pieces that wait between the stream and a layer's reader: two MiB.
-const QUEUE: usize = 16;
-/// Bytes of a piece.
-const PIECE: usize = 128 << 10;
 
 pub(crate) fn open(
     stream: Box<dyn Read + Send>,
@@ -56,7 +54,7 @@ pub(crate) fn pass(
     let readers = Readers::default();
     let limits = &run.options.limits;
     let mut passed = thread::scope(|scope| {
-        let start = |name: &str, at: usize, receiver: Receiver<Vec<u8>>| {
+        let start = |name: &str, at: usize, receiver: Receiver<Piece>| {
             let scanned = &scanned;
             let reader = readers.admit();
             let hash_stored = name.starts_with("blobs/");
@@ -64,11 +62,7 @@ pub(crate) fn pass(
             let work = move || {
                 let _reader = reader;
                 let _core = run.cores.occupy();
-                let mut pieces = Pieces {
-                    receiver,
-                    piece: Vec::new(),
-                    at: 0,
-                };
+                let mut pieces = Pieces::new(receiver);
                 let result = scan_layer(&mut pieces, &run.reading(hash_stored));
                 let mut all = scanned.lock().unwrap_or_else(PoisonError::into_inner);
                 all.push((at, result));
@@ -125,7 +119,7 @@ pub(crate) fn finish(mut passed: Passed, plan: Plan, run: &Run<'_>) -> Result<Im
                 scan_layer(&mut { bytes }, &run.reading(planned.stored.is_some()))
             }
             None if planned.foreign => {
-                layers.push(crate::open::foreign(planned));
+                layers.push(foreign(planned));
                 continue;
             }
             None => {
@@ -219,7 +213,7 @@ impl Documents for Passed {
     }
 }
 
-fn split<F: Fn(&str, usize, Receiver<Vec<u8>>) -> io::Result<()>>(
+fn split<F: Fn(&str, usize, Receiver<Piece>) -> io::Result<()>>(
     input: &mut impl Read,
     from: &str,
     limits: &Limits,
@@ -303,7 +297,7 @@ enum Part {
     /// Not yet told.
     New,
     Document(Vec<u8>),
-    Layer(SyncSender<Vec<u8>>),
+    Layer(SyncSender<Piece>),
 }
 
 /// Smaller things than this are notes such as `VERSION`: a tar has one block at
@@ -351,7 +345,7 @@ impl<F> Splitter<'_, F> {
     }
 }
 
-impl<F: Fn(&str, usize, Receiver<Vec<u8>>) -> io::Result<()>> Visitor for Splitter<'_, F> {
+impl<F: Fn(&str, usize, Receiver<Piece>) -> io::Result<()>> Visitor for Splitter<'_, F> {
     fn entry(&mut self, entry: &RawEntry<'_>) -> bool {
         self.part = Part::None;
         if self.refusal.is_some() || !paths::normalise(entry.path, &mut self.name) {
@@ -437,7 +431,7 @@ impl<F: Fn(&str, usize, Receiver<Vec<u8>>) -> io::Result<()>> Visitor for Splitt
                 true
             }
             // The reader hangs up when it has failed; its error is kept.
-            Part::Layer(sender) => sender.send(bytes.to_vec()).is_ok(),
+            Part::Layer(sender) => sender.send(Ok(bytes.to_vec())).is_ok(),
             Part::New | Part::None => false,
         }
     }
@@ -446,27 +440,5 @@ impl<F: Fn(&str, usize, Receiver<Vec<u8>>) -> io::Result<()>> Visitor for Splitt
         if let Part::Document(document) = std::mem::replace(&mut self.part, Part::None) {
             self.passed.documents.insert(self.name.clone(), document);
         }
-    }
-}
-
-/// Pieces from a queue, read as one stream.
-struct Pieces {
-    receiver: Receiver<Vec<u8>>,
-    piece: Vec<u8>,
-    at: usize,
-}
-
-impl Read for Pieces {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.piece.len() {
-            match self.receiver.recv() {
-                Ok(piece) => (self.piece, self.at) = (piece, 0),
-                Err(_) => return Ok(0),
-            }
-        }
-        let mut rest = self.piece.get(self.at..).unwrap_or_default();
-        let read = rest.read(buffer)?;
-        self.at += read;
-        Ok(read)
     }
 }
