@@ -366,6 +366,10 @@ impl<'a> Collector<'a> {
         if !self.weigh(data.len() + self.path.len()) {
             return;
         }
+        if let Some(analyser) = self.reading.matcher.analyser(analyser) {
+            let progress = self.reading.progress;
+            progress.evidence(analyser.name(), &self.path);
+        }
         self.out.files.push(FileEvidence {
             analyser,
             path: self.path.clone(),

@@ -7,6 +7,12 @@ pub trait Progress: Sync {
         let _ = bytes;
     }
 
+    /// An analyser has made something of the file at `path`, while its layer
+    /// is still being read.
+    fn evidence(&self, analyser: &str, path: &str) {
+        let _ = (analyser, path);
+    }
+
     /// What is being done now.
     fn label(&self, text: &str) {
         let _ = text;

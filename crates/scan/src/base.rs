@@ -4,10 +4,10 @@
 use std::{fs::File, io::Read, path::Path};
 
 use seawall_bases::{Dockerfile, Known, Seen};
-use seawall_image::{Image, Options};
+use seawall_image::Image;
 use seawall_model::{Gap, GapKind, Target};
 
-use crate::{InspectError, Place, Settings, inspect::source_of};
+use crate::{InspectError, Place, Settings, find::find};
 
 /// What a user gives to tell bases by.
 #[derive(Clone, Debug, Default)]
@@ -27,14 +27,10 @@ impl Bases {
     /// # Errors
     /// When it cannot be read.
     pub fn add(&mut self, place: &Place, settings: &Settings<'_>) -> Result<(), InspectError> {
-        let options = Options {
-            analysers: &[],
-            platform: settings.platform.clone(),
-            cache: settings.cache,
-            limits: settings.limits.clone(),
-            progress: settings.progress,
-        };
-        let image = seawall_image::open(source_of(place)?, &options)?;
+        let found = find(place, settings.registries, |source| {
+            seawall_image::open(source, &settings.options(&[]))
+        })?;
+        let image = found.image;
         let layers = image.view.layers;
         self.known.push(Known {
             id: image.digest.map(|id| id.to_string()).unwrap_or_default(),

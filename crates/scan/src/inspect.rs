@@ -3,16 +3,19 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use seawall_image::{
-    Analyser, Cache, Image, ImageConfig, Limits, Options, Platform, Progress, Source,
+    Analyser, Cache, Image, ImageConfig, Limits, Options, Platform, Progress, Registries, Source,
 };
 use seawall_inventory::{Context, Inventory};
 use seawall_model::{Finding, Gap, GapKind, Identity, Package, Target, TargetKind, vex};
 
 use crate::{
-    Bases, Place, Scheme, base, sbom,
+    Bases, Place, Scheme, base,
+    find::{Tried, find},
+    sbom,
     secrets::{self, Secrets},
 };
 
@@ -35,6 +38,8 @@ pub struct Inspected {
     pub statements: Vec<vex::Document>,
     /// When the image, or the document, was made, as it says.
     pub created: Option<String>,
+    /// Places that an image was looked for in and that do not have it.
+    pub tried: Vec<Tried>,
 }
 
 /// What is looked for.
@@ -68,6 +73,21 @@ pub struct Settings<'a> {
     pub progress: &'a dyn Progress,
     /// What tells the bases of images.
     pub bases: &'a Bases,
+    /// Registries that may be asked; `None` forbids it.
+    pub registries: Option<&'a Arc<Registries>>,
+}
+
+impl Settings<'_> {
+    /// How to open an image for these analysers.
+    pub(crate) fn options<'b>(&'b self, analysers: &'b [&'static dyn Analyser]) -> Options<'b> {
+        Options {
+            analysers,
+            platform: self.platform.clone(),
+            cache: self.cache,
+            limits: self.limits.clone(),
+            progress: self.progress,
+        }
+    }
 }
 
 /// Why a target could not be looked at.
@@ -102,11 +122,13 @@ pub enum InspectError {
         /// The limit.
         limit: u64,
     },
-    /// No engine runs that could hold the image.
-    #[error("there is no image `{name}` here: no Docker daemon and no Podman answers")]
-    NoEngine {
+    /// No place has the image.
+    #[error("`{name}` is nowhere to be found. {}", listed(.tried))]
+    Nowhere {
         /// The image.
         name: String,
+        /// Where it was looked for.
+        tried: Vec<Tried>,
     },
     /// A target that is no image where one was asked for.
     #[error("a `{0}:` target is no image")]
@@ -114,6 +136,11 @@ pub enum InspectError {
     /// A scheme of a later release.
     #[error("`{0}:` targets cannot be opened by this release")]
     NotYet(&'static str),
+}
+
+fn listed(tried: &[Tried]) -> String {
+    let all: Vec<String> = tried.iter().map(ToString::to_string).collect();
+    all.join("; ")
 }
 
 /// Looks at one place.
@@ -124,7 +151,6 @@ pub fn inspect(place: &Place, settings: &Settings<'_>) -> Result<Inspected, Insp
     let path = || PathBuf::from(&place.value);
     match place.scheme {
         Scheme::Sbom => sbom::inspect(place),
-        Scheme::Archive | Scheme::Oci => image(place, source_of(place)?, settings),
         Scheme::RootFs => files(place, TargetKind::RootFs, Source::RootFs(path()), settings),
         Scheme::Dir => files(
             place,
@@ -133,51 +159,18 @@ pub fn inspect(place: &Place, settings: &Settings<'_>) -> Result<Inspected, Insp
             settings,
         ),
         Scheme::File => files(place, TargetKind::File, Source::File(path()), settings),
-        Scheme::Docker => engine(place, &[seawall_engine::Kind::Docker], settings),
-        Scheme::Podman => engine(place, &[seawall_engine::Kind::Podman], settings),
-        Scheme::Image => engine(place, &ENGINES, settings),
-        Scheme::Containerd | Scheme::Registry => Err(InspectError::NotYet(place.scheme.as_str())),
+        Scheme::Archive
+        | Scheme::Oci
+        | Scheme::Docker
+        | Scheme::Podman
+        | Scheme::Image
+        | Scheme::Containerd
+        | Scheme::Registry => image(place, settings),
     }
 }
 
-/// Both engines, the first first.
-const ENGINES: [seawall_engine::Kind; 2] =
-    [seawall_engine::Kind::Docker, seawall_engine::Kind::Podman];
-
-/// Where an image is opened: the first engine that runs, or a file.
-///
-/// # Errors
-/// When the place holds no image.
-pub(crate) fn source_of(place: &Place) -> Result<Source, InspectError> {
-    let value = place.value.as_str();
-    let engine = |kinds: &[seawall_engine::Kind]| {
-        let found = kinds.iter().find_map(|kind| {
-            Some(Source::Engine {
-                socket: seawall_engine::find(*kind)?,
-                name: place.value.clone(),
-                scheme: kind.as_str(),
-            })
-        });
-        found.ok_or_else(|| InspectError::NoEngine {
-            name: place.value.clone(),
-        })
-    };
-    Ok(match place.scheme {
-        Scheme::Archive if value == "-" => Source::Stream(Box::new(io::stdin())),
-        Scheme::Archive => Source::Archive(PathBuf::from(value)),
-        Scheme::Oci => {
-            let (dir, reference) = layout_reference(value);
-            Source::OciLayout { dir, reference }
-        }
-        Scheme::Docker => engine(&[seawall_engine::Kind::Docker])?,
-        Scheme::Podman => engine(&[seawall_engine::Kind::Podman])?,
-        Scheme::Image => engine(&ENGINES)?,
-        other => return Err(InspectError::NoImage(other.as_str())),
-    })
-}
-
 /// `DIR`, `DIR:TAG` or `DIR@DIGEST`: a colon counts only behind the last slash.
-fn layout_reference(value: &str) -> (PathBuf, Option<String>) {
+pub(crate) fn layout_reference(value: &str) -> (PathBuf, Option<String>) {
     if Path::new(value).is_dir() {
         return (PathBuf::from(value), None);
     }
@@ -195,54 +188,12 @@ fn layout_reference(value: &str) -> (PathBuf, Option<String>) {
     }
 }
 
-fn engine(
-    place: &Place,
-    kinds: &[seawall_engine::Kind],
-    settings: &Settings<'_>,
-) -> Result<Inspected, InspectError> {
-    let mut refusal = None;
-    for kind in kinds {
-        let Some(socket) = seawall_engine::find(*kind) else {
-            continue;
-        };
-        let source = Source::Engine {
-            socket,
-            name: place.value.clone(),
-            scheme: kind.as_str(),
-        };
-        let here = Place {
-            scheme: scheme_of(*kind),
-            value: place.value.clone(),
-        };
-        match image(&here, source, settings) {
-            Ok(inspected) => return Ok(inspected),
-            // The first engine's answer is kept: it is the one that the user
-            // most likely meant.
-            Err(error) => refusal = refusal.or(Some(error)),
-        }
-    }
-    Err(refusal.unwrap_or_else(|| InspectError::NoEngine {
-        name: place.value.clone(),
-    }))
-}
-
-fn scheme_of(kind: seawall_engine::Kind) -> Scheme {
-    match kind {
-        seawall_engine::Kind::Docker => Scheme::Docker,
-        seawall_engine::Kind::Podman => Scheme::Podman,
-    }
-}
-
-fn image(
-    place: &Place,
-    source: Source,
-    settings: &Settings<'_>,
-) -> Result<Inspected, InspectError> {
-    let engine = match &source {
-        Source::Engine { socket, .. } => Some(socket.clone()),
-        _ => None,
-    };
-    let (mut image, inventory) = read(source, settings, Context::Installed)?;
+fn image(place: &Place, settings: &Settings<'_>) -> Result<Inspected, InspectError> {
+    let found = find(place, settings.registries, |source| {
+        open(source, settings, Context::Installed)
+    })?;
+    let (mut image, place) = (found.image, &found.place);
+    let inventory = inventory(&image, settings, Context::Installed);
     let (findings, more) = look_for_secrets(&image, settings);
     let name = match image.repo_tags.first() {
         // An archive's file name says less than the tag inside.
@@ -261,7 +212,12 @@ fn image(
         layers: std::mem::take(&mut image.view.layers),
         ..Target::new(TargetKind::Image, name, place.scheme.as_str())
     };
-    gaps.extend(base::tell(&image, &mut target, engine.as_deref(), settings));
+    gaps.extend(base::tell(
+        &image,
+        &mut target,
+        found.engine.as_deref(),
+        settings,
+    ));
     for layer in &mut target.layers {
         // The step that made it is shown in reports and may hold a secret.
         layer.created_by = layer.created_by.as_deref().map(secrets::redacted);
@@ -271,9 +227,15 @@ fn image(
     if !matches!(place.scheme, Scheme::Archive | Scheme::Oci) {
         names.push(place.value.clone());
     }
+    if let Some(reference) = &found.reference {
+        names.push(reference.to_string());
+        let digests = image.manifest_digest.iter().chain(&image.index_digest);
+        let repository = reference.repository();
+        names.extend(digests.map(|digest| format!("{repository}@{digest}")));
+    }
     names.sort();
     names.dedup();
-    let digests = [&image.digest, &image.manifest_digest]
+    let digests = [&image.digest, &image.manifest_digest, &image.index_digest]
         .into_iter()
         .flatten();
     let identity = Identity {
@@ -291,6 +253,7 @@ fn image(
         gaps: merged(gaps, inventory.gaps),
         epochs_left_out: false,
         created: image.config.created,
+        tried: found.tried,
     })
 }
 
@@ -322,7 +285,8 @@ fn files(
         TargetKind::RootFs => Context::Installed,
         _ => Context::Project,
     };
-    let (image, inventory) = read(source, settings, context)?;
+    let image = open(source, settings, context)?;
+    let inventory = inventory(&image, settings, context);
     let (findings, more) = look_for_secrets(&image, settings);
     Ok(Inspected {
         target: Target {
@@ -336,14 +300,15 @@ fn files(
         identity: Identity::default(),
         statements: Vec::new(),
         created: None,
+        tried: Vec::new(),
     })
 }
 
-fn read(
+fn open(
     source: Source,
     settings: &Settings<'_>,
     context: Context,
-) -> Result<(Image, Inventory), InspectError> {
+) -> Result<Image, seawall_image::Error> {
     let LooksFor { packages, secrets } = settings.looks_for;
     let mut analysers: Vec<&'static dyn Analyser> = Vec::new();
     if packages {
@@ -352,22 +317,15 @@ fn read(
     if secrets {
         analysers.push(&Secrets);
     }
-    let image = seawall_image::open(
-        source,
-        &Options {
-            analysers: &analysers,
-            platform: settings.platform.clone(),
-            cache: settings.cache,
-            limits: settings.limits.clone(),
-            progress: settings.progress,
-        },
-    )?;
-    let inventory = if packages {
+    seawall_image::open(source, &settings.options(&analysers))
+}
+
+fn inventory(image: &Image, settings: &Settings<'_>, context: Context) -> Inventory {
+    if settings.looks_for.packages {
         seawall_inventory::read(&image.view, context)
     } else {
         Inventory::default()
-    };
-    Ok((image, inventory))
+    }
 }
 
 fn look_for_secrets(image: &Image, settings: &Settings<'_>) -> (Vec<Finding>, Vec<Gap>) {

@@ -5,6 +5,7 @@
 //! target holds decides which advisories have to be fetched.
 
 mod base;
+mod find;
 mod findings;
 mod inspect;
 mod judge;
@@ -18,6 +19,7 @@ mod rules {
 }
 
 pub use base::Bases;
+pub use find::{Tried, Why};
 pub use inspect::{InspectError, Inspected, LooksFor, Settings, inspect};
 pub use judge::{Judging, Order, explain, gather, judge, shards_needed};
 pub use licenses::{LicenseException, LicensePolicy, Strictness, count_licenses, judge_licenses};

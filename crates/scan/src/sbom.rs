@@ -74,6 +74,7 @@ pub(crate) fn inspect(place: &Place) -> Result<Inspected, InspectError> {
         gaps,
         epochs_left_out: document.epochs_left_out,
         created: document.created,
+        tried: Vec::new(),
     })
 }
 

@@ -75,12 +75,75 @@ fn place_hint(error: &seawall_scan::PlaceError) -> Option<String> {
 fn inspect_hint(error: &seawall_scan::InspectError) -> Option<String> {
     use seawall_scan::InspectError;
     match error {
-        InspectError::NoEngine { name } => Some(format!(
-            "start the daemon, or save the image elsewhere and scan the archive: \
-             `docker save {name} | seawall scan -`"
-        )),
-        InspectError::NotYet("registry" | "containerd") => Some(
+        InspectError::Nowhere { name, tried } => nowhere_hint(name, tried),
+        InspectError::Image(error) => image_hint(error),
+        InspectError::NotYet(_) => Some(
             "copy the image to an archive first: `skopeo copy docker://NAME oci-archive:image.tar`"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// What keeps an image from being found, the likeliest first.
+fn nowhere_hint(name: &str, tried: &[seawall_scan::Tried]) -> Option<String> {
+    use seawall_engine::Error as Engine;
+    use seawall_scan::Why;
+    let answers = || {
+        tried.iter().filter_map(|one| match &one.why {
+            Why::Answer(error) => Some((one, error.as_ref())),
+            _ => None,
+        })
+    };
+    let refuses = answers().find_map(|(one, error)| match error {
+        seawall_image::Error::Engine(Engine::Connect { socket, cause })
+            if cause.kind() == io::ErrorKind::PermissionDenied =>
+        {
+            Some((one.scheme.as_str(), socket))
+        }
+        _ => None,
+    });
+    if let Some((engine, socket)) = refuses {
+        return Some(format!(
+            "{engine} is there and does not let you in: join the group that owns `{}`, or run \
+             this as its owner",
+            socket.display()
+        ));
+    }
+    if tried.iter().any(|one| matches!(one.why, Why::Offline)) {
+        return Some(format!(
+            "leave out `--offline` to ask the registry, or save the image elsewhere and scan the \
+             archive: `docker save {name} | seawall scan -`"
+        ));
+    }
+    answers().find_map(|(_, error)| image_hint(error))
+}
+
+fn image_hint(error: &seawall_image::Error) -> Option<String> {
+    use seawall_image::Error;
+    match error {
+        Error::NoPlatform { .. } => {
+            Some("choose one of them with `--platform OS/ARCHITECTURE`".to_owned())
+        }
+        Error::Artifact { .. } => {
+            Some("name an image; what lies beside one is scanned with it or by itself".to_owned())
+        }
+        Error::Registry(error) => registry_hint(error),
+        _ => None,
+    }
+}
+
+fn registry_hint(error: &seawall_registry::Error) -> Option<String> {
+    use seawall_registry::Error;
+    match error {
+        Error::NotThere(_) => Some(
+            "check the name and the tag; a private image looks the same to those who may not see \
+             it"
+            .to_owned(),
+        ),
+        Error::Http { .. } => Some(
+            "check that the registry can be reached; an image saved elsewhere can be scanned as \
+             an archive: `docker save NAME | seawall scan -`"
                 .to_owned(),
         ),
         _ => None,

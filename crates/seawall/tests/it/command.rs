@@ -127,9 +127,12 @@ fn what_cannot_be_done_is_two_with_its_causes_and_a_hint() {
         (&["./nothing"], "there is no file or folder `./nothing`"),
         (
             &["registry:debian:12"],
-            "`registry:` targets cannot be opened by this release",
+            "the registry: `--offline` forbids to ask it",
         ),
-        (&["debian:12"], "no Docker daemon and no Podman answers"),
+        (
+            &["debian:12"],
+            "Docker: none answers here; Podman: none answers here",
+        ),
         (&["page.tar"], "it looks like an HTML page"),
         (&["empty.tar"], "it looks like an empty file"),
         (&["sbom:deep.json"], "it is damaged"),

@@ -16,7 +16,8 @@ use crate::cli::boolish;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Targets:
-  debian:12                    an image of Docker or Podman (docker:…, podman:…)
+  debian:12                    an image: of Docker, else Podman, else its registry
+                               (docker:…, podman:…, registry:… ask that place alone)
   image.tar, image.tar.gz, -   a docker-archive or OCI archive (archive:…)
   layout:v1, layout@sha256:…   an OCI image layout (oci:…)
   /mnt/root                    a root file system (rootfs:…)
@@ -26,6 +27,7 @@ Targets:
 Examples:
   seawall scan .
   seawall scan --fail-on high debian:12
+  seawall scan --platform linux/arm64 registry:ghcr.io/shop/web:1.4
   docker save shop | seawall scan -
   seawall scan --format sarif --output seawall.sarif oci:build/image:latest")]
 pub(crate) struct Arguments {

@@ -1,25 +1,72 @@
 //! Looks at all targets of a command line.
 
+use std::sync::{Arc, Once};
+
 use anyhow::{Context, Result};
-use seawall_image::{Cache, Limits, Platform, Progress};
-use seawall_scan::{Bases, Inspected, LooksFor};
+use seawall_image::{Cache, Limits, Platform, Progress, Registries};
+use seawall_registry::Client;
+use seawall_scan::{Bases, Inspected, LooksFor, Place};
 
 use super::{Looked, setting};
 use crate::{
     printer::Printer,
+    progress::ByteBar,
     settings::{self, File as Settings},
 };
 
 /// What all targets are looked at with.
-struct With {
+pub(super) struct With<'a> {
     looks_for: LooksFor,
     platform: Option<Platform>,
     cache: Option<Cache>,
     bases: Bases,
+    /// `None` where none may be asked.
+    pub(super) registries: Option<Arc<Registries>>,
+    printer: &'a Printer,
 }
 
-impl With {
-    fn settings<'a>(&'a self, progress: &'a dyn Progress) -> seawall_scan::Settings<'a> {
+impl<'a> With<'a> {
+    pub(super) fn new(
+        looks_for: LooksFor,
+        looked: &Looked,
+        file: &Settings,
+        printer: &'a Printer,
+    ) -> Result<Self> {
+        let mib = file.cache.max_mib.unwrap_or(1024);
+        let cache = (!looked.no_cache).then(|| {
+            let dir = looked.cache_dir.clone().or_else(|| file.cache.dir.clone());
+            let dir = dir.unwrap_or_else(|| settings::cache_home().join("layers"));
+            Cache::new(dir, mib.saturating_mul(1 << 20))
+        });
+        let is_offline = looked.offline || file.offline.unwrap_or(false);
+        let mut with = With {
+            looks_for,
+            platform: setting(looked.platform.clone(), file.platform.as_deref())?,
+            cache,
+            bases: Bases::default(),
+            registries: (!is_offline).then(|| {
+                let settings = seawall_registry::Settings::default();
+                Arc::new(Registries::new(Client::new(&settings)))
+            }),
+            printer,
+        };
+        let mut bases = Bases::default();
+        if let Some(path) = &looked.dockerfile {
+            bases.dockerfile(path)?;
+        }
+        let bars = printer.bars();
+        for text in &looked.base {
+            let bar = bars.bytes(text);
+            let place = seawall_scan::recognise(text)?;
+            bases
+                .add(&place, &with.settings(&bar))
+                .with_context(|| format!("cannot read the base image `{text}`"))?;
+        }
+        with.bases = bases;
+        Ok(with)
+    }
+
+    fn settings<'s>(&'s self, progress: &'s dyn Progress) -> seawall_scan::Settings<'s> {
         seawall_scan::Settings {
             looks_for: self.looks_for,
             platform: self.platform.clone(),
@@ -27,7 +74,55 @@ impl With {
             limits: Limits::default(),
             progress,
             bases: &self.bases,
+            registries: self.registries.as_ref(),
         }
+    }
+
+    /// Looks at one place, which the user calls `text`.
+    pub(super) fn look(&self, place: &Place, text: &str, bar: &ByteBar) -> Result<Inspected> {
+        let seen = Seen {
+            bar,
+            printer: self.printer,
+            text,
+            first: Once::new(),
+        };
+        let inspected = seawall_scan::inspect(place, &self.settings(&seen))?;
+        for one in &inspected.tried {
+            self.printer.detail(&format!("`{text}` is not in {one}"));
+        }
+        if !inspected.tried.is_empty() {
+            let scheme = &inspected.target.scheme;
+            self.printer
+                .detail(&format!("`{text}` comes from `{scheme}:`"));
+        }
+        Ok(inspected)
+    }
+}
+
+/// Shows how far a target is.
+struct Seen<'a> {
+    bar: &'a ByteBar,
+    printer: &'a Printer,
+    text: &'a str,
+    first: Once,
+}
+
+impl Progress for Seen<'_> {
+    fn bytes(&self, bytes: u64) {
+        self.bar.bytes(bytes);
+    }
+
+    fn evidence(&self, analyser: &str, path: &str) {
+        self.first.call_once(|| {
+            let text = self.text;
+            self.printer.detail(&format!(
+                "`{text}` is being read: the first evidence is `{path}` ({analyser})"
+            ));
+        });
+    }
+
+    fn label(&self, text: &str) {
+        self.bar.label(text);
     }
 }
 
@@ -40,41 +135,27 @@ pub(crate) fn look(
     file: &Settings,
     printer: &Printer,
 ) -> Result<(Vec<Inspected>, Vec<anyhow::Error>)> {
-    let platform: Option<Platform> = setting(looked.platform.clone(), file.platform.as_deref())?;
-    let mib = file.cache.max_mib.unwrap_or(1024);
-    let cache = (!looked.no_cache).then(|| {
-        let dir = looked.cache_dir.clone().or_else(|| file.cache.dir.clone());
-        let dir = dir.unwrap_or_else(|| settings::cache_home().join("layers"));
-        Cache::new(dir, mib.saturating_mul(1 << 20))
-    });
+    let with = With::new(looks_for, looked, file, printer)?;
     let bars = printer.bars();
-    let with = With {
-        looks_for,
-        platform,
-        cache,
-        bases: Bases::default(),
-    };
-    let mut bases = Bases::default();
-    if let Some(path) = &looked.dockerfile {
-        bases.dockerfile(path)?;
-    }
-    for text in &looked.base {
+    let results = targets.iter().map(|text| {
         let bar = bars.bytes(text);
-        let place = seawall_scan::recognise(text)?;
-        bases
-            .add(&place, &with.settings(&bar))
-            .with_context(|| format!("cannot read the base image `{text}`"))?;
-    }
-    let with = With { bases, ..with };
+        seawall_scan::recognise(text)
+            .map_err(anyhow::Error::new)
+            .and_then(|place| with.look(&place, text, &bar))
+            .with_context(|| format!("cannot scan `{text}`"))
+    });
+    sorted(results.collect(), printer)
+}
+
+/// What could be looked at, and what could not. If nothing could, the first
+/// error ends the run.
+pub(super) fn sorted(
+    results: Vec<Result<Inspected>>,
+    printer: &Printer,
+) -> Result<(Vec<Inspected>, Vec<anyhow::Error>)> {
     let mut inspected = Vec::new();
     let mut failures: Vec<anyhow::Error> = Vec::new();
-    for text in targets {
-        let bar = bars.bytes(text);
-        let settings = with.settings(&bar);
-        let result = seawall_scan::recognise(text)
-            .map_err(anyhow::Error::new)
-            .and_then(|place| Ok(seawall_scan::inspect(&place, &settings)?))
-            .with_context(|| format!("cannot scan `{text}`"));
+    for result in results {
         match result {
             Ok(one) => inspected.push(one),
             Err(error) => failures.push(error),
