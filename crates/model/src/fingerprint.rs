@@ -22,6 +22,15 @@ impl Fingerprint {
         });
         Fingerprint(hash)
     }
+
+    /// Reads what [`fmt::Display`] writes: 32 hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if text.len() != 32 || !text.bytes().all(is_digit) {
+            return None;
+        }
+        u128::from_str_radix(text, 16).ok().map(Fingerprint)
+    }
 }
 
 impl fmt::Display for Fingerprint {
@@ -39,5 +48,16 @@ mod tests {
         assert_ne!(Fingerprint::of(&["ab", "c"]), Fingerprint::of(&["a", "bc"]));
         assert_eq!(Fingerprint::of(&["a"]), Fingerprint::of(&["a"]));
         assert_eq!(Fingerprint::of(&["a"]).to_string().len(), 32);
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let print = Fingerprint::of(&["a", "b"]);
+        assert_eq!(Fingerprint::parse(&print.to_string()), Some(print));
+        let small = format!("{:031}1", 0);
+        assert_eq!(Fingerprint::parse(&small).unwrap().to_string(), small);
+        for wrong in ["", "1", &"+".repeat(32), &"A".repeat(32), &"é".repeat(16)] {
+            assert_eq!(Fingerprint::parse(wrong), None, "{wrong}");
+        }
     }
 }

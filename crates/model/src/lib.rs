@@ -9,6 +9,7 @@
 //! are not serialisable on purpose: the crates `report` and `formats` own the
 //! wire.
 
+mod baseline;
 mod digest;
 mod finding;
 mod fingerprint;
@@ -26,6 +27,7 @@ mod text;
 pub mod vex;
 mod vulnerability;
 
+pub use baseline::{Baseline, Earlier, EarlierFinding, EarlierGap, EarlierTarget};
 pub use digest::{Digest, ParseDigestError};
 pub use finding::Finding;
 pub use fingerprint::Fingerprint;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Brought, Finding, Gap, Identity, Location, Package, Rule, Severity, Suppressed, Target, graph,
+    Baseline, Brought, Finding, Gap, Identity, Location, Package, Rule, Severity, Suppressed,
+    Target, graph,
 };
 
 /// All that a run found. Deterministic: the same input gives the same report.
@@ -28,6 +29,8 @@ pub struct Report {
     /// The licences of all packages, when they were asked for: by category,
     /// the mildest first, then by name.
     pub licenses: Option<Vec<LicenseCount>>,
+    /// What an earlier report knew of it, where one was given.
+    pub baseline: Option<Baseline>,
     /// For each target by what else it may be named; may be shorter.
     pub identities: Vec<Identity>,
 }
@@ -91,6 +94,9 @@ pub struct Summary {
     pub gaps: usize,
     /// Findings suppressed.
     pub suppressed: usize,
+    /// Findings left out since an earlier report has them, and findings of that
+    /// report that are there no more; `None` without one.
+    pub baseline: Option<(usize, usize)>,
 }
 
 impl Report {
@@ -128,6 +134,7 @@ impl Report {
             packages: self.packages.len(),
             gaps: self.gaps.len(),
             suppressed: self.suppressed.len(),
+            baseline: (self.baseline.as_ref()).map(|one| (one.known.len(), one.gone.len())),
             ..Summary::default()
         };
         for finding in &self.findings {

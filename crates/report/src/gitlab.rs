@@ -86,7 +86,13 @@ fn messages(report: &Report, is_about: &dyn Fn(usize) -> bool) -> Vec<Value> {
         let by = clipped(&suppressors(&one.by), SENTENCE);
         ("info", format!("suppressed: {message}; {by}"))
     });
-    let mut all: Vec<Value> = gaps
+    let baseline = report.baseline.iter().map(|one| {
+        let (known, gone) = (one.known.len(), one.gone.len());
+        let text = format!("left out: {known} findings that the baseline knows; {gone} are gone");
+        ("info", text)
+    });
+    let mut all: Vec<Value> = baseline
+        .chain(gaps)
         .chain(left)
         .chain(suppressed)
         .map(|(level, text)| json!({"level": level, "value": text}))

@@ -10,8 +10,8 @@ use crate::{
     Error, Options,
     plain::{clipped, plain},
     words::{
-        NAME, SENTENCE, VERSION, address, by_package, claim, count, exploited, id, likely, message,
-        place, remarks, spot, summary, suppressors, target, unfixed, upgrades, values,
+        NAME, SENTENCE, VERSION, address, by_package, claim, count, exploited, gone, id, likely,
+        message, place, remarks, spot, summary, suppressors, target, unfixed, upgrades, values,
         without_package,
     },
 };
@@ -39,6 +39,8 @@ struct Page {
     database: String,
     gaps: Vec<Hole>,
     steps: Vec<Step>,
+    has_baseline: bool,
+    gone: Vec<(&'static str, Vec<(bool, String)>)>,
     suppressed: Vec<Excused>,
     /// How many of each stand there at once.
     most: usize,
@@ -145,6 +147,14 @@ pub(crate) fn write(
                 name: clipped(step.name, NAME),
                 version: clipped(step.version.unwrap_or("its newest release"), VERSION),
                 findings: count(step.findings, "finding"),
+            })
+            .collect(),
+        has_baseline: report.baseline.is_some(),
+        gone: gone(report)
+            .iter()
+            .map(|one| {
+                let message = values(&clipped(&one.message, SENTENCE));
+                (one.severity.as_str(), message)
             })
             .collect(),
         suppressed: report

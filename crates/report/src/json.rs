@@ -1,284 +1,23 @@
 //! `seawall.report/v1`. The schema is docs/report.schema.json.
 
-use std::{collections::BTreeMap, io};
+mod wire;
 
-use seawall_model::{
-    Brought, Finding, Location, Package, Remedy, Report, Severity, Suppressor, Target, TargetKind,
-    TextRange, Vulnerability, vex::Claim,
+use std::io;
+
+use self::wire::{
+    Cvss, Database, Edit, Epss, Kev, Layer, Opinion, Os, Owner, PackageReference, Requirement,
+    Source, Tool, WireBase, WireBaseline, WireClaim, WireFinding, WireFix, WireGap, WireKept,
+    WireLicense, WireLocation, WirePackage, WireReport, WireSummary, WireSuppressed,
+    WireSuppressor, WireTarget, WireVulnerability,
 };
-use serde::Serialize;
-
 use crate::{Error, Options};
+use seawall_model::{
+    Baseline, Brought, EarlierFinding, Finding, Location, Package, Remedy, Report, Severity,
+    Suppressor, Target, TargetKind, TextRange, Vulnerability, vex::Claim,
+};
 
 /// The version of the format. Additions keep it; anything else raises it.
 pub(crate) const SCHEMA: &str = "seawall.report/v1";
-
-#[derive(Serialize)]
-struct WireReport<'a> {
-    schema: &'static str,
-    tool: Tool<'a>,
-    targets: Vec<WireTarget<'a>>,
-    database: Option<Database<'a>>,
-    findings: Vec<WireFinding<'a>>,
-    suppressed: Vec<WireSuppressed<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    packages: Option<Vec<WirePackage<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    licenses: Option<Vec<WireLicense<'a>>>,
-    gaps: Vec<WireGap<'a>>,
-    summary: WireSummary,
-}
-
-#[derive(Serialize)]
-struct Tool<'a> {
-    name: &'static str,
-    version: &'a str,
-}
-
-#[derive(Serialize)]
-struct WireTarget<'a> {
-    kind: &'static str,
-    describes: Option<&'static str>,
-    name: &'a str,
-    scheme: &'a str,
-    digest: Option<&'a str>,
-    manifest: Option<&'a str>,
-    platform: Option<&'a str>,
-    os: Option<Os<'a>>,
-    end_of_life: Option<&'a str>,
-    layers: Vec<Layer<'a>>,
-    base: Option<WireBase<'a>>,
-    dockerfile: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct WireBase<'a> {
-    name: Option<&'a str>,
-    digest: Option<&'a str>,
-    layers: usize,
-    evidence: &'static str,
-}
-
-#[derive(Serialize)]
-struct Os<'a> {
-    id: &'a str,
-    version: &'a str,
-    name: &'a str,
-    codename: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Layer<'a> {
-    diff_id: &'a str,
-    digest: Option<&'a str>,
-    created_by: Option<&'a str>,
-    line: Option<u32>,
-}
-
-#[derive(Serialize)]
-struct Database<'a> {
-    kind: &'static str,
-    digest: &'a str,
-    built: &'a str,
-    ecosystems: &'a [String],
-}
-
-#[derive(Serialize)]
-struct WireFinding<'a> {
-    target: usize,
-    rule: &'a str,
-    aliases: &'a [String],
-    severity: &'static str,
-    confidence: &'static str,
-    message: &'a str,
-    fingerprint: String,
-    location: Option<WireLocation<'a>>,
-    related: Vec<WireLocation<'a>>,
-    brought_by: Option<&'static str>,
-    package: Option<PackageReference<'a>>,
-    vulnerability: Option<WireVulnerability<'a>>,
-    fix: Option<WireFix<'a>>,
-}
-
-/// A finding that does not count, with everything that took it out.
-#[derive(Serialize)]
-struct WireSuppressed<'a> {
-    #[serde(flatten)]
-    finding: WireFinding<'a>,
-    suppressions: Vec<WireSuppressor<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-enum WireSuppressor<'a> {
-    Setting {
-        place: &'a str,
-        reason: &'a str,
-        justification: Option<&'a str>,
-        expires: Option<&'a str>,
-    },
-    Vex(WireClaim<'a>),
-}
-
-#[derive(Serialize)]
-struct WireClaim<'a> {
-    document: &'a str,
-    place: &'a str,
-    statement: usize,
-    author: Option<&'a str>,
-    status: &'static str,
-    justification: Option<&'a str>,
-    impact: Option<&'a str>,
-    action: Option<&'a str>,
-    timestamp: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct WireLocation<'a> {
-    path: &'a str,
-    line: Option<u32>,
-    column: Option<u32>,
-    end_line: Option<u32>,
-    end_column: Option<u32>,
-    layer: Option<usize>,
-}
-
-#[derive(Serialize)]
-struct PackageReference<'a> {
-    name: &'a str,
-    version: &'a str,
-    purl: &'a str,
-    #[serde(rename = "type")]
-    kind: &'a str,
-    source: Option<Source<'a>>,
-}
-
-#[derive(Serialize)]
-struct Source<'a> {
-    name: &'a str,
-    version: &'a str,
-}
-
-#[derive(Serialize)]
-struct WirePackage<'a> {
-    target: usize,
-    #[serde(flatten)]
-    reference: PackageReference<'a>,
-    arch: Option<&'a str>,
-    module: Option<&'a str>,
-    licenses: &'a [String],
-    hashes: Vec<String>,
-    direct: Option<bool>,
-    development: bool,
-    requires: Vec<Requirement<'a>>,
-    depends_on: &'a [usize],
-    technique: &'static str,
-    owner: Option<Owner<'a>>,
-    location: WireLocation<'a>,
-    inside: Option<&'a str>,
-    files: Vec<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Requirement<'a> {
-    name: &'a str,
-    version: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Owner<'a> {
-    name: &'a str,
-    answers: bool,
-}
-
-#[derive(Serialize)]
-struct WireVulnerability<'a> {
-    id: &'a str,
-    advisory: &'a str,
-    aliases: &'a [String],
-    fixed: &'a [String],
-    status: &'static str,
-    cvss: Vec<Cvss<'a>>,
-    severities: Vec<Opinion<'a>>,
-    kev: Option<Kev<'a>>,
-    epss: Option<Epss>,
-    in_use: Option<bool>,
-    summary: Option<&'a str>,
-    published: Option<&'a str>,
-    modified: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vex: Option<WireClaim<'a>>,
-}
-
-#[derive(Serialize)]
-struct Cvss<'a> {
-    vector: &'a str,
-    score: f64,
-    source: &'a str,
-}
-
-#[derive(Serialize)]
-struct Opinion<'a> {
-    source: &'a str,
-    severity: &'static str,
-}
-
-#[derive(Serialize)]
-struct Kev<'a> {
-    added: &'a str,
-    due: Option<&'a str>,
-    ransomware: bool,
-}
-
-#[derive(Serialize)]
-struct Epss {
-    score: f64,
-    percentile: f64,
-}
-
-#[derive(Serialize)]
-struct WireFix<'a> {
-    applicability: &'static str,
-    title: &'a str,
-    edits: Vec<Edit<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    command: Option<&'a [String]>,
-}
-
-#[derive(Serialize)]
-struct Edit<'a> {
-    start: usize,
-    end: usize,
-    text: &'a str,
-}
-
-#[derive(Serialize)]
-struct WireLicense<'a> {
-    license: Option<&'a str>,
-    category: Option<&'a str>,
-    packages: usize,
-}
-
-#[derive(Serialize)]
-struct WireGap<'a> {
-    target: usize,
-    kind: &'static str,
-    subject: &'a str,
-    reason: &'a str,
-}
-
-#[derive(Serialize)]
-struct WireSummary {
-    findings: usize,
-    by_severity: BTreeMap<&'static str, usize>,
-    fixable: usize,
-    exploited: usize,
-    packages: usize,
-    gaps: usize,
-    suppressed: usize,
-}
 
 pub(crate) fn write(
     report: &Report,
@@ -304,6 +43,7 @@ pub(crate) fn write(
             built: &database.built,
             ecosystems: &database.ecosystems,
         }),
+        baseline: report.baseline.as_ref().map(baseline),
         findings: report
             .findings
             .iter()
@@ -342,6 +82,28 @@ pub(crate) fn write(
     };
     out.write_all(seawall_formats::text::json(&wire)?.as_bytes())?;
     Ok(())
+}
+
+fn baseline(baseline: &Baseline) -> WireBaseline<'_> {
+    WireBaseline {
+        digest: &baseline.digest,
+        findings: baseline.findings,
+        known: baseline.known.iter().map(kept).collect(),
+        gone: baseline.gone.iter().map(kept).collect(),
+        unseen: baseline.unseen,
+        gaps: baseline.gaps,
+    }
+}
+
+fn kept(one: &EarlierFinding) -> WireKept<'_> {
+    WireKept {
+        target: one.target,
+        rule: &one.rule,
+        severity: one.severity.as_str(),
+        message: &one.message,
+        fingerprint: one.fingerprint.to_string(),
+        fixable: one.fixable,
+    }
 }
 
 fn target(target: &Target) -> WireTarget<'_> {

@@ -60,9 +60,14 @@ pub(crate) fn write(
         if clean > 0 {
             writeln!(
                 suites,
-                "    <testcase classname=\"{name}\" name=\"{} without findings\" \
+                "    <testcase classname=\"{name}\" name=\"{} without {}findings\" \
                  time=\"0\"/>",
-                count(clean, "package")
+                count(clean, "package"),
+                if report.baseline.is_some() {
+                    "new "
+                } else {
+                    ""
+                },
             )?;
         }
         for (package, findings) in groups {

@@ -23,7 +23,7 @@ use std::{fmt, io, str::FromStr};
 use seawall_model::Report;
 
 pub use plain::{plain, plain_lines};
-pub use read::{Decision, ReadError, ReportTarget, decisions};
+pub use read::{Decision, ReadError, ReportTarget, decisions, earlier};
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

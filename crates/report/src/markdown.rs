@@ -8,7 +8,7 @@ use crate::{
     Error, Options,
     plain::clipped,
     words::{
-        NAME, SENTENCE, VERSION, address, by_category, by_package, id, message, notes, place,
+        NAME, SENTENCE, VERSION, address, by_category, by_package, gone, id, message, notes, place,
         remarks, spot, summary, suppressors, target, values,
     },
 };
@@ -95,7 +95,12 @@ pub(crate) fn write(
         }
         let groups = by_package(report, index);
         if groups.is_empty() {
-            writeln!(out, "No findings.")?;
+            let new = if report.baseline.is_some() {
+                "new "
+            } else {
+                ""
+            };
+            writeln!(out, "No {new}findings.")?;
         } else {
             writeln!(
                 out,
@@ -140,6 +145,14 @@ pub(crate) fn write(
                 "| {name} | {packages} | {} |",
                 prose(&licenses.join(", "))
             )?;
+        }
+        writeln!(out)?;
+    }
+    let gone = gone(report);
+    if !gone.is_empty() {
+        writeln!(out, "## Gone since the baseline\n")?;
+        for one in gone {
+            writeln!(out, "- {}: {}", one.severity, sentence(&one.message))?;
         }
         writeln!(out)?;
     }

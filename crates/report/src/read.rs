@@ -1,6 +1,8 @@
-//! Decisions in a report of ours: what was suppressed by whoever ran the scan.
+//! What an earlier report of ours says: decisions of whoever ran that scan, and
+//! what a later one is compared with.
 
-use serde::Deserialize;
+use seawall_model::{Digest, Earlier, EarlierFinding, EarlierGap, EarlierTarget, Fingerprint};
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::json::SCHEMA;
 
@@ -50,11 +52,34 @@ pub enum ReadError {
     /// It is of another format.
     #[error("it is of the format `{0}`, not `{SCHEMA}`")]
     Schema(String),
+    /// It is JSON of somebody else.
+    #[error("it is JSON, but no report of Seawall: it has no `schema`")]
+    Foreign,
+    /// It has the right shape, but what it says cannot be.
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+}
+
+/// What every version of the format has.
+#[derive(Deserialize)]
+struct Head {
+    schema: Option<serde_json::Value>,
+}
+
+/// Reads a report of this version of the format.
+fn wire<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ReadError> {
+    // Another version may have another shape: its name comes first.
+    let head: Head = serde_json::from_slice(bytes)?;
+    match head.schema {
+        Some(serde_json::Value::String(schema)) if schema == SCHEMA => {}
+        Some(serde_json::Value::String(schema)) => return Err(ReadError::Schema(schema)),
+        _ => return Err(ReadError::Foreign),
+    }
+    Ok(serde_json::from_slice(bytes)?)
 }
 
 #[derive(Deserialize)]
 struct WireReport {
-    schema: String,
     targets: Vec<ReportTarget>,
     #[serde(default)]
     suppressed: Vec<Suppressed>,
@@ -97,10 +122,7 @@ enum Suppression {
 /// # Errors
 /// When `bytes` is no report of ours in JSON.
 pub fn decisions(bytes: &[u8]) -> Result<Vec<Decision>, ReadError> {
-    let wire: WireReport = serde_json::from_slice(bytes)?;
-    if wire.schema != SCHEMA {
-        return Err(ReadError::Schema(wire.schema));
-    }
+    let wire: WireReport = wire(bytes)?;
     let mut all = Vec::new();
     for one in wire.suppressed {
         let (Some(flaw), Some(target)) = (one.vulnerability, wire.targets.get(one.target)) else {
@@ -126,4 +148,109 @@ pub fn decisions(bytes: &[u8]) -> Result<Vec<Decision>, ReadError> {
         });
     }
     Ok(all)
+}
+
+#[derive(Deserialize)]
+struct WireEarlier {
+    targets: Vec<ReportTarget>,
+    findings: Vec<Found>,
+    gaps: Vec<Missed>,
+    baseline: Option<Before>,
+}
+
+#[derive(Deserialize)]
+struct Found {
+    target: usize,
+    rule: String,
+    severity: String,
+    message: String,
+    fingerprint: String,
+    fix: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Missed {
+    target: usize,
+    kind: String,
+    subject: String,
+}
+
+/// What a report left out since a report before it had it.
+#[derive(Deserialize)]
+struct Before {
+    known: Vec<Known>,
+}
+
+#[derive(Deserialize)]
+struct Known {
+    target: usize,
+    rule: String,
+    severity: String,
+    message: String,
+    fingerprint: String,
+    fixable: bool,
+}
+
+/// What a later report is compared with. What the report itself left out, since
+/// it was compared with an earlier one, belongs to it: a chain of baselines
+/// loses nothing.
+///
+/// # Errors
+/// When `bytes` is no report of ours in JSON, or a damaged one.
+pub fn earlier(bytes: &[u8]) -> Result<Earlier, ReadError> {
+    let wire: WireEarlier = wire(bytes)?;
+    let known = wire.baseline.map(|before| before.known).unwrap_or_default();
+    let found = wire.findings.into_iter().map(|one| Known {
+        target: one.target,
+        rule: one.rule,
+        severity: one.severity,
+        message: one.message,
+        fingerprint: one.fingerprint,
+        fixable: one.fix.is_some(),
+    });
+    let targets = wire.targets.len();
+    let has_target = |at: usize, what: &str| match at < targets {
+        true => Ok(at),
+        false => Err(ReadError::Damaged(format!(
+            "{what} is of the target {at}, and there are {targets}"
+        ))),
+    };
+    let findings = found.chain(known).map(|one| {
+        let print = Fingerprint::parse(&one.fingerprint);
+        let damaged = |text: &str| ReadError::Damaged(text.to_owned());
+        Ok(EarlierFinding {
+            target: has_target(one.target, "a finding")?,
+            fingerprint: print.ok_or_else(|| {
+                let text = &one.fingerprint;
+                damaged(&format!("`{text}` is no fingerprint"))
+            })?,
+            severity: one
+                .severity
+                .parse()
+                .map_err(|error| damaged(&format!("{error}")))?,
+            rule: one.rule,
+            message: one.message,
+            fixable: one.fixable,
+        })
+    });
+    let findings: Result<_, ReadError> = findings.collect();
+    let gaps = wire.gaps.into_iter().map(|one| {
+        Ok(EarlierGap {
+            target: has_target(one.target, "a gap")?,
+            kind: one.kind,
+            subject: one.subject,
+        })
+    });
+    let gaps: Result<_, ReadError> = gaps.collect();
+    let targets = wire.targets.into_iter().map(|one| EarlierTarget {
+        kind: one.kind,
+        name: one.name,
+        digest: one.digest,
+    });
+    Ok(Earlier {
+        digest: Digest::of(bytes).to_string(),
+        targets: targets.collect(),
+        findings: findings?,
+        gaps: gaps?,
+    })
 }

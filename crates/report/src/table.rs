@@ -9,13 +9,15 @@ use crate::{
     Error, Options,
     plain::{clipped, inert, plain},
     words::{
-        NAME, SENTENCE, Upgrade, VERSION, by_category, by_package, count, id, message, notes,
-        place, remarks, spot, summary, suppressors, target, upgrades, without_package,
+        NAME, SENTENCE, Upgrade, VERSION, by_category, by_package, count, gone, id, known, message,
+        notes, place, remarks, spot, summary, suppressors, target, upgrades, without_package,
     },
 };
 
 /// Findings of one package that are listed; the rest is counted.
 const MOST_PER_PACKAGE: usize = 25;
+/// Findings of the baseline that are gone and listed; the rest is counted.
+const MOST_GONE: usize = 25;
 /// Upgrades named as next steps.
 const STEPS: usize = 5;
 /// Columns that ids line up in; a longer one is text like what follows it.
@@ -148,10 +150,14 @@ fn write_target(report: &Report, index: usize, painter: &mut Painter<'_>) -> Res
         let gaps = report.gaps.iter().filter(|gap| gap.target == index).count();
         let suppressed = report.suppressed.iter();
         let suppressed = suppressed.filter(|one| one.finding.target == index).count();
-        let mut but = String::new();
-        if suppressed > 0 {
-            but += &format!(" but {suppressed} that are suppressed");
-        }
+        let known = known(report, index);
+        let mut but = Vec::new();
+        but.extend((suppressed > 0).then(|| format!("{suppressed} that are suppressed")));
+        but.extend((known > 0).then(|| format!("{known} that the baseline knows")));
+        let mut but = match but.is_empty() {
+            true => String::new(),
+            false => format!(" but {}", but.join(" and ")),
+        };
         if gaps > 0 {
             but += &format!(", but see {} below", count(gaps, "gap"));
         }
@@ -289,8 +295,30 @@ fn write_suppressed(report: &Report, painter: &mut Painter<'_>) -> io::Result<()
     painter.line("")
 }
 
+fn write_gone(report: &Report, painter: &mut Painter<'_>) -> io::Result<()> {
+    let gone = gone(report);
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let title = "gone (the baseline has these, and they are there no more):";
+    painter.wrapped(("", 0), 2, Style::new().bold(), title)?;
+    for one in gone.iter().take(MOST_GONE) {
+        let severity = painter.paint(style(one.severity), &format!("{:8}", one.severity));
+        let text = clipped(&one.message, SENTENCE);
+        painter.wrapped((&format!("  {severity} "), 11), 13, Style::new(), &text)?;
+    }
+    if gone.len() > MOST_GONE {
+        let rest = gone.len() - MOST_GONE;
+        painter.line(&format!(
+            "  … and {rest} more; `--format json` has them all"
+        ))?;
+    }
+    painter.line("")
+}
+
 fn write_end(report: &Report, painter: &mut Painter<'_>) -> Result<(), Error> {
     write_licenses(report, painter)?;
+    write_gone(report, painter)?;
     write_suppressed(report, painter)?;
     if !report.gaps.is_empty() {
         let style = AnsiColor::Yellow.on_default().bold();

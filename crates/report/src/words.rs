@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use seawall_model::{
-    BaseEvidence, Brought, Finding, LicenseCount, Location, Package, Report, Severity, Status,
-    Summary, Suppressor, Target, TargetKind, Vulnerability,
+    BaseEvidence, Brought, EarlierFinding, Finding, LicenseCount, Location, Package, Report,
+    Severity, Status, Summary, Suppressor, Target, TargetKind, Vulnerability,
     vex::{Claim, VexStatus},
 };
 
@@ -31,7 +31,12 @@ pub(crate) fn summary(summary: &Summary) -> String {
     let total: usize = summary.by_severity.values().sum();
     let packages = count(summary.packages, "package");
     if total == 0 {
-        return format!("no findings in {packages}{}", left_out(summary));
+        let new = if summary.baseline.is_some() {
+            "new "
+        } else {
+            ""
+        };
+        return format!("no {new}findings in {packages}{}", left_out(summary));
     }
     let parts: Vec<String> = Severity::ALL
         .into_iter()
@@ -40,11 +45,11 @@ pub(crate) fn summary(summary: &Summary) -> String {
             Some(format!("{number} {severity}"))
         })
         .collect();
-    let mut text = format!(
-        "{} in {packages}: {}",
-        count(total, "finding"),
-        parts.join(", ")
-    );
+    let what = match summary.baseline {
+        Some(_) => "new finding",
+        None => "finding",
+    };
+    let mut text = format!("{} in {packages}: {}", count(total, what), parts.join(", "));
     if summary.fixable > 0 {
         text += &format!("; {} can be mended", summary.fixable);
     }
@@ -57,6 +62,9 @@ pub(crate) fn summary(summary: &Summary) -> String {
 /// What a reader of the counts alone would miss.
 fn left_out(summary: &Summary) -> String {
     let mut text = String::new();
+    if let Some((known, gone)) = summary.baseline {
+        text += &format!("; {known} known to the baseline, {gone} of its findings gone");
+    }
     if summary.suppressed > 0 {
         text += &format!("; {} suppressed", summary.suppressed);
     }
@@ -285,6 +293,17 @@ pub(crate) fn claim(claim: &Claim) -> String {
     let prose = claim.impact.as_deref().or(claim.action.as_deref());
     text.extend(prose.map(|prose| format!(": {}", prose.trim())));
     text
+}
+
+/// How many findings of a target the baseline knows.
+pub(crate) fn known(report: &Report, target: usize) -> usize {
+    let all = report.baseline.iter().flat_map(|one| &one.known);
+    all.filter(|one| one.target == target).count()
+}
+
+/// What is no longer there, as the baseline told it; empty without one.
+pub(crate) fn gone(report: &Report) -> &[EarlierFinding] {
+    report.baseline.as_ref().map_or(&[], |one| &one.gone)
 }
 
 /// Who took a finding out, and why: `seawall.toml:3: no way to reach it`.

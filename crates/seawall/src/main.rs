@@ -1,5 +1,6 @@
 //! The command: arguments to settings, one file per verb, exit code.
 
+mod baseline;
 mod cli;
 mod database;
 mod errors;

@@ -26,6 +26,7 @@ pub(crate) struct File {
     pub(crate) offline: Option<bool>,
     pub(crate) allow_gaps: Option<bool>,
     pub(crate) platform: Option<String>,
+    pub(crate) baseline: Option<PathBuf>,
     pub(crate) database: Database,
     pub(crate) cache: Cache,
     pub(crate) ignores: Vec<Suppression>,
@@ -145,6 +146,7 @@ impl File {
             file.offline = table.optional("offline");
             file.allow_gaps = table.optional("allow-gaps");
             file.platform = table.optional("platform");
+            file.baseline = table.optional::<String>("baseline").map(PathBuf::from);
             table.finalize(None)?;
         }
         if let Some(mut database) = root.take("database").map(|(_, value)| value) {

@@ -1,10 +1,10 @@
 //! One report with every kind of finding.
 
 use seawall_model::{
-    Base, BaseEvidence, Confidence, Cvss, DatabaseInfo, DatabaseKind, Epss, Finding, Fingerprint,
-    Fix, Gap, GapKind, Hash, ImageLayer, Kev, LineColumn, Location, Origin, Os, Package, Remedy,
-    Report, Rule, Severity, SeverityOpinion, Source, Span, Status, Suppressed, Suppressor, Target,
-    TargetKind, TextRange, Vulnerability,
+    Base, BaseEvidence, Baseline, Confidence, Cvss, DatabaseInfo, DatabaseKind, EarlierFinding,
+    Epss, Finding, Fingerprint, Fix, Gap, GapKind, Hash, ImageLayer, Kev, LineColumn, Location,
+    Origin, Os, Package, Remedy, Report, Rule, Severity, SeverityOpinion, Source, Span, Status,
+    Suppressed, Suppressor, Target, TargetKind, TextRange, Vulnerability,
     vex::{Claim, VexStatus},
 };
 
@@ -354,6 +354,37 @@ pub(crate) fn report() -> Report {
     sample.0
 }
 
+pub(crate) fn earlier(target: usize, message: &str, severity: Severity) -> EarlierFinding {
+    EarlierFinding {
+        target,
+        fingerprint: Fingerprint::of(&[message]),
+        rule: FLAW.id.to_owned(),
+        severity,
+        message: message.to_owned(),
+        fixable: true,
+    }
+}
+
+/// What is new against an earlier report, which is nothing in the last target.
+pub(crate) fn compared() -> Report {
+    let mut report = report();
+    report.findings.retain(|one| one.target != 2);
+    let known = "`django` 3.2.0 is affected by CVE-2023-36053";
+    let gone = "`lodash` 4.17.20 is affected by CVE-2021-23337";
+    report.baseline = Some(Baseline {
+        digest: format!("sha256:{:0>64}", "e"),
+        findings: 5,
+        known: vec![earlier(2, known, Severity::High)],
+        gone: vec![
+            earlier(1, gone, Severity::High),
+            earlier(0, "`zlib` 1.2 is affected by CVE-2018-25032", Severity::Low),
+        ],
+        unseen: 2,
+        gaps: 1,
+    });
+    report
+}
+
 /// Hostile text wherever text comes from outside, and a very long name.
 pub(crate) fn hostile() -> Report {
     let mut targets: Vec<Target> = HOSTILE
@@ -423,6 +454,16 @@ pub(crate) fn hostile() -> Report {
             ..Gap::new(GapKind::Limit, text, text)
         });
     }
+    let told = HOSTILE.iter().enumerate();
+    let told = told.map(|(target, text)| earlier(target, text, Severity::High));
+    sample.0.baseline = Some(Baseline {
+        digest: format!("sha256:{:0>64}", "e"),
+        findings: 24,
+        known: told.clone().collect(),
+        gone: told.collect(),
+        unseen: 0,
+        gaps: 0,
+    });
     if let Some(database) = &mut sample.0.database {
         database.built = HOSTILE[0].to_owned();
         database.ecosystems = HOSTILE.iter().map(|text| (*text).to_owned()).collect();

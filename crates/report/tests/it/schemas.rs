@@ -17,8 +17,13 @@ pub(crate) fn file(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-fn reports() -> [Report; 3] {
-    [sample::report(), sample::hostile(), Report::default()]
+fn reports() -> [Report; 4] {
+    [
+        sample::report(),
+        sample::hostile(),
+        sample::compared(),
+        Report::default(),
+    ]
 }
 
 pub(crate) fn validate(schema: &str, format: Format) {

@@ -78,6 +78,20 @@ fn sarif() {
 }
 
 #[test]
+fn what_is_new_against_an_earlier_report() {
+    for format in [Format::Table, Format::Markdown, Format::Junit, Format::Json] {
+        let name = format!("{}-compared", format.as_str());
+        insta::assert_snapshot!(name, render(&sample::compared(), format, &OPTIONS));
+    }
+    let page = render(&sample::compared(), Format::Html, &OPTIONS);
+    assert!(page.contains("<summary>Gone since the baseline: 2</summary>"));
+    assert!(page.contains("<li>high: <code>lodash</code> 4.17.20 is affected by"));
+    assert!(page.contains("No new findings."), "{page}");
+    let page = render(&sample::report(), Format::Html, &OPTIONS);
+    assert!(!page.contains("baseline") && page.contains("No findings."));
+}
+
+#[test]
 fn annotations() {
     snapshot("annotations", Format::GithubAnnotations, &OPTIONS);
 }

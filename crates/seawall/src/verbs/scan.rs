@@ -6,7 +6,7 @@ mod write;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use seawall_model::{Report, Severity, vex::Document};
+use seawall_model::{Confidence, Finding, Fingerprint, Report, Severity, vex::Document};
 use seawall_policy::{Thresholds, Verdict};
 use seawall_report::Format;
 use seawall_scan::{Judging, LooksFor, Order};
@@ -20,7 +20,9 @@ use self::{
     write::write,
 };
 use crate::{
-    Outcome, database,
+    Outcome,
+    baseline::{self, Asked},
+    database,
     errors::hinted,
     printer::Printer,
     settings::{self, File as Settings},
@@ -49,6 +51,13 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
         [] => &file.vex,
         given => given,
     };
+    let baseline = arguments.judged.baseline.as_ref();
+    let baseline = baseline.or(file.baseline.as_ref());
+    // A baseline that is no use ends the run before it starts.
+    let baseline = match baseline {
+        Some(path) => Some((baseline::load(path)?, path)),
+        None => None,
+    };
     let is_asked = |kind| arguments.only.is_empty() || arguments.only.contains(&kind);
     let looks_for = LooksFor {
         packages: is_asked(Kind::Vulnerabilities) || is_asked(Kind::Licenses),
@@ -72,6 +81,7 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
         Sort::Epss => Order::Likely,
         Sort::Package => Order::Package,
     };
+    let ignore_unfixed = arguments.written.ignore_unfixed || file.ignore_unfixed.unwrap_or(false);
     let mut report = if is_asked(Kind::Vulnerabilities) {
         let choice =
             database::Choice::new(arguments.looked.db.clone(), arguments.looked.offline, &file);
@@ -81,8 +91,7 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
             today: &today,
             starter: database.is_starter(),
             max_age: Some(file.database.max_age.unwrap_or(MAX_AGE)),
-            ignore_unfixed: arguments.written.ignore_unfixed
-                || file.ignore_unfixed.unwrap_or(false),
+            ignore_unfixed,
             order,
         };
         let describe = |used| database.describe(used);
@@ -108,21 +117,20 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
             ));
         }
     }
-    if arguments.written.persona == Persona::Regular {
-        report.findings.retain(|one| one.rule != PEDANTIC);
-    }
-    if arguments.written.persona != Persona::Auditor {
-        report
-            .findings
-            .retain(|one| one.confidence > seawall_model::Confidence::Low);
-    }
+    let hidden = hide(&mut report, arguments.written.persona);
     suppress(&mut report, &file, &documents, &today, printer);
+    if let Some((earlier, path)) = &baseline {
+        let asked = Asked {
+            vulnerabilities: is_asked(Kind::Vulnerabilities),
+            secrets: is_asked(Kind::Secrets),
+            licenses: is_asked(Kind::Licenses) && file.licenses.is_some(),
+            ignore_unfixed,
+        };
+        baseline::apply(&mut report, (earlier, path), &asked, &hidden, printer);
+    }
     let verdict = thresholds.judge(&report);
     if let Some(least) = severity {
-        report.findings.retain(|finding| finding.severity >= least);
-        report
-            .suppressed
-            .retain(|one| one.finding.severity >= least);
+        show_from(&mut report, least);
     }
     write(
         &report,
@@ -149,6 +157,26 @@ where
             text.parse().context("a setting of seawall.toml is wrong")?,
         )),
         (None, None) => Ok(None),
+    }
+}
+
+/// Leaves out what the persona would not say; gives what that was.
+fn hide(report: &mut Report, persona: Persona) -> Vec<(usize, Fingerprint)> {
+    let is_shown = |one: &Finding| {
+        (persona != Persona::Regular || one.rule != PEDANTIC)
+            && (persona == Persona::Auditor || one.confidence > Confidence::Low)
+    };
+    let hidden = report.findings.extract_if(.., |one| !is_shown(one));
+    hidden.map(|one| (one.target, one.fingerprint)).collect()
+}
+
+/// Leaves out what is less than `least`.
+fn show_from(report: &mut Report, least: Severity) {
+    report.findings.retain(|one| one.severity >= least);
+    let suppressed = &mut report.suppressed;
+    suppressed.retain(|one| one.finding.severity >= least);
+    if let Some(baseline) = &mut report.baseline {
+        baseline.gone.retain(|one| one.severity >= least);
     }
 }
 

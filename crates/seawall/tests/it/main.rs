@@ -1,6 +1,7 @@
 //! Tests of the real binary, and of the project's own rules.
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+mod baseline;
 mod cache;
 mod command;
 mod database;

@@ -75,6 +75,9 @@ pub(super) struct Judged {
     /// or fixed does not count.
     #[arg(long, value_name = "FILE", env = "SEAWALL_VEX", value_delimiter = ',')]
     pub(super) vex: Vec<PathBuf>,
+    /// Show and judge only what is new against this earlier report of ours (JSON).
+    #[arg(long, value_name = "REPORT", env = "SEAWALL_BASELINE")]
+    pub(super) baseline: Option<PathBuf>,
     /// Do not fail because of gaps.
     #[arg(long, env = "SEAWALL_ALLOW_GAPS", value_parser = boolish())]
     pub(super) allow_gaps: bool,
