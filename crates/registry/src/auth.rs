@@ -93,14 +93,6 @@ pub enum AuthError {
         /// What went wrong on the way, to be read on.
         notes: String,
     },
-    /// What there is was shown and refused.
-    #[error("`{host}` refuses the credentials from {from}")]
-    Rejected {
-        /// The registry.
-        host: String,
-        /// Where they came from.
-        from: String,
-    },
     /// What was shown is not enough for what is asked.
     #[error("`{url}` is refused with status {status} {with}")]
     Denied {
@@ -279,20 +271,11 @@ impl Authority {
             if shown != Some(known.header.as_str()) {
                 return Ok(Some(known.header.clone()));
             }
-            let with = known.with.clone();
             let before = slot.shown.take();
             let header = self.renew(http, at, scopes, &wants, &mut slot, asked)?;
             // The same again: it is not its age that the registry minds.
             if before.is_some_and(|before| before.header == header) {
-                slot.shown = None;
-                return Err(match with.is_empty() {
-                    true => AuthError::None {
-                        host,
-                        notes: String::new(),
-                    },
-                    false => AuthError::Rejected { host, from: with },
-                }
-                .into());
+                return Ok(None);
             }
             return Ok(Some(header));
         }

@@ -172,15 +172,15 @@ impl Client {
                     }
                 }
                 404 => return Err(Error::NotThere(what.to_owned())),
-                status @ (401 | 403) => {
-                    return Err(AuthError::Denied {
-                        url: at.to_string(),
-                        status,
-                        with: self.authority.explain(at, scopes),
-                    }
-                    .into());
-                }
                 _ => {}
+            }
+            if let status @ (401 | 403) = answer.status().as_u16() {
+                return Err(AuthError::Denied {
+                    url: at.to_string(),
+                    status,
+                    with: self.authority.explain(at, scopes),
+                }
+                .into());
             }
             return Err(Error::Refused {
                 url: at.to_string(),

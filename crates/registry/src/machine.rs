@@ -17,7 +17,7 @@ use rustix::{
 
 /// Where files of settings and credentials are looked for, and the environment
 /// that says more.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Machine {
     root: PathBuf,
     variables: BTreeMap<OsString, OsString>,
@@ -57,6 +57,11 @@ impl Machine {
     pub(crate) fn variable(&self, name: &str) -> Option<&OsString> {
         let value = self.variables.get(&OsString::from(name));
         value.filter(|value| !value.is_empty())
+    }
+
+    /// The whole environment, for programs that are run.
+    pub(crate) fn variables(&self) -> &BTreeMap<OsString, OsString> {
+        &self.variables
     }
 
     /// A system file: `path` is relative to the root.

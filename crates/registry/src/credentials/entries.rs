@@ -12,7 +12,7 @@ use base64::{
 use serde_json::{Map, Value};
 
 use super::{Credential, Found, helper, keys};
-use crate::{Repository, Secret};
+use crate::{Machine, Repository, Secret};
 
 /// Base64 with or without its padding, as files are found.
 pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -102,6 +102,7 @@ impl Entries {
         &self,
         repository: &Repository,
         path: &Path,
+        machine: &Machine,
         notes: &mut Vec<String>,
     ) -> Result<Option<Found>, String> {
         let fits = self.helpers.iter().filter_map(|(key, name)| {
@@ -119,7 +120,7 @@ impl Entries {
             if !helper::is_name(name) {
                 return Err(format!("{field} is no name of a program"));
             }
-            match helper::get(name, repository.host()) {
+            match helper::get(name, repository.host(), machine) {
                 Ok(None) => {}
                 Ok(Some(credential)) => {
                     let from = format!("`{}` by {place}", helper::program(name));

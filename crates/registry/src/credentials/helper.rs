@@ -14,7 +14,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{Credential, entries, keys};
-use crate::{Secret, address::plain};
+use crate::{Machine, Secret, address::plain};
 
 /// How long a program may take: it may ask a cloud, or the user.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -40,7 +40,7 @@ pub(super) fn program(name: &str) -> String {
 
 /// What a program has for a registry. An error goes on a sentence that begins
 /// with the program.
-pub(super) fn get(name: &str, host: &str) -> Result<Option<Credential>, String> {
+pub(super) fn get(name: &str, host: &str, machine: &Machine) -> Result<Option<Credential>, String> {
     // As `docker login` and `podman login` hand it over.
     let servers = match keys::same_host(host, "docker.io") {
         true => [
@@ -50,7 +50,7 @@ pub(super) fn get(name: &str, host: &str) -> Result<Option<Credential>, String> 
         false => [host.to_owned(), format!("https://{host}")],
     };
     for server in servers {
-        if let Some(credential) = ask(name, &server)? {
+        if let Some(credential) = ask(name, &server, machine)? {
             return Ok(Some(credential));
         }
     }
@@ -66,9 +66,11 @@ struct Answer {
     secret: Zeroizing<String>,
 }
 
-fn ask(name: &str, server: &str) -> Result<Option<Credential>, String> {
+fn ask(name: &str, server: &str, machine: &Machine) -> Result<Option<Credential>, String> {
     let child = Command::new(program(name))
         .arg("get")
+        .env_clear()
+        .envs(machine.variables())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         // Helpers write their errors to standard output; what else they say

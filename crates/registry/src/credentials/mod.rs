@@ -104,6 +104,8 @@ pub enum CredentialError {
 /// All sources of credentials of one run; threads may share it.
 #[derive(Debug, Default)]
 pub struct Credentials {
+    /// Where programs are run.
+    machine: Machine,
     environment: Option<(String, Found)>,
     files: Vec<File>,
 }
@@ -180,7 +182,11 @@ impl Credentials {
         } else {
             named.into_iter().map(File::named).collect()
         };
-        Ok(Credentials { environment, files })
+        Ok(Credentials {
+            machine: machine.clone(),
+            environment,
+            files,
+        })
     }
 
     /// What belongs to a repository.
@@ -200,7 +206,7 @@ impl Credentials {
             let Some(entries) = file.entries()? else {
                 continue;
             };
-            let found = entries.find(repository, &file.path, &mut lookup.notes);
+            let found = entries.find(repository, &file.path, &self.machine, &mut lookup.notes);
             lookup.found = found.map_err(|what| CredentialError::Malformed {
                 path: file.path.clone(),
                 what,
