@@ -247,8 +247,13 @@ fn decide(subject: &Subject<'_>, statement: &Statement<'_>) -> Decision {
                 }
                 Clear::OtherStream => format!(
                     "the advisory is about {}, this package is of another stream",
-                    statement.record.modules.join(", ")
+                    streams(statement).join(", ")
                 ),
+                Clear::OtherBuild => {
+                    "the advisory is about builds of another kind: another architecture, another \
+                     kernel line, or builds for live patches or certified cryptography"
+                        .to_owned()
+                }
                 Clear::State(state) => format!("the publisher says `{state}`"),
                 Clear::Rejected => {
                     "the publisher looked and rejected it: fixed in version `0`".to_owned()
@@ -262,6 +267,14 @@ fn decide(subject: &Subject<'_>, statement: &Statement<'_>) -> Decision {
         }
     }
     decision
+}
+
+/// The module streams that a statement is about.
+fn streams<'a>(statement: &Statement<'a>) -> Vec<&'a str> {
+    let of_entries = statement.entries.iter().map(|entry| entry.module);
+    let all = statement.record.modules.iter().copied().chain(of_entries);
+    let all: BTreeSet<&str> = all.filter(|module| !module.is_empty()).collect();
+    all.into_iter().collect()
 }
 
 /// The one comparison that decides, where there is one: with the nearest fix

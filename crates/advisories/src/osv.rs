@@ -34,6 +34,12 @@ pub(crate) struct OsvAffected {
     pub(crate) versions: Vec<String>,
     pub(crate) state: String,
     pub(crate) severity: String,
+    /// `name:stream`; or empty. OSV has no place for it.
+    pub(crate) module: String,
+    /// The advisory of this entry alone; or empty. OSV has no place for it.
+    pub(crate) advisory: String,
+    /// Architectures, `x86_64|aarch64`; or empty. OSV has no place for them.
+    pub(crate) arch: String,
 }
 
 /// One range, owned.
@@ -297,6 +303,7 @@ fn affected(wire: WireAffected) -> Option<OsvAffected> {
             text("state")
         },
         severity,
+        ..OsvAffected::default()
     })
 }
 

@@ -63,6 +63,15 @@ pub struct Affected<'a> {
     /// The publisher's severity for this entry (Debian's urgency, Ubuntu's
     /// priority), lower case; or empty.
     pub severity: &'a str,
+    /// The module stream that this entry alone is about, `name:stream`; or
+    /// empty. A publisher's record of one flaw speaks of all streams.
+    pub module: &'a str,
+    /// The advisory that this entry is from, where the record is of a flaw and
+    /// each release has an advisory of its own (`RHSA-2024:5999`); or empty.
+    pub advisory: &'a str,
+    /// The processor architectures that this entry alone is about, with `|`
+    /// between them; or empty. Oracle's builds for two of them may differ.
+    pub arch: &'a str,
 }
 
 /// One range: events in the record's order.

@@ -53,6 +53,8 @@ pub(crate) struct Draft {
 struct DraftEntry {
     /// As the scheme of the ecosystem normalises it.
     name: Box<str>,
+    /// An advisory of its own, or empty.
+    advisory: Box<str>,
     value: Box<[u8]>,
 }
 
@@ -74,6 +76,7 @@ impl Draft {
                 .map(|scheme| (scheme.normalise_name)(&entry.name));
             let draft = DraftEntry {
                 name: normal.as_deref().unwrap_or(&entry.name).into(),
+                advisory: entry.advisory.as_str().into(),
                 value: write_entry(entry).into(),
             };
             let is_it = |shard: &str| shard.strip_suffix(suffix) == Some(&entry.ecosystem);
@@ -148,6 +151,9 @@ pub(crate) fn build(
         for entry in entries.iter().flat_map(|(_, entries)| entries) {
             let value = writer.value(&[&handle.0, &entry.value]);
             writer.key(keyed(&mut key, 'n', &entry.name), value);
+            if !entry.advisory.is_empty() {
+                writer.key(keyed(&mut key, 'i', &entry.advisory), value);
+            }
             handles.push(value);
             names.insert(&*entry.name);
         }
@@ -222,6 +228,11 @@ fn write_entry(entry: &OsvAffected) -> Vec<u8> {
         }
     }
     value.texts(&entry.versions);
+    // Most entries have none of these, and end here.
+    let more = [&entry.module, &entry.advisory, &entry.arch];
+    if more.iter().any(|text| !text.is_empty()) {
+        more.into_iter().for_each(|text| value.text(text));
+    }
     value.0
 }
 
@@ -288,6 +299,11 @@ impl Shard {
             affected.ranges.push(Range { semver, events });
         }
         affected.versions = cursor.texts()?;
+        if !cursor.0.is_empty() {
+            affected.module = cursor.text()?;
+            affected.advisory = cursor.text()?;
+            affected.arch = cursor.text()?;
+        }
         Ok(Candidate {
             record: self.record(record)?,
             affected,

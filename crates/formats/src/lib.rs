@@ -2,6 +2,7 @@
 //! every common format.
 
 mod content;
+pub mod csaf;
 mod cyclonedx;
 mod document;
 mod envelope;

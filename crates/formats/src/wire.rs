@@ -23,9 +23,16 @@ thread_local! {
 }
 
 /// Reads JSON whose lists are bounded.
-pub(crate) fn from_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, crate::Error> {
+pub(crate) fn lists_bounded<'a, T: Deserialize<'a>>(
+    bytes: &'a [u8],
+) -> Result<T, serde_json::Error> {
     LEFT.set(MOST_ENTRIES);
-    serde_json::from_slice(bytes).map_err(|error| match LEFT.get() {
+    serde_json::from_slice(bytes)
+}
+
+/// Reads JSON whose lists are bounded, and tells an excess from other errors.
+pub(crate) fn from_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, crate::Error> {
+    lists_bounded(bytes).map_err(|error| match LEFT.get() {
         0 => crate::Error::Large,
         _ => crate::Error::Json(error),
     })
@@ -33,7 +40,14 @@ pub(crate) fn from_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, cr
 
 /// Text, borrowed where it has no escapes; empty when there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
+pub struct Text<'a>(pub(crate) Cow<'a, str>);
+
+impl Text<'_> {
+    /// The text, if there is any.
+    pub fn some(&self) -> Option<&str> {
+        (!self.0.is_empty()).then_some(&*self.0)
+    }
+}
 
 impl std::ops::Deref for Text<'_> {
     type Target = str;
@@ -132,7 +146,7 @@ impl<'de> Visitor<'de> for Letters {
 
 /// A list.
 #[derive(Clone, Debug)]
-pub(crate) struct List<T>(pub(crate) Vec<T>);
+pub struct List<T>(pub(crate) Vec<T>);
 
 impl<T> Default for List<T> {
     fn default() -> Self {

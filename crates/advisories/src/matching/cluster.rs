@@ -175,12 +175,13 @@ struct Cluster<'j, 'a> {
 }
 
 /// Whether this record is the publisher's own of just this flaw
-/// (`DEBIAN-CVE-2024-3094`, `UBUNTU-CVE-…`, `ALPINE-CVE-…`).
+/// (`DEBIAN-CVE-2024-3094`, `UBUNTU-CVE-…`, `ALPINE-CVE-…`, and the bare CVE in
+/// a publisher's VEX).
 pub(crate) fn is_record_of(record: &Record<'_>, cve: &str) -> bool {
     record
         .id
         .strip_suffix(cve)
-        .is_some_and(|publisher| publisher.ends_with('-'))
+        .is_some_and(|publisher| publisher.is_empty() || publisher.ends_with('-'))
 }
 
 /// Clusters of a distribution's records: one per CVE. Of a flaw that its own
@@ -214,6 +215,11 @@ fn by_flaw<'j, 'a>(judged: &'j [Judged<'a>]) -> Vec<Cluster<'j, 'a>> {
             let mut aliases = Vec::new();
             for one in &records {
                 aliases.push(one.record.id);
+                aliases.extend(
+                    one.hit()
+                        .map(|hit| hit.advisory)
+                        .filter(|id| !id.is_empty()),
+                );
                 if one.record.upstream.iter().filter(|id| is_cve(id)).count() <= 1 {
                     aliases.extend(one.record.aliases.iter().chain(&one.record.upstream));
                 }
@@ -402,7 +408,11 @@ fn finding(
     let mut kind = RecordKind::default();
     let mut state = "";
     if let Some((first, hit)) = records.first() {
-        first.record.id.clone_into(&mut vulnerability.advisory);
+        let advisory = match hit.advisory {
+            "" => first.record.id,
+            own => own,
+        };
+        advisory.clone_into(&mut vulnerability.advisory);
         kind = first.record.kind;
         range = hit.stretch.to_string();
         state = records
@@ -472,11 +482,12 @@ fn mending<'a>(subject: &Subject<'_>, records: &[(&Judged<'a>, &Hit<'a>)]) -> Ve
         }
         let holding = records
             .iter()
-            .filter(|(one, _)| judge::would_be_affected(subject, one.entries, version));
+            .filter(|(one, _)| judge::would_be_affected(subject, one.record, one.entries, version));
         let mut held = false;
         for (one, _) in holding {
             held = true;
-            for entry in one.entries {
+            let own = judge::of_its_build(subject, one.record, one.entries);
+            for (_, entry) in own {
                 todo.extend(range::fixes(subject.scheme, entry, version));
             }
         }

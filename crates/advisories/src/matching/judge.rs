@@ -5,6 +5,7 @@ use std::{borrow::Cow, cmp::Ordering};
 use crate::{
     Affected, Event, Record, RecordKind,
     matching::{
+        build, minor,
         range::{self, Stretch},
         subject::{Module, Subject, is_module_build},
     },
@@ -32,6 +33,8 @@ pub(crate) struct Hit<'a> {
     pub state: &'a str,
     /// The publisher's severity for it; or empty.
     pub severity: &'a str,
+    /// The advisory of that entry alone; or empty.
+    pub advisory: &'a str,
 }
 
 /// Why a record does not affect a subject.
@@ -47,6 +50,9 @@ pub(crate) enum Clear<'a> {
     NotForModules,
     /// It is about other streams of the package's module.
     OtherStream,
+    /// It is about builds for other architectures, or of another line: live
+    /// patches, certified cryptography, another kernel.
+    OtherBuild,
     /// The publisher says so, in this word.
     State(&'a str),
     /// Fixed in version `0`: the publisher looked and rejected the flaw.
@@ -70,24 +76,23 @@ pub(crate) fn judge<'a>(
     if subject.authority.is_distribution() && is_bug_fix(record) {
         return Judgement::Clear(Clear::NoFlaw);
     }
-    if let Some(clear) = of_another_module(subject, record, entries) {
-        return Judgement::Clear(clear);
+    let own = || of_its_build(subject, record, entries);
+    if !entries.is_empty() && own().next().is_none() {
+        return Judgement::Clear(of_another_module(subject, entries));
     }
-    if let Some(entry) = entries.iter().find(|entry| is_not_affected(entry.state)) {
+    if let Some((_, entry)) = own().find(|(_, entry)| is_not_affected(entry.state)) {
         return Judgement::Clear(Clear::State(entry.state));
     }
-    let mut live = entries
-        .iter()
-        .enumerate()
-        .filter(|(_, entry)| !is_rejected(entry))
-        .peekable();
+    let mut live = own().filter(|(_, entry)| !is_rejected(entry)).peekable();
     if live.peek().is_none() {
         return Judgement::Clear(Clear::Rejected);
     }
+    let compared = |entry: &Affected<'_>| compared_version(subject, entry);
+    let deciding = minor::deciding(subject, live.clone(), compared);
     let mut hit: Option<Hit<'a>> = None;
     let mut outside = None;
-    for (at, entry) in live {
-        let compared = compared_version(subject, entry);
+    for (at, entry) in live.filter(|(at, _)| deciding.is_none_or(|deciding| deciding == *at)) {
+        let compared = compared(entry);
         let found = range::holds(subject.scheme, entry, &compared).or_else(|| {
             // A package made to do harm does harm in every version unless
             // the record says otherwise.
@@ -106,6 +111,7 @@ pub(crate) fn judge<'a>(
                             fixed,
                             state: entry.state,
                             severity: entry.severity,
+                            advisory: entry.advisory,
                         });
                     }
                 }
@@ -130,15 +136,20 @@ pub(crate) fn judge<'a>(
 /// Whether `version` of the subject would be affected by these entries.
 pub(crate) fn would_be_affected(
     subject: &Subject<'_>,
+    record: &Record<'_>,
     entries: &[Affected<'_>],
     version: &str,
 ) -> bool {
-    let mut live = entries.iter().filter(|entry| !is_rejected(entry));
+    let mut live = of_its_build(subject, record, entries).filter(|(_, entry)| !is_rejected(entry));
     let holds = |entry: &Affected<'_>| range::holds(subject.scheme, entry, version).is_some();
+    let deciding = minor::deciding(subject, live.clone(), |_| Cow::Borrowed(version));
+    if let Some(entry) = deciding.and_then(|at| entries.get(at)) {
+        return holds(entry);
+    }
     if subject.scheme.name == "rpm" {
-        live.all(holds)
+        live.all(|(_, entry)| holds(entry))
     } else {
-        live.any(holds)
+        live.any(|(_, entry)| holds(entry))
     }
 }
 
@@ -177,35 +188,67 @@ fn is_rejected(entry: &Affected<'_>) -> bool {
         && events.all(|event| matches!(event, Event::Fixed("0") | Event::Introduced("0")))
 }
 
-/// Why a record about modules is not about this package, or the reverse.
+/// The entries, with their places, that are about builds of the subject's kind:
+/// of its module or of none, for its architecture, of its line.
 ///
-/// Records do not label their packages. A fix built in a module shows in its
-/// release, and the streams stand in the title; no record of AlmaLinux holds
-/// both kinds of builds.
-fn of_another_module<'a>(
-    subject: &Subject<'_>,
-    record: &Record<'a>,
-    entries: &[Affected<'a>],
-) -> Option<Clear<'a>> {
-    if subject.scheme.name != "rpm" {
-        return None;
-    }
-    let modular = entries.iter().flat_map(|entry| &entry.ranges).flat_map(|range| &range.events).any(
-        |event| matches!(event, Event::Fixed(version) | Event::LastAffected(version) if is_module_build(version)),
-    );
-    match (modular, subject.module) {
-        (false, Module::None) => None,
-        (true, Module::None) => Some(Clear::ModuleOnly),
-        (false, _) => Some(Clear::NotForModules),
-        (true, _) => is_other_stream(subject, record).then_some(Clear::OtherStream),
+/// OSV's records do not label their packages: a fix built in a module shows in
+/// its release, and the streams stand in the record.
+pub(crate) fn of_its_build<'e, 'a>(
+    subject: &'e Subject<'_>,
+    record: &'e Record<'_>,
+    entries: &'e [Affected<'a>],
+) -> impl Iterator<Item = (usize, &'e Affected<'a>)> + Clone {
+    let is_rpm = subject.scheme.name == "rpm";
+    // An unfixed package has no release to show it.
+    let unlabelled = is_rpm && entries.iter().all(|entry| entry.module.is_empty());
+    let any_modular = unlabelled && entries.iter().any(is_modular);
+    let fits = move |entry: &Affected<'_>| {
+        if !is_rpm {
+            return true;
+        }
+        if !build::fits(subject, entry) {
+            return false;
+        }
+        match (any_modular || is_modular(entry), subject.module) {
+            (modular, Module::None) => !modular,
+            (false, _) => false,
+            (true, Module::Stream(name, stream)) if !entry.module.is_empty() => {
+                entry.module.split_once(':') == Some((name, stream))
+            }
+            (true, Module::Unnamed) if !entry.module.is_empty() => {
+                !is_other_stream(subject, std::iter::once(entry.module))
+            }
+            (true, _) => !is_other_stream(subject, record.modules.iter().copied()),
+        }
+    };
+    entries
+        .iter()
+        .enumerate()
+        .filter(move |(_, entry)| fits(entry))
+}
+
+/// Whether an entry is about builds of a module.
+fn is_modular(entry: &Affected<'_>) -> bool {
+    let mut events = entry.ranges.iter().flat_map(|range| &range.events);
+    !entry.module.is_empty()
+        || events.any(|event| {
+            matches!(event, Event::Fixed(version) | Event::LastAffected(version) if is_module_build(version))
+        })
+}
+
+/// Why none of the entries is about builds of the subject's kind.
+fn of_another_module<'a>(subject: &Subject<'_>, entries: &[Affected<'_>]) -> Clear<'a> {
+    match subject.module {
+        _ if !entries.iter().any(|entry| build::fits(subject, entry)) => Clear::OtherBuild,
+        Module::None => Clear::ModuleOnly,
+        _ if entries.iter().any(is_modular) => Clear::OtherStream,
+        _ => Clear::NotForModules,
     }
 }
 
-fn is_other_stream(subject: &Subject<'_>, record: &Record<'_>) -> bool {
-    let streams = record
-        .modules
-        .iter()
-        .filter_map(|module| module.split_once(':'));
+/// Whether these modules (`name:stream`) are other streams of the subject's.
+fn is_other_stream<'m>(subject: &Subject<'_>, modules: impl Iterator<Item = &'m str>) -> bool {
+    let streams = modules.filter_map(|module| module.split_once(':'));
     let mut of_name: Option<bool> = None;
     for (module, stream) in streams {
         let fits = match subject.module {

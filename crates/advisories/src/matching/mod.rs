@@ -4,9 +4,11 @@
 //! subject's records are judged, and what affects it is gathered into one match
 //! per source package and flaw. Nothing here reads a clock or a file.
 
+mod build;
 mod cluster;
 mod gaps;
 pub(crate) mod judge;
+mod minor;
 pub(crate) mod owner;
 pub(crate) mod range;
 pub(crate) mod subject;

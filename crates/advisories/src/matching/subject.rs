@@ -71,6 +71,8 @@ pub(crate) struct Subject<'a> {
     pub source: Option<(&'a str, &'a str)>,
     /// rpm's modularity.
     pub module: Module<'a>,
+    /// Processor architecture of the package to report, where it is known.
+    pub arch: Option<&'a str>,
     /// Whether an epoch that is not there may have been left out.
     pub epoch_unknown: bool,
 }
@@ -343,6 +345,7 @@ impl<'a> Collector<'a> {
             authority,
             source: source.filter(|_| authority.is_distribution()),
             module: Module::of(package),
+            arch: package.arch.as_deref(),
             // A source rpm's file name never holds the epoch.
             epoch_unknown: package.kind == "rpm" && (self.epoch_unknown || !own),
         });

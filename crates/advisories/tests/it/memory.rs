@@ -268,8 +268,7 @@ fn read_entry(entry: &Value) -> Affected<'static> {
             })
             .collect(),
         versions: texts(&entry["versions"]),
-        state: "",
-        severity: "",
+        ..Affected::default()
     }
 }
 

@@ -3,197 +3,45 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::{Error, PRODUCTS, Time, hash, name};
+use crate::csaf::{
+    self, Branch, FullProduct, List, ProductStatus, ProductTree, Scoped, Text, Vulnerability,
+};
 use seawall_model::{
     purl::ParsedPurl,
     vex::{Claim, Document, Name, Product, Statement, VexStatus},
 };
-use serde::Deserialize;
-
-use super::{Error, PRODUCTS, Time, hash, name};
-
-#[derive(Deserialize)]
-struct WireCsaf {
-    document: WireDocument,
-    #[serde(default)]
-    product_tree: Option<ProductTree>,
-    #[serde(default)]
-    vulnerabilities: Option<Vec<Vulnerability>>,
-}
-
-#[derive(Deserialize)]
-struct WireDocument {
-    #[serde(default)]
-    publisher: Option<Publisher>,
-    #[serde(default)]
-    tracking: Option<Tracking>,
-}
-
-#[derive(Deserialize)]
-struct Publisher {
-    #[serde(default)]
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Tracking {
-    #[serde(default)]
-    id: Option<String>,
-    #[serde(default)]
-    current_release_date: Option<String>,
-    #[serde(default)]
-    status: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ProductTree {
-    #[serde(default)]
-    branches: Option<Vec<Branch>>,
-    #[serde(default)]
-    full_product_names: Option<Vec<FullProduct>>,
-    #[serde(default)]
-    relationships: Option<Vec<Relationship>>,
-    #[serde(default)]
-    product_groups: Option<Vec<ProductGroup>>,
-}
-
-#[derive(Deserialize)]
-struct Branch {
-    #[serde(default)]
-    category: String,
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    product: Option<FullProduct>,
-    #[serde(default)]
-    branches: Option<Vec<Branch>>,
-}
-
-#[derive(Deserialize)]
-struct FullProduct {
-    #[serde(default)]
-    product_id: String,
-    #[serde(default)]
-    product_identification_helper: Option<Helper>,
-}
-
-#[derive(Default, Deserialize)]
-struct Helper {
-    #[serde(default)]
-    purl: Option<String>,
-    #[serde(default)]
-    cpe: Option<String>,
-    #[serde(default)]
-    hashes: Option<Vec<Hashes>>,
-    #[serde(default)]
-    sbom_urls: Option<Vec<String>>,
-    #[serde(default)]
-    x_generic_uris: Option<Vec<GenericUri>>,
-}
-
-#[derive(Deserialize)]
-struct Hashes {
-    #[serde(default)]
-    file_hashes: Vec<FileHash>,
-}
-
-#[derive(Deserialize)]
-struct FileHash {
-    #[serde(default)]
-    algorithm: String,
-    #[serde(default)]
-    value: String,
-}
-
-#[derive(Deserialize)]
-struct GenericUri {
-    #[serde(default)]
-    uri: String,
-}
-
-#[derive(Deserialize)]
-struct Relationship {
-    #[serde(default)]
-    product_reference: String,
-    #[serde(default)]
-    relates_to_product_reference: String,
-    full_product_name: FullProduct,
-}
-
-#[derive(Deserialize)]
-struct ProductGroup {
-    #[serde(default)]
-    group_id: String,
-    #[serde(default)]
-    product_ids: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Vulnerability {
-    #[serde(default)]
-    cve: Option<String>,
-    #[serde(default)]
-    ids: Option<Vec<OtherId>>,
-    #[serde(default)]
-    product_status: BTreeMap<String, Vec<String>>,
-    #[serde(default)]
-    flags: Option<Vec<Scoped>>,
-    #[serde(default)]
-    threats: Option<Vec<Scoped>>,
-    #[serde(default)]
-    remediations: Option<Vec<Scoped>>,
-}
-
-#[derive(Deserialize)]
-struct OtherId {
-    #[serde(default)]
-    text: String,
-}
-
-/// A flag, a threat or a remediation: something said of some products.
-#[derive(Deserialize)]
-struct Scoped {
-    #[serde(default)]
-    label: Option<String>,
-    #[serde(default)]
-    category: Option<String>,
-    #[serde(default)]
-    details: Option<String>,
-    #[serde(default)]
-    product_ids: Option<Vec<String>>,
-    #[serde(default)]
-    group_ids: Option<Vec<String>>,
-}
 
 /// A relationship inside a relationship: a package in a module in a release.
 const NESTED: usize = 8;
 
 pub(super) fn read(bytes: &[u8]) -> Result<Document, Error> {
-    let wire: WireCsaf = serde_json::from_slice(bytes).map_err(|cause| Error::Json {
+    let wire = csaf::read(bytes).map_err(|cause| Error::Json {
         format: "CSAF 2.0",
         cause,
     })?;
-    let tracking = wire.document.tracking.as_ref();
-    let date = tracking.and_then(|one| one.current_release_date.as_deref());
+    let tracking = &wire.document.tracking;
+    let date = tracking.current_release_date.some();
     let of_document = || "the document".to_owned();
     let time = date
         .map(|text| Time::parse(text, &of_document))
         .transpose()?;
-    let tree = Tree::new(wire.product_tree.as_ref());
+    let tree = Tree::new(&wire.product_tree);
     let mut document = Document {
-        id: tracking.and_then(|one| one.id.clone()).unwrap_or_default(),
+        id: tracking.id.to_string(),
         ..Document::default()
     };
-    if tracking.and_then(|one| one.status.as_deref()) == Some("draft") {
+    if &*tracking.status == "draft" {
         document
             .problems
             .push("it is a draft by its own word".to_owned());
     }
-    let publisher = wire.document.publisher.as_ref();
+    let publisher = &wire.document.publisher;
     let claim = |said: &Said<'_>| Claim {
         document: String::new(),
         place: String::new(),
         number: 0,
-        author: publisher.and_then(|one| one.name.clone()),
+        author: publisher.name.some().map(str::to_owned),
         status: said.status,
         justification: said.justification.map(str::to_owned),
         impact: said.impact.map(str::to_owned),
@@ -203,9 +51,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Document, Error> {
     };
     let mut lost = Lost::default();
     let mut products = 0;
-    for one in wire.vulnerabilities.iter().flatten() {
-        let mut ids: Vec<String> = one.cve.iter().cloned().collect();
-        ids.extend(one.ids.iter().flatten().map(|id| id.text.clone()));
+    for one in wire.vulnerabilities.iter() {
+        let mut ids: Vec<String> = one.cve.some().map(str::to_owned).into_iter().collect();
+        ids.extend(one.ids.iter().map(|id| id.text.to_string()));
         for (said, named) in tree.said(one) {
             products += named.len();
             if products > PRODUCTS {
@@ -265,15 +113,17 @@ struct Said<'a> {
 }
 
 /// Lists of `product_status` (CSAF 2.0, 3.2.3.9), and what they mean.
-const LISTS: [(&str, VexStatus); 7] = [
-    ("known_not_affected", VexStatus::NotAffected),
-    ("first_fixed", VexStatus::Fixed),
-    ("fixed", VexStatus::Fixed),
-    ("under_investigation", VexStatus::UnderInvestigation),
-    ("first_affected", VexStatus::Affected),
-    ("last_affected", VexStatus::Affected),
-    ("known_affected", VexStatus::Affected),
-];
+fn lists<'s, 'a>(status: &'s ProductStatus<'a>) -> [(&'s List<Text<'a>>, VexStatus); 7] {
+    [
+        (&status.known_not_affected, VexStatus::NotAffected),
+        (&status.first_fixed, VexStatus::Fixed),
+        (&status.fixed, VexStatus::Fixed),
+        (&status.under_investigation, VexStatus::UnderInvestigation),
+        (&status.first_affected, VexStatus::Affected),
+        (&status.last_affected, VexStatus::Affected),
+        (&status.known_affected, VexStatus::Affected),
+    ]
+}
 
 enum Node<'a> {
     Product(Vec<Name>),
@@ -290,25 +140,22 @@ enum Component<'a> {
 
 struct Tree<'a> {
     nodes: HashMap<&'a str, Node<'a>>,
-    groups: HashMap<&'a str, &'a [String]>,
+    groups: HashMap<&'a str, &'a [Text<'a>]>,
 }
 
 impl<'a> Tree<'a> {
-    fn new(wire: Option<&'a ProductTree>) -> Self {
+    fn new(wire: &'a ProductTree<'a>) -> Self {
         let mut tree = Tree {
             nodes: HashMap::new(),
             groups: HashMap::new(),
         };
-        let Some(wire) = wire else {
-            return tree;
-        };
-        for product in wire.full_product_names.iter().flatten() {
+        for product in wire.full_product_names.iter() {
             tree.add(product, None);
         }
-        for branch in wire.branches.iter().flatten() {
+        for branch in wire.branches.iter() {
             tree.branch(branch, None);
         }
-        for one in wire.relationships.iter().flatten() {
+        for one in wire.relationships.iter() {
             let mut own = names(&one.full_product_name, None);
             // A CPE name says where the component is, not what it is.
             own.retain(|name| !matches!(name, Name::Cpe(_)));
@@ -323,29 +170,29 @@ impl<'a> Tree<'a> {
             };
             tree.nodes.insert(&one.full_product_name.product_id, node);
         }
-        let groups = wire.product_groups.iter().flatten();
+        let groups = wire.product_groups.iter();
         tree.groups
-            .extend(groups.map(|one| (one.group_id.as_str(), one.product_ids.as_slice())));
+            .extend(groups.map(|one| (&*one.group_id, &*one.product_ids)));
         tree
     }
 
     /// `version` is the nearest branch around this one that says of which
     /// version what lies in it is. The parser bounds the depth.
-    fn branch(&mut self, branch: &'a Branch, version: Option<&'a Branch>) {
+    fn branch(&mut self, branch: &'a Branch<'a>, version: Option<&'a Branch<'a>>) {
         let is_version = matches!(
-            branch.category.as_str(),
+            &*branch.category,
             "product_version" | "product_version_range"
         );
         let version = if is_version { Some(branch) } else { version };
         if let Some(product) = &branch.product {
             self.add(product, version);
         }
-        for inner in branch.branches.iter().flatten() {
+        for inner in branch.branches.iter() {
             self.branch(inner, version);
         }
     }
 
-    fn add(&mut self, product: &'a FullProduct, version: Option<&Branch>) {
+    fn add(&mut self, product: &'a FullProduct<'a>, version: Option<&Branch<'_>>) {
         let node = Node::Product(names(product, version));
         self.nodes.insert(&product.product_id, node);
     }
@@ -415,50 +262,49 @@ impl<'a> Tree<'a> {
         None
     }
 
-    fn of<'s>(&'s self, scoped: &'s Scoped) -> impl Iterator<Item = &'s str> {
-        let groups = scoped.group_ids.iter().flatten();
+    fn of<'s>(&'s self, scoped: &'s Scoped<'_>) -> impl Iterator<Item = &'s str> {
+        let groups = scoped.group_ids.iter().flat_map(|ids| ids.iter());
         let of_groups = groups
-            .filter_map(|id| self.groups.get(id.as_str()))
+            .filter_map(|id| self.groups.get(&**id))
             .flat_map(|ids| ids.iter());
-        let own = scoped.product_ids.iter().flatten();
-        own.chain(of_groups).map(String::as_str)
+        let own = scoped.product_ids.iter().flat_map(|ids| ids.iter());
+        own.chain(of_groups).map(|id| &**id)
     }
 
     /// Everything that is said of one vulnerability, with the ids of the
     /// products that it is said of.
-    fn said<'v>(&'v self, one: &'v Vulnerability) -> BTreeMap<Said<'v>, Vec<&'v str>> {
+    fn said<'v>(&'v self, one: &'v Vulnerability<'_>) -> BTreeMap<Said<'v>, Vec<&'v str>> {
         let mut flags: HashMap<&str, &str> = HashMap::new();
-        for flag in one.flags.iter().flatten() {
+        for flag in one.flags.iter() {
             for id in self.of(flag) {
-                flags.extend(flag.label.as_deref().map(|label| (id, label)));
+                flags.extend(flag.label.some().map(|label| (id, label)));
             }
         }
         let mut impacts: HashMap<&str, &str> = HashMap::new();
         // A threat without products is said of all.
         let mut impact_of_all = None;
-        let is_impact = |one: &&Scoped| one.category.as_deref() == Some("impact");
-        for threat in one.threats.iter().flatten().filter(is_impact) {
+        let is_impact = |one: &&Scoped<'_>| &*one.category == "impact";
+        for threat in one.threats.iter().filter(is_impact) {
             let is_of_all = threat.product_ids.is_none() && threat.group_ids.is_none();
             if is_of_all {
-                impact_of_all = threat.details.as_deref();
+                impact_of_all = threat.details.some();
             }
             for id in self.of(threat) {
-                impacts.extend(threat.details.as_deref().map(|details| (id, details)));
+                impacts.extend(threat.details.some().map(|details| (id, details)));
             }
         }
         let mut actions: HashMap<&str, &str> = HashMap::new();
-        for remediation in one.remediations.iter().flatten() {
+        for remediation in one.remediations.iter() {
             // The vendor's fix comes before what works around the flaw.
-            if let Some(details) = remediation.details.as_deref() {
+            if let Some(details) = remediation.details.some() {
                 for id in self.of(remediation) {
                     actions.entry(id).or_insert(details);
                 }
             }
         }
         let mut all: BTreeMap<Said<'_>, Vec<&str>> = BTreeMap::new();
-        for (rank, (list, status)) in LISTS.into_iter().enumerate() {
-            for id in one.product_status.get(list).into_iter().flatten() {
-                let id = id.as_str();
+        for (rank, (list, status)) in lists(&one.product_status).into_iter().enumerate() {
+            for id in list.iter().map(|id| &**id) {
                 let is_not = status == VexStatus::NotAffected;
                 let impact = impacts.get(id).copied().or(impact_of_all);
                 let said = Said {
@@ -477,32 +323,28 @@ impl<'a> Tree<'a> {
 
 /// By what a product is named; `version` is the branch that says of which
 /// version it is.
-fn names(product: &FullProduct, version: Option<&Branch>) -> Vec<Name> {
+fn names(product: &FullProduct<'_>, version: Option<&Branch<'_>>) -> Vec<Name> {
     let Some(helper) = &product.product_identification_helper else {
         return Vec::new();
     };
     let mut all = Vec::new();
-    if let Some(Name::Purl { purl, .. }) = helper.purl.as_deref().map(name) {
+    if let Some(Name::Purl { purl, .. }) = helper.purl.some().map(name) {
         let versions = version.and_then(|branch| versions(branch, &purl));
         all.push(Name::Purl { purl, versions });
     }
-    all.extend(helper.cpe.iter().map(|cpe| Name::Cpe(cpe.clone())));
-    let hashes = helper.hashes.iter().flatten();
-    let hashes = hashes.flat_map(|one| &one.file_hashes);
+    all.extend(helper.cpe.some().map(|cpe| Name::Cpe(cpe.to_owned())));
+    let hashes = helper.hashes.iter().flat_map(|one| one.file_hashes.iter());
     all.extend(hashes.filter_map(|one| hash(&one.algorithm, &one.value).map(Name::Hash)));
-    let uris = helper.x_generic_uris.iter().flatten();
-    let uris = uris
-        .map(|one| &one.uri)
-        .chain(helper.sbom_urls.iter().flatten());
-    all.extend(uris.map(|text| name(text)));
+    let uris = helper.x_generic_uris.iter().map(|one| &one.uri);
+    all.extend(uris.chain(helper.sbom_urls.iter()).map(|text| name(text)));
     all
 }
 
 /// The versions that a branch means beside a package URL without one. Red Hat
 /// names a package where its version should stand; that is none.
-fn versions(branch: &Branch, purl: &ParsedPurl) -> Option<String> {
+fn versions(branch: &Branch<'_>, purl: &ParsedPurl) -> Option<String> {
     let last = branch.name.rsplit('/').next().unwrap_or_default();
     let is_name = last.eq_ignore_ascii_case(&purl.name);
-    let is_said = branch.category == "product_version" && (is_name || !purl.version.is_empty());
-    (!is_said).then(|| branch.name.clone())
+    let is_said = &*branch.category == "product_version" && (is_name || !purl.version.is_empty());
+    (!is_said).then(|| branch.name.to_string())
 }

@@ -1,0 +1,80 @@
+//! Builds that one package name stands for and that are not one line of
+//! versions.
+
+use crate::{Affected, Event, matching::subject::Subject};
+
+/// Whether an entry is about builds such as the subject: for its architecture
+/// and of its line.
+pub(crate) fn fits(subject: &Subject<'_>, entry: &Affected<'_>) -> bool {
+    let of_arch = |own: &str| {
+        let mut all = entry.arch.split('|');
+        entry.arch.is_empty() || own == "noarch" || all.any(|one| family(one) == family(own))
+    };
+    if !subject.arch.is_none_or(of_arch) {
+        return false;
+    }
+    let mut events = entry.ranges.iter().flat_map(|range| &range.events);
+    let fix = events.find_map(|event| match *event {
+        Event::Fixed(version) => Some(version),
+        _ => None,
+    });
+    fix.is_none_or(|fix| line(entry.name, fix) == line(entry.name, &subject.version))
+}
+
+/// `i386` and `i686` are one architecture.
+fn family(arch: &str) -> &str {
+    match arch.as_bytes() {
+        [b'i', b'3'..=b'6', b'8', b'6'] => "i386",
+        _ => arch,
+    }
+}
+
+/// Which of the lines of builds a version belongs to.
+///
+/// Oracle builds libraries anew for Ksplice (`2:2.17-317.ksplice1.el7`) and for
+/// certified cryptography (`10:3.6.16-4.0.1.el8_fips`) under greater epochs, so
+/// that no other build ever reaches their fixes; and it keeps several Unbreakable
+/// Enterprise Kernels under one name, told by their upstream version.
+fn line<'v>(name: &str, version: &'v str) -> (bool, bool, &'v str) {
+    let kernel = if name.starts_with("kernel-uek") {
+        let version = version.split_once(':').map_or(version, |(_, rest)| rest);
+        version
+            .split_once('-')
+            .map_or(version, |(upstream, _)| upstream)
+    } else {
+        ""
+    };
+    (
+        version.contains(".ksplice"),
+        version.contains("_fips"),
+        kernel,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_told_by_their_versions() {
+        let same = |name, a, b| line(name, a) == line(name, b);
+        assert!(same("glibc", "0:2.17-317.el7", "0:2.17-326.el7"));
+        assert!(!same("glibc", "0:2.17-317.el7", "2:2.17-317.ksplice1.el7"));
+        assert!(!same(
+            "gnutls",
+            "0:3.6.16-4.el8",
+            "10:3.6.16-4.0.1.el8_fips"
+        ));
+        assert!(same(
+            "kernel-uek",
+            "0:5.4.17-2136.300.7.el8uek",
+            "5.4.17-2102.el8uek"
+        ));
+        assert!(!same(
+            "kernel-uek",
+            "0:5.4.17-2136.300.7.el8uek",
+            "5.15.0-3.el8uek"
+        ));
+        assert_eq!(family("i686"), family("i386"));
+    }
+}
