@@ -15,7 +15,8 @@ pub struct Distro {
     pub id: &'static str,
     /// What people call it.
     pub name: &'static str,
-    /// The OSV ecosystem, without a release; `None` when OSV has no feed.
+    /// The OSV ecosystem, without a release, or what OSV would call it where
+    /// only the distribution's own feed serves; `None` when there is no feed.
     pub ecosystem: Option<&'static str>,
     /// The purl type of its packages.
     pub packages: &'static str,
@@ -51,6 +52,8 @@ enum Release {
     Alpine,
     /// `AlmaLinux:8`.
     Major,
+    /// `Amazon Linux:2`, `Amazon Linux:2023`; the first bore a year and a month.
+    Amazon,
     /// `VERSION_ID` as it stands.
     Full,
     /// `openSUSE:Leap 15.5`.
@@ -90,7 +93,7 @@ static DISTROS: &[Distro] = &[
     distro("almalinux", "AlmaLinux", Some("AlmaLinux"), "rpm", Names::Binary, Some("almalinux"), Release::Major),
     distro("alpaquita", "Alpaquita Linux", Some("Alpaquita"), "apk", Names::Source, None, Release::Full),
     distro("alpine", "Alpine Linux", Some("Alpine"), "apk", Names::Source, Some("alpine-linux"), Release::Alpine),
-    distro("amzn", "Amazon Linux", None, "rpm", Names::Binary, Some("amazon-linux"), Release::Full),
+    distro("amzn", "Amazon Linux", Some("Amazon Linux"), "rpm", Names::Binary, Some("amazon-linux"), Release::Amazon),
     distro("arch", "Arch Linux", None, "alpm", Names::Binary, None, Release::Rolling),
     distro("azurelinux", "Azure Linux", Some("Azure Linux"), "rpm", Names::Source, None, Release::Major),
     distro("bellsoft-hardened-containers", "BellSoft Hardened Containers", Some("BellSoft Hardened Containers"), "apk", Names::Source, None, Release::Full),
@@ -182,6 +185,7 @@ impl Distro {
             Release::Ubuntu => one(ubuntu_release(version)?),
             Release::Major => one(major(version)?.to_owned()),
             Release::Full => one(nonempty(version)?.to_owned()),
+            Release::Amazon => one(amazon_release(version)?.to_owned()),
             Release::Leap if self.id == "opensuse-tumbleweed" => one("Tumbleweed".to_owned()),
             Release::Leap => one(format!("Leap {}", nonempty(version)?)),
             Release::OpenEuler => one(open_euler_release(os)?),
@@ -212,6 +216,7 @@ impl Distro {
             Release::Major | Release::RedHat => major(version).map(str::to_owned),
             Release::Ubuntu
             | Release::Full
+            | Release::Amazon
             | Release::Leap
             | Release::Sles
             | Release::OpenEuler => nonempty(version).map(str::to_owned),
@@ -280,9 +285,17 @@ pub(crate) fn debian_number(codename: &str) -> Option<&'static str> {
         .map(|(_, release)| *release)
 }
 
+/// `2018.03` -> `1`, `2023` and `2023.5.20240708` -> `2023`.
+fn amazon_release(version: &str) -> Option<&str> {
+    match version.split_once('.') {
+        Some((year, _)) if matches!(year.parse(), Ok(2010..2019)) => Some("1"),
+        _ => major(version),
+    }
+}
+
 /// Every April release of an even year has long-term support (since 6.06, as
 /// the one exception in June).
-fn ubuntu_release(version: &str) -> Option<String> {
+pub(crate) fn ubuntu_release(version: &str) -> Option<String> {
     let mut parts = version.split('.');
     let (year, month) = (parts.next()?, parts.next()?);
     let even = year.parse::<u32>().ok()?.is_multiple_of(2);
@@ -354,6 +367,9 @@ mod tests {
             ("azurelinux", "3.0", "Azure Linux:3"),
             ("opensuse-leap", "15.5", "openSUSE:Leap 15.5"),
             ("opensuse-tumbleweed", "20260101", "openSUSE:Tumbleweed"),
+            ("amzn", "2", "Amazon Linux:2"),
+            ("amzn", "2018.03", "Amazon Linux:1"),
+            ("amzn", "2023", "Amazon Linux:2023"),
             ("wolfi", "20230201", "Wolfi"),
             ("chainguard", "20230214", "Chainguard"),
         ] {
@@ -378,7 +394,7 @@ mod tests {
 
     #[test]
     fn kin_is_not_taken_for_the_distribution() {
-        for id in ["raspbian", "centos", "fedora", "ol", "amzn", "arch"] {
+        for id in ["raspbian", "centos", "fedora", "ol", "arch"] {
             let distro = by_id(id).map(|distro| distro.ecosystem);
             assert_eq!(distro, Some(None), "{id}");
         }

@@ -23,8 +23,6 @@ pub(crate) enum Part<'k> {
     Entry(&'k str, &'k str, Value),
     /// An element of the array that was asked for.
     Item(Value),
-    /// Another member of the outer object that was asked for.
-    Member(&'k str, Value),
 }
 
 /// Walks an object of objects.
@@ -35,18 +33,12 @@ pub(crate) fn entries(input: impl Read, each: &mut Each<'_>) -> Result<(), Strin
     walk(input, each, Shape::Entries)
 }
 
-/// Walks the array `field` of an object, and takes the members of the object
-/// that are named in `members`, in the order of the document.
+/// Walks the array `field` of an object.
 ///
 /// # Errors
 /// When the document is no such object, is cut off, or goes on behind its end.
-pub(crate) fn items(
-    input: impl Read,
-    field: &str,
-    members: &[&str],
-    each: &mut Each<'_>,
-) -> Result<(), String> {
-    walk(input, each, Shape::Items { field, members })
+pub(crate) fn items(input: impl Read, field: &str, each: &mut Each<'_>) -> Result<(), String> {
+    walk(input, each, Shape::Items { field })
 }
 
 fn walk(input: impl Read, each: &mut Each<'_>, shape: Shape<'_>) -> Result<(), String> {
@@ -85,10 +77,7 @@ impl<R: Read> Read for Metered<'_, R> {
 #[derive(Clone, Copy)]
 enum Shape<'s> {
     Entries,
-    Items {
-        field: &'s str,
-        members: &'s [&'s str],
-    },
+    Items { field: &'s str },
 }
 
 /// The outer object.
@@ -120,19 +109,15 @@ impl<'de> Visitor<'de> for Outer<'_, '_> {
                     key: &key,
                     each: &mut *self.each,
                 })?,
-                Shape::Items { field, .. } if field == key => {
+                Shape::Items { field } if field == key => {
                     has_field = true;
                     map.next_value_seed(Elements(&mut *self.each))?;
-                }
-                Shape::Items { members, .. } if members.contains(&key.as_str()) => {
-                    let value = map.next_value()?;
-                    (self.each)(Part::Member(&key, value)).map_err(Error::custom)?;
                 }
                 Shape::Items { .. } => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         match self.shape {
-            Shape::Items { field, .. } if !has_field => {
+            Shape::Items { field } if !has_field => {
                 Err(Error::custom(format!("missing field `{field}`")))
             }
             _ => Ok(()),
@@ -229,20 +214,18 @@ mod tests {
     }
 
     #[test]
-    fn elements_come_with_the_members_that_are_wanted() {
+    fn elements_come_one_by_one_and_other_members_are_passed_over() {
         let mut seen = Vec::new();
         let text = "{\"v\":\"1\",\"u\":{\"big\":[]},\"list\":[1,{\"a\":2}],\"w\":3}";
-        let result = items(text.as_bytes(), "list", &["v", "w"], &mut |part| {
-            seen.push(match part {
-                Part::Member(key, value) => format!("{key}={value}"),
-                Part::Item(value) => value.to_string(),
-                Part::Entry(..) => String::new(),
-            });
+        let result = items(text.as_bytes(), "list", &mut |part| {
+            if let Part::Item(value) = part {
+                seen.push(value.to_string());
+            }
             Ok(())
         });
         assert_eq!(result, Ok(()));
-        assert_eq!(seen, ["v=\"1\"", "1", "{\"a\":2}", "w=3"]);
-        let missing = items(&b"{}"[..], "list", &[], &mut |_| Ok(())).unwrap_err();
+        assert_eq!(seen, ["1", "{\"a\":2}"]);
+        let missing = items(&b"{}"[..], "list", &mut |_| Ok(())).unwrap_err();
         assert!(missing.contains("missing field `list`"), "{missing}");
     }
 

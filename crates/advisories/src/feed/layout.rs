@@ -46,11 +46,9 @@ impl<'a> Layout<'a> {
         Ok(Some(names))
     }
 
-    /// Whether a folder has a file of this name; always for an address.
-    pub(crate) fn may_have(&self, name: &str) -> bool {
-        self.fetcher
-            .dir()
-            .is_none_or(|dir| dir.join(name).is_file())
+    /// The folder or the address.
+    pub(crate) fn place(&self) -> String {
+        self.fetcher.name()
     }
 
     /// The publisher's own list of files, unpacked, up to a limit; `None` when
@@ -130,11 +128,6 @@ impl Input {
         file.write_all(bytes)?;
         file.rewind()?;
         Ok(Input::new(name, file))
-    }
-
-    /// The file as it is, for formats that are read by position.
-    pub(crate) fn file(self) -> File {
-        self.file
     }
 
     /// Its content, unpacked when it is packed with gzip, bzip2, xz or zstd.

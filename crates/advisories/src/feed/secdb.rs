@@ -37,7 +37,7 @@ pub(crate) fn read(
 ) -> Result<(), String> {
     let file = input.name.clone();
     let mut number = 0usize;
-    json::items(input.unpacked()?, "packages", &[], &mut |part| {
+    json::items(input.unpacked()?, "packages", &mut |part| {
         if let Part::Item(value) = part {
             match package(&value) {
                 Ok(package) => add(collector, &package, ecosystem, prefix, &file),

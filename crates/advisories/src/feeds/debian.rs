@@ -44,7 +44,8 @@ fn files(_: &Layout<'_>) -> Result<Vec<String>, String> {
 struct Flaw {
     #[serde(default)]
     description: String,
-    releases: BTreeMap<String, Release>,
+    /// An empty list where there is none.
+    releases: Value,
 }
 
 #[derive(Deserialize)]
@@ -73,8 +74,13 @@ fn read(input: Input, collector: &mut Collector) -> Result<(), String> {
 
 fn add(collector: &mut Collector, package: &str, id: &str, value: &Value) -> Result<(), String> {
     let flaw = Flaw::deserialize(value).map_err(|error| error.to_string())?;
+    let releases = match &flaw.releases {
+        Value::Array(none) if none.is_empty() => return Ok(()),
+        releases => BTreeMap::<String, Release>::deserialize(releases),
+    };
+    let releases = releases.map_err(|error| error.to_string())?;
     let mut affected = Vec::new();
-    for (codename, release) in &flaw.releases {
+    for (codename, release) in &releases {
         // Testing and unstable go by the code name of the release to come; `sid`
         // never becomes one.
         let Some(number) = debian_number(codename) else {

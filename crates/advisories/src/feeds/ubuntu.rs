@@ -1,0 +1,351 @@
+//! Ubuntu's VEX data: the state of every flaw in every release.
+//!
+//! <https://security-metadata.canonical.com/vex/> has one archive,
+//! `vex-all.tar.xz`, of a document for each flaw in the form of OpenVEX:
+//! `vex/cve/2024/CVE-2024-0727.json` (those of `vex/usn` say the same by notice).
+//! A folder holds the archive, or the documents as the publisher's repository
+//! `canonical/ubuntu-security-notices` has them.
+//!
+//! A statement has products as package URLs: the source package with
+//! `arch=source` and its release as `distro`, and all of its binaries, which add
+//! nothing. `distro=jammy` is the release as everybody has it; what stands with
+//! a pocket (`esm-infra/focal`, `fips/jammy`, `trusty/esm`) is of Ubuntu Pro and
+//! is never taken for the release. The version is the mended one in a statement
+//! of `fixed`, and the one at hand in all others. Why an `affected` package gets
+//! no fix stands in the first words of `action_statement`: the team decided not
+//! to, or the release is no longer supported.
+//!
+//! (Ubuntu's OVAL says which packages are affected, but not why nothing is done;
+//! its OSV records are those of OSV's dump; the states in the words of the
+//! tracker itself (`needs-triage`, `deferred`, `pending`) are published by no
+//! file, only by a repository and page by page.)
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+
+use crate::{
+    distros::ubuntu_release,
+    feed::{Collector, Feed, Input, Layout, tar},
+    osv::{EventKind, OsvAffected, OsvRange, OsvRecord},
+};
+
+pub(crate) static FEED: Feed = Feed {
+    name: "ubuntu-vex",
+    ecosystems: &["Ubuntu"],
+    beside_osv: true,
+    address: "https://security-metadata.canonical.com/vex",
+    leaves_out: &[
+        "packages of Ubuntu Pro (ESM, FIPS) and of other pockets",
+        "the priority of flaws that are mended or not looked at",
+        "whether a fix is deferred or pending",
+    ],
+    files,
+    read,
+};
+
+const ARCHIVE: &str = "vex-all.tar";
+/// Bytes of one document; the largest are those of the kernel.
+const DOCUMENT_LIMIT: u64 = 64 << 20;
+
+fn files(layout: &Layout<'_>) -> Result<Vec<String>, String> {
+    let Some(mut names) = layout.list("")? else {
+        return Ok(vec![format!("{ARCHIVE}.xz")]);
+    };
+    if let Some(archive) = names.iter().find(|name| is_archive(name)) {
+        return Ok(vec![archive.clone()]);
+    }
+    names.retain(|name| is_document(name));
+    Ok(names)
+}
+
+fn is_archive(name: &str) -> bool {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    name.starts_with(ARCHIVE)
+}
+
+/// Whether a path is that of a flaw's document, not of a notice's.
+fn is_document(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.starts_with("CVE-") && name.ends_with(".json") && !path.contains("osv/")
+}
+
+fn read(input: Input, collector: &mut Collector) -> Result<(), String> {
+    if !is_archive(&input.name) {
+        let name = input.name.clone();
+        let document = input.bytes(DOCUMENT_LIMIT)?;
+        return match add(collector, &document) {
+            // One document of many is a record that cannot be read.
+            Err(why) if is_document(&name) => {
+                collector.refuse(&name, why);
+                Ok(())
+            }
+            done => done,
+        };
+    }
+    let mut found = 0usize;
+    tar::walk(input.unpacked()?, |path, bytes| {
+        if is_document(path) {
+            found += 1;
+            if let Err(why) = add(collector, bytes) {
+                collector.refuse(path, why);
+            }
+        }
+        Ok(())
+    })?;
+    match found {
+        0 => Err("there is no `CVE-*.json` in it".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+#[derive(Deserialize)]
+struct Document {
+    statements: Vec<Statement>,
+}
+
+#[derive(Deserialize)]
+struct Statement {
+    vulnerability: Vulnerability,
+    #[serde(default)]
+    timestamp: String,
+    products: Vec<Product>,
+    status: String,
+    #[serde(default)]
+    action_statement: String,
+    #[serde(default)]
+    status_notes: String,
+}
+
+#[derive(Deserialize)]
+struct Vulnerability {
+    name: String,
+    #[serde(default)]
+    description: String,
+}
+
+#[derive(Deserialize)]
+struct Product {
+    #[serde(rename = "@id")]
+    id: String,
+}
+
+fn add(collector: &mut Collector, bytes: &[u8]) -> Result<(), String> {
+    let document: Document = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let mut record = OsvRecord::default();
+    for statement in &document.statements {
+        let name = statement.vulnerability.name.as_str();
+        if !name.starts_with("CVE-") {
+            return Err(format!("`{name}` is no CVE"));
+        }
+        if record.id.is_empty() {
+            record.id = format!("UBUNTU-{name}");
+            record.upstream = vec![name.to_owned()];
+            record
+                .summary
+                .clone_from(&statement.vulnerability.description);
+            record.published = date(&statement.timestamp);
+        } else if record.upstream.first().is_none_or(|first| first != name) {
+            return Err(format!("it is about more than one flaw: `{name}`"));
+        }
+        if let Some(word) = priority(&statement.status_notes) {
+            record.vendor_severity = word;
+        }
+        for product in &statement.products {
+            let Some(source) = Source::parse(&product.id) else {
+                continue;
+            };
+            let Some(codename) = source.codename() else {
+                continue;
+            };
+            let Some(version) = number(codename) else {
+                collector.leave_out(format!("the release `{codename}` is not known"));
+                continue;
+            };
+            let Some(release) = ubuntu_release(version) else {
+                continue;
+            };
+            record.affected.push(OsvAffected {
+                ecosystem: format!("Ubuntu:{release}"),
+                name: source.name.clone().into_owned(),
+                ..state(statement, &source)?
+            });
+        }
+    }
+    // Many flaws are of Ubuntu Pro alone, or of nothing.
+    if !record.affected.is_empty() {
+        collector.add(&record);
+    }
+    Ok(())
+}
+
+fn state(statement: &Statement, source: &Source<'_>) -> Result<OsvAffected, String> {
+    const NOT_TO_BE_FIXED: &str = "decided to not fix it";
+    const OVER: &str = "This package (for the given release) is no longer supported";
+    let mut events = vec![(EventKind::Introduced, "0".to_owned())];
+    let state = match statement.status.as_str() {
+        "not_affected" => "not-affected",
+        "under_investigation" => "under-investigation",
+        "fixed" => {
+            if source.version.is_empty() {
+                return Err(format!("`{}` is fixed in no version", source.name));
+            }
+            events.push((EventKind::Fixed, source.version.clone().into_owned()));
+            ""
+        }
+        "affected" if statement.action_statement.starts_with(OVER) => "end-of-life",
+        "affected" if statement.action_statement.contains(NOT_TO_BE_FIXED) => "will-not-fix",
+        "affected" => "",
+        other => return Err(format!("`{other}` is no status of OpenVEX")),
+    };
+    Ok(OsvAffected {
+        ranges: vec![OsvRange {
+            semver: false,
+            events,
+        }],
+        state: state.to_owned(),
+        ..OsvAffected::default()
+    })
+}
+
+/// `low` of `Ubuntu Security Team classified this CVE as of Low priority.`
+fn priority(notes: &str) -> Option<String> {
+    let (_, rest) = notes.split_once("classified this CVE as of ")?;
+    let (word, _) = rest.split_once(" priority")?;
+    Some(word.to_ascii_lowercase())
+}
+
+/// `2024-01-26 09:15:00 UTC`, as older documents have it, in RFC 3339.
+fn date(text: &str) -> String {
+    match text.strip_suffix(" UTC") {
+        Some(plain) => format!("{}Z", plain.replacen(' ', "T", 1)),
+        None => text.to_owned(),
+    }
+}
+
+/// A product that is a source package.
+struct Source<'p> {
+    name: Cow<'p, str>,
+    version: Cow<'p, str>,
+    /// `jammy`, `ubuntu/jammy`, `esm-infra/focal`, `trusty/esm`.
+    distro: &'p str,
+}
+
+impl<'p> Source<'p> {
+    /// Reads `pkg:deb/ubuntu/NAME@VERSION?arch=source&distro=jammy`. Older
+    /// documents put `?` between the qualifiers, and `src`.
+    fn parse(purl: &'p str) -> Option<Self> {
+        let rest = purl.strip_prefix("pkg:deb/ubuntu/")?;
+        let (package, qualifiers) = rest.split_once('?')?;
+        let (name, version) = package.split_once('@').unwrap_or((package, ""));
+        let of = |key: &str| {
+            let mut all = qualifiers.split(['&', '?']);
+            all.find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))
+        };
+        let decoded = |text: &'p str| percent_decode_str(text).decode_utf8().ok();
+        matches!(of("arch")?, "source" | "src").then_some(())?;
+        Some(Source {
+            name: decoded(name).filter(|name| !name.is_empty())?,
+            version: decoded(version)?,
+            distro: of("distro")?,
+        })
+    }
+
+    /// The release's code name; `None` for all but the release itself.
+    fn codename(&self) -> Option<&'p str> {
+        let name = self.distro.strip_prefix("ubuntu/").unwrap_or(self.distro);
+        (!name.contains('/')).then_some(name)
+    }
+}
+
+/// The number of a release by its code name.
+fn number(codename: &str) -> Option<&'static str> {
+    const CODENAMES: &[(&str, &str)] = &[
+        ("precise", "12.04"),
+        ("trusty", "14.04"),
+        ("utopic", "14.10"),
+        ("vivid", "15.04"),
+        ("wily", "15.10"),
+        ("xenial", "16.04"),
+        ("yakkety", "16.10"),
+        ("zesty", "17.04"),
+        ("artful", "17.10"),
+        ("bionic", "18.04"),
+        ("cosmic", "18.10"),
+        ("disco", "19.04"),
+        ("eoan", "19.10"),
+        ("focal", "20.04"),
+        ("groovy", "20.10"),
+        ("hirsute", "21.04"),
+        ("impish", "21.10"),
+        ("jammy", "22.04"),
+        ("kinetic", "22.10"),
+        ("lunar", "23.04"),
+        ("mantic", "23.10"),
+        ("noble", "24.04"),
+        ("oracular", "24.10"),
+        ("plucky", "25.04"),
+        ("questing", "25.10"),
+        ("resolute", "26.04"),
+    ];
+    let mut all = CODENAMES.iter();
+    all.find(|(name, _)| *name == codename)
+        .map(|(_, number)| *number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_source_packages_of_the_release_itself_count() {
+        for (purl, expected) in [
+            (
+                "pkg:deb/ubuntu/coreutils@8.32-4.1ubuntu1.2?arch=source&distro=jammy",
+                Some("coreutils 8.32-4.1ubuntu1.2 jammy"),
+            ),
+            (
+                "pkg:deb/ubuntu/ansible-core@2.12.0-1ubuntu0.1?arch=src?distro=ubuntu/jammy",
+                Some("ansible-core 2.12.0-1ubuntu0.1 jammy"),
+            ),
+            (
+                "pkg:deb/ubuntu/gcc-10%2B@1%3A1.0?arch=source&distro=noble",
+                Some("gcc-10+ 1:1.0 noble"),
+            ),
+            (
+                "pkg:deb/ubuntu/openssl@1.0.2g?arch=source&distro=esm-infra/xenial",
+                None,
+            ),
+            (
+                "pkg:deb/ubuntu/openssl@1.0.1f?arch=source&distro=trusty/esm",
+                None,
+            ),
+            (
+                "pkg:deb/ubuntu/openssl@3.0.2?arch=source&distro=fips-preview/jammy",
+                None,
+            ),
+            (
+                "pkg:deb/ubuntu/coreutils@8.32?arch=amd64&distro=jammy",
+                None,
+            ),
+            ("pkg:deb/ubuntu/coreutils@8.32?arch=amd64", None),
+            ("pkg:deb/debian/coreutils@8.32?arch=source&distro=sid", None),
+        ] {
+            let found = Source::parse(purl).and_then(|source| {
+                let codename = source.codename()?;
+                Some(format!("{} {} {codename}", source.name, source.version))
+            });
+            assert_eq!(found.as_deref(), expected, "{purl}");
+        }
+    }
+
+    #[test]
+    fn every_release_has_an_ecosystem() {
+        assert_eq!(
+            number("jammy").and_then(ubuntu_release).as_deref(),
+            Some("22.04:LTS")
+        );
+        assert_eq!(number("sid"), None);
+    }
+}
