@@ -8,6 +8,8 @@
 
 use seawall_model::Os;
 
+use crate::codenames;
+
 /// One distribution.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Distro {
@@ -256,33 +258,7 @@ fn debian_release(os: &Os) -> Option<String> {
     if version.starts_with(|first: char| first.is_ascii_digit()) {
         return major(version).map(str::to_owned);
     }
-    debian_number(os.codename.as_deref().unwrap_or(version)).map(str::to_owned)
-}
-
-/// Debian's releases, and those to come that have a name.
-const CODENAMES: &[(&str, &str)] = &[
-    ("woody", "3.0"),
-    ("sarge", "3.1"),
-    ("etch", "4"),
-    ("lenny", "5"),
-    ("squeeze", "6"),
-    ("wheezy", "7"),
-    ("jessie", "8"),
-    ("stretch", "9"),
-    ("buster", "10"),
-    ("bullseye", "11"),
-    ("bookworm", "12"),
-    ("trixie", "13"),
-    ("forky", "14"),
-    ("duke", "15"),
-];
-
-/// The number of a release of Debian by its code name: `bookworm` is 12.
-pub(crate) fn debian_number(codename: &str) -> Option<&'static str> {
-    CODENAMES
-        .iter()
-        .find(|(name, _)| *name == codename)
-        .map(|(_, release)| *release)
+    codenames::debian(os.codename.as_deref().unwrap_or(version)).map(str::to_owned)
 }
 
 /// `2018.03` -> `1`, `2023` and `2023.5.20240708` -> `2023`.

@@ -1,6 +1,7 @@
 //! OSV records to a compact database, and from the database to matches.
 
 mod build;
+mod codenames;
 mod database;
 pub mod distros;
 mod explain;

@@ -228,6 +228,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<OsvRecord, serde_json::Error> {
             })
             .unwrap_or_default();
     }
+    // Since 1.7 of the schema Ubuntu's priority is one of the severities.
+    let own = severities.iter().find(|one| one.kind == "Ubuntu");
+    let vendor_severity = match own.and_then(|one| one.score.as_str()) {
+        Some(word) if vendor_severity.is_empty() => word.to_ascii_lowercase(),
+        _ => vendor_severity,
+    };
     let cvss = severities
         .into_iter()
         .filter(|one| one.kind.starts_with("CVSS"))

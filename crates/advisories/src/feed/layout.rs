@@ -46,6 +46,13 @@ impl<'a> Layout<'a> {
         Ok(Some(names))
     }
 
+    /// Whether a folder has a file of this name; always for an address.
+    pub(crate) fn may_have(&self, name: &str) -> bool {
+        self.fetcher
+            .dir()
+            .is_none_or(|dir| dir.join(name).is_file())
+    }
+
     /// The folder or the address.
     pub(crate) fn place(&self) -> String {
         self.fetcher.name()

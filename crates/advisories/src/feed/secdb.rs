@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Collector, Input,
+    Collector, Input, Layout,
     json::{self, Part},
 };
 use crate::osv::{EventKind, OsvAffected, OsvRange, OsvRecord};
@@ -25,6 +25,14 @@ struct Package {
     name: String,
     #[serde(default)]
     secfixes: BTreeMap<String, Option<Vec<String>>>,
+}
+
+/// The one file of a publisher without releases. A folder may be a mirror of the
+/// publisher's `folder`, or of what it lies in.
+pub(crate) fn only_file(layout: &Layout<'_>, folder: &str) -> Vec<String> {
+    let name = "security.json".to_owned();
+    let below = format!("{folder}/{name}");
+    vec![if layout.may_have(&name) { name } else { below }]
 }
 
 /// Reads a file of the release that `ecosystem` names (`Alpine:v3.20`). Ids of
@@ -87,6 +95,7 @@ fn add(collector: &mut Collector, package: &Package, ecosystem: &str, prefix: &s
             }
         }
     }
+    unite(&mut flaws);
     for (id, mut flaw) in flaws {
         flaw.aliases.sort_unstable();
         flaw.aliases.dedup();
@@ -112,6 +121,27 @@ fn add(collector: &mut Collector, package: &Package, ecosystem: &str, prefix: &s
             affected: affected.collect(),
             ..OsvRecord::default()
         });
+    }
+}
+
+/// Gives what stands under a flaw's other name alone (`XSA-252`) to its CVE.
+fn unite(flaws: &mut BTreeMap<&str, Flaw<'_>>) {
+    let (cves, others): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(flaws)
+        .into_iter()
+        .partition(|(id, _)| id.starts_with("CVE-"));
+    *flaws = cves;
+    for (id, other) in others {
+        let mut of_cve = flaws
+            .values_mut()
+            .filter(|flaw| flaw.aliases.contains(&id))
+            .peekable();
+        if of_cve.peek().is_some() {
+            for flaw in of_cve {
+                flaw.versions.extend(&other.versions);
+            }
+        } else {
+            flaws.insert(id, other);
+        }
     }
 }
 

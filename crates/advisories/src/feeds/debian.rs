@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    distros::debian_number,
+    codenames,
     feed::{
         Collector, Feed, Input, Layout,
         json::{self, Part},
@@ -83,7 +83,7 @@ fn add(collector: &mut Collector, package: &str, id: &str, value: &Value) -> Res
     for (codename, release) in &releases {
         // Testing and unstable go by the code name of the release to come; `sid`
         // never becomes one.
-        let Some(number) = debian_number(codename) else {
+        let Some(number) = codenames::debian(codename) else {
             if codename != "sid" {
                 collector.leave_out(format!("the release `{codename}` is not known"));
             }

@@ -18,8 +18,8 @@ pub(crate) static FEED: Feed = Feed {
     read,
 };
 
-fn files(_: &Layout<'_>) -> Result<Vec<String>, String> {
-    Ok(vec!["security.json".to_owned()])
+fn files(layout: &Layout<'_>) -> Result<Vec<String>, String> {
+    Ok(secdb::only_file(layout, "os"))
 }
 
 fn read(input: Input, collector: &mut Collector) -> Result<(), String> {

@@ -172,6 +172,9 @@ struct Cluster<'j, 'a> {
     aliases: Vec<&'a str>,
     /// The deciding one first.
     records: Vec<&'j Judged<'a>>,
+    /// Records that a feed overrules: their severities and texts are known all
+    /// the same.
+    overruled: Vec<&'j Judged<'a>>,
 }
 
 /// Whether this record is the publisher's own of just this flaw
@@ -224,10 +227,16 @@ fn by_flaw<'j, 'a>(judged: &'j [Judged<'a>]) -> Vec<Cluster<'j, 'a>> {
                     aliases.extend(one.record.aliases.iter().chain(&one.record.upstream));
                 }
             }
+            let others = judged.iter().filter(|one| !counts(one, id));
+            let overruled: Vec<&Judged<'a>> = others
+                .filter(|one| flaws_of(one.record).contains(&id) && !one.record.withdrawn)
+                .collect();
+            aliases.extend(overruled.iter().map(|one| one.record.id));
             Cluster {
                 id,
                 aliases,
                 records,
+                overruled,
             }
         })
         .collect()
@@ -297,6 +306,7 @@ fn by_alias<'j, 'a>(judged: &'j [Judged<'a>]) -> Vec<Cluster<'j, 'a>> {
                 id: cve.or(first).unwrap_or_default(),
                 aliases: ids,
                 records,
+                overruled: Vec::new(),
             }
         })
         .collect()
@@ -397,7 +407,7 @@ fn finding(
     let error = add_facts(
         facts,
         subject,
-        cluster.id,
+        cluster,
         &aliases,
         &records,
         &mut vulnerability,
@@ -423,7 +433,9 @@ fn finding(
         let text = |pick: for<'r> fn(&Record<'r>) -> &'r str| {
             records
                 .iter()
-                .map(|(one, _)| pick(one.record))
+                .map(|(one, _)| one)
+                .chain(&cluster.overruled)
+                .map(|one| pick(one.record))
                 .find(|text| is_known(text))
                 .map(str::to_owned)
         };
@@ -543,7 +555,7 @@ fn status(
 fn add_facts(
     facts: &mut Facts<'_>,
     subject: &Subject<'_>,
-    id: &str,
+    cluster: &Cluster<'_, '_>,
     aliases: &[&str],
     records: &[(&Judged<'_>, &Hit<'_>)],
     vulnerability: &mut Vulnerability,
@@ -559,7 +571,15 @@ fn add_facts(
         opinions.add_word(source.clone(), hit.severity);
         opinions.add_word(source, one.record.vendor_severity);
     }
-    for (one, _) in records {
+    for one in &cluster.overruled {
+        let source = format!("vendor:{}", subject.authority.ecosystem());
+        for entry in one.entries {
+            opinions.add_word(source.clone(), entry.severity);
+        }
+        opinions.add_word(source, one.record.vendor_severity);
+    }
+    let records = records.iter().map(|(one, _)| one);
+    for one in records.chain(&cluster.overruled) {
         opinions.add_vectors(
             one.record
                 .cvss
@@ -567,7 +587,7 @@ fn add_facts(
                 .map(|vector| (one.record.id, *vector)),
         );
     }
-    for cve in std::iter::once(&id)
+    for cve in std::iter::once(&cluster.id)
         .chain(aliases)
         .copied()
         .filter(|id| is_cve(id))

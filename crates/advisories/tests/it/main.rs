@@ -6,6 +6,7 @@
     reason = "a test that cannot go on says so by failing"
 )]
 
+mod feeds;
 mod matching;
 mod memory;
 mod osv_scanner;

@@ -26,6 +26,7 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
 use crate::{
+    codenames,
     distros::ubuntu_release,
     feed::{Collector, Feed, Input, Layout, tar},
     osv::{EventKind, OsvAffected, OsvRange, OsvRecord},
@@ -40,6 +41,7 @@ pub(crate) static FEED: Feed = Feed {
         "packages of Ubuntu Pro (ESM, FIPS) and of other pockets",
         "the priority of flaws that are mended or not looked at",
         "whether a fix is deferred or pending",
+        "the versions that mend a flaw: OSV's dump has them",
     ],
     files,
     read,
@@ -149,6 +151,9 @@ fn add(collector: &mut Collector, bytes: &[u8]) -> Result<(), String> {
         } else if record.upstream.first().is_none_or(|first| first != name) {
             return Err(format!("it is about more than one flaw: `{name}`"));
         }
+        if statement.status == "fixed" {
+            continue;
+        }
         if let Some(word) = priority(&statement.status_notes) {
             record.vendor_severity = word;
         }
@@ -159,7 +164,7 @@ fn add(collector: &mut Collector, bytes: &[u8]) -> Result<(), String> {
             let Some(codename) = source.codename() else {
                 continue;
             };
-            let Some(version) = number(codename) else {
+            let Some(version) = codenames::ubuntu(codename) else {
                 collector.leave_out(format!("the release `{codename}` is not known"));
                 continue;
             };
@@ -169,7 +174,7 @@ fn add(collector: &mut Collector, bytes: &[u8]) -> Result<(), String> {
             record.affected.push(OsvAffected {
                 ecosystem: format!("Ubuntu:{release}"),
                 name: source.name.clone().into_owned(),
-                ..state(statement, &source)?
+                ..state(statement)?
             });
         }
     }
@@ -180,20 +185,12 @@ fn add(collector: &mut Collector, bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-fn state(statement: &Statement, source: &Source<'_>) -> Result<OsvAffected, String> {
+fn state(statement: &Statement) -> Result<OsvAffected, String> {
     const NOT_TO_BE_FIXED: &str = "decided to not fix it";
     const OVER: &str = "This package (for the given release) is no longer supported";
-    let mut events = vec![(EventKind::Introduced, "0".to_owned())];
     let state = match statement.status.as_str() {
         "not_affected" => "not-affected",
         "under_investigation" => "under-investigation",
-        "fixed" => {
-            if source.version.is_empty() {
-                return Err(format!("`{}` is fixed in no version", source.name));
-            }
-            events.push((EventKind::Fixed, source.version.clone().into_owned()));
-            ""
-        }
         "affected" if statement.action_statement.starts_with(OVER) => "end-of-life",
         "affected" if statement.action_statement.contains(NOT_TO_BE_FIXED) => "will-not-fix",
         "affected" => "",
@@ -202,7 +199,7 @@ fn state(statement: &Statement, source: &Source<'_>) -> Result<OsvAffected, Stri
     Ok(OsvAffected {
         ranges: vec![OsvRange {
             semver: false,
-            events,
+            events: vec![(EventKind::Introduced, "0".to_owned())],
         }],
         state: state.to_owned(),
         ..OsvAffected::default()
@@ -227,7 +224,6 @@ fn date(text: &str) -> String {
 /// A product that is a source package.
 struct Source<'p> {
     name: Cow<'p, str>,
-    version: Cow<'p, str>,
     /// `jammy`, `ubuntu/jammy`, `esm-infra/focal`, `trusty/esm`.
     distro: &'p str,
 }
@@ -238,7 +234,7 @@ impl<'p> Source<'p> {
     fn parse(purl: &'p str) -> Option<Self> {
         let rest = purl.strip_prefix("pkg:deb/ubuntu/")?;
         let (package, qualifiers) = rest.split_once('?')?;
-        let (name, version) = package.split_once('@').unwrap_or((package, ""));
+        let name = package.split_once('@').map_or(package, |(name, _)| name);
         let of = |key: &str| {
             let mut all = qualifiers.split(['&', '?']);
             all.find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))
@@ -247,7 +243,6 @@ impl<'p> Source<'p> {
         matches!(of("arch")?, "source" | "src").then_some(())?;
         Some(Source {
             name: decoded(name).filter(|name| !name.is_empty())?,
-            version: decoded(version)?,
             distro: of("distro")?,
         })
     }
@@ -259,41 +254,6 @@ impl<'p> Source<'p> {
     }
 }
 
-/// The number of a release by its code name.
-fn number(codename: &str) -> Option<&'static str> {
-    const CODENAMES: &[(&str, &str)] = &[
-        ("precise", "12.04"),
-        ("trusty", "14.04"),
-        ("utopic", "14.10"),
-        ("vivid", "15.04"),
-        ("wily", "15.10"),
-        ("xenial", "16.04"),
-        ("yakkety", "16.10"),
-        ("zesty", "17.04"),
-        ("artful", "17.10"),
-        ("bionic", "18.04"),
-        ("cosmic", "18.10"),
-        ("disco", "19.04"),
-        ("eoan", "19.10"),
-        ("focal", "20.04"),
-        ("groovy", "20.10"),
-        ("hirsute", "21.04"),
-        ("impish", "21.10"),
-        ("jammy", "22.04"),
-        ("kinetic", "22.10"),
-        ("lunar", "23.04"),
-        ("mantic", "23.10"),
-        ("noble", "24.04"),
-        ("oracular", "24.10"),
-        ("plucky", "25.04"),
-        ("questing", "25.10"),
-        ("resolute", "26.04"),
-    ];
-    let mut all = CODENAMES.iter();
-    all.find(|(name, _)| *name == codename)
-        .map(|(_, number)| *number)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,15 +263,15 @@ mod tests {
         for (purl, expected) in [
             (
                 "pkg:deb/ubuntu/coreutils@8.32-4.1ubuntu1.2?arch=source&distro=jammy",
-                Some("coreutils 8.32-4.1ubuntu1.2 jammy"),
+                Some("coreutils jammy"),
             ),
             (
                 "pkg:deb/ubuntu/ansible-core@2.12.0-1ubuntu0.1?arch=src?distro=ubuntu/jammy",
-                Some("ansible-core 2.12.0-1ubuntu0.1 jammy"),
+                Some("ansible-core jammy"),
             ),
             (
                 "pkg:deb/ubuntu/gcc-10%2B@1%3A1.0?arch=source&distro=noble",
-                Some("gcc-10+ 1:1.0 noble"),
+                Some("gcc-10+ noble"),
             ),
             (
                 "pkg:deb/ubuntu/openssl@1.0.2g?arch=source&distro=esm-infra/xenial",
@@ -334,18 +294,9 @@ mod tests {
         ] {
             let found = Source::parse(purl).and_then(|source| {
                 let codename = source.codename()?;
-                Some(format!("{} {} {codename}", source.name, source.version))
+                Some(format!("{} {codename}", source.name))
             });
             assert_eq!(found.as_deref(), expected, "{purl}");
         }
-    }
-
-    #[test]
-    fn every_release_has_an_ecosystem() {
-        assert_eq!(
-            number("jammy").and_then(ubuntu_release).as_deref(),
-            Some("22.04:LTS")
-        );
-        assert_eq!(number("sid"), None);
     }
 }
