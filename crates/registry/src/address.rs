@@ -155,6 +155,27 @@ impl Address {
         self.is_plain == other.is_plain && self.host == other.host && self.port() == other.port()
     }
 
+    /// The same over TLS, where `other` is that host over TLS: what a registry
+    /// behind a proxy that takes TLS off says of itself.
+    #[must_use]
+    pub(crate) fn secured_as(mut self, other: &Address) -> Self {
+        let is_host = self.host == other.host && (self.port.is_none() || self.port == other.port);
+        if self.is_plain && !other.is_plain && is_host {
+            self.is_plain = false;
+            self.port = other.port;
+        }
+        self
+    }
+
+    /// The same with one more item in the query, which is escaped already.
+    #[must_use]
+    pub(crate) fn with(mut self, item: &str) -> Self {
+        self.path
+            .push(if self.path.contains('?') { '&' } else { '?' });
+        self.path.push_str(item);
+        self
+    }
+
     /// Whether the host is this machine by its name or address.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.host)

@@ -19,7 +19,8 @@ use crate::{
     Address, Credential, Credentials, Error, Hosts, Repository, Secret, Settings,
     challenge::{self, Challenge, ParseChallengeError},
     credentials::Lookup,
-    http::Http,
+    error::spoken,
+    http::{Http, Trust},
     realm::{self, RealmError},
     tokens::{self, Question, Token},
 };
@@ -94,7 +95,7 @@ pub enum AuthError {
         notes: String,
     },
     /// What was shown is not enough for what is asked.
-    #[error("`{url}` is refused with status {status} {with}")]
+    #[error("`{url}` is refused with status {status} {with}{}", spoken(.said))]
     Denied {
         /// The address.
         url: String,
@@ -102,6 +103,8 @@ pub enum AuthError {
         status: u16,
         /// With which credentials, to be read on.
         with: String,
+        /// The registry's own words; empty where it has none.
+        said: String,
     },
     /// A token server that is not asked.
     #[error("`{host}` wants a token of `{realm}`, which is not asked: {cause}")]
@@ -368,7 +371,11 @@ impl Authority {
                     realm,
                     service: service.as_deref(),
                     scopes,
-                    is_guarded: !is_near,
+                    trust: if is_near {
+                        Trust::Named
+                    } else {
+                        Trust::Foreign
+                    },
                 };
                 if let (Some(Credential::Identity { token, .. }), Some(newer)) =
                     (credential.as_mut(), &slot.identity)

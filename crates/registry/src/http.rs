@@ -4,9 +4,10 @@
 use std::{
     collections::HashMap,
     fmt,
-    io::Read,
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    io::{self, Read},
+    net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs},
     sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use ureq::{
@@ -19,7 +20,7 @@ use ureq::{
     },
 };
 
-use crate::{Address, Error, Settings};
+use crate::{Address, Error, Host, Settings, tls};
 
 /// Bytes of an answer's headers, and of what is read of the body of a refusal.
 const HEADERS_LIMIT: usize = 64 << 10;
@@ -34,9 +35,18 @@ pub(crate) struct Call<'a> {
     pub(crate) at: &'a Address,
     pub(crate) headers: &'a [(&'static str, String)],
     pub(crate) body: Option<&'a [u8]>,
-    /// Whether the address came from outside, so that it must not lead to
-    /// this machine or its neighbours.
-    pub(crate) is_guarded: bool,
+    pub(crate) trust: Trust,
+}
+
+/// Where an address may lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Trust {
+    /// Anywhere: the user named the host.
+    Named,
+    /// Not to this machine's link: a registry on this machine pointed to it.
+    Local,
+    /// Neither there nor to this machine: some other registry did.
+    Foreign,
 }
 
 /// Sends requests over connections that threads share.
@@ -50,7 +60,7 @@ pub(crate) struct Http {
 struct Kind {
     /// The registry, where something of TLS is set for it alone.
     host: Option<String>,
-    is_guarded: bool,
+    trust: Trust,
     /// Whether it goes without the proxy.
     is_direct: bool,
 }
@@ -71,10 +81,7 @@ impl Http {
         for (name, value) in call.headers {
             request = request.header(*name, value);
         }
-        let failed = |cause| Error::Http {
-            url: call.at.to_string(),
-            cause: Box::new(cause),
-        };
+        let failed = |cause| failure(cause, call.at);
         let built = |error| failed(ureq::Error::Http(error));
         let answer = match call.body {
             None => agent.run(request.body(SendBody::none()).map_err(built)?),
@@ -83,22 +90,46 @@ impl Http {
         answer.map_err(failed)
     }
 
+    /// A small body, to its end.
+    pub(crate) fn whole(
+        &self,
+        answer: Response<Body>,
+        at: &Address,
+        limit: u64,
+    ) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        let body = Paced::new(answer.into_body().into_reader(), &self.settings);
+        let read = body.take(limit + 1).read_to_end(&mut bytes);
+        read.map_err(|cause| Error::Body {
+            url: at.to_string(),
+            cause,
+        })?;
+        if bytes.len() as u64 > limit {
+            let what = format!("the size of `{at}`");
+            return Err(Error::Limit { what, limit });
+        }
+        Ok(bytes)
+    }
+
     fn agent(&self, call: &Call<'_>) -> Result<Agent, Error> {
+        let name = call.at.authority();
+        let host = self.settings.hosts.of(&name);
+        let has_own = !host.authorities.is_empty() || host.identity.is_some();
         let kind = Kind {
-            host: None,
-            is_guarded: call.is_guarded,
+            host: has_own.then_some(name),
+            trust: call.trust,
             is_direct: call.at.is_loopback(),
         };
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(agent) = agents.get(&kind) {
             return Ok(agent.clone());
         }
-        let agent = self.new_agent(&kind);
+        let agent = self.new_agent(&kind, &host)?;
         agents.insert(kind, agent.clone());
         Ok(agent)
     }
 
-    fn new_agent(&self, kind: &Kind) -> Agent {
+    fn new_agent(&self, kind: &Kind, host: &Host) -> Result<Agent, Error> {
         let settings = &self.settings;
         let mut config = Agent::config_builder()
             .timeout_resolve(Some(settings.connect))
@@ -106,6 +137,7 @@ impl Http {
             .timeout_per_read(Some(settings.silence))
             .timeout_per_write(Some(settings.silence))
             .timeout_recv_response(Some(settings.silence))
+            .tls_config(tls::config(host)?)
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -119,10 +151,11 @@ impl Http {
             config = config.proxy(None);
         }
         let resolver = Guard {
-            is_guarded: kind.is_guarded,
+            trust: kind.trust,
             resolver: DefaultResolver::default(),
         };
-        Agent::with_parts(config.build(), DefaultConnector::new(), resolver)
+        let connector = DefaultConnector::new();
+        Ok(Agent::with_parts(config.build(), connector, resolver))
     }
 }
 
@@ -137,7 +170,7 @@ impl fmt::Debug for Http {
 /// differently the second time gains nothing.
 #[derive(Debug)]
 struct Guard {
-    is_guarded: bool,
+    trust: Trust,
     resolver: DefaultResolver,
 }
 
@@ -154,34 +187,55 @@ impl Resolver for Guard {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let addresses = self.resolver.resolve(uri, config, timeout)?;
-        let local = addresses.iter().map(SocketAddr::ip).find(is_local);
-        match local.filter(|_| self.is_guarded) {
+        let mut addresses_in = addresses.iter().map(SocketAddr::ip);
+        match addresses_in.find(|address| !self.trust.allows(address)) {
             Some(local) => Err(ureq::Error::Other(Box::new(LocalAddress(local)))),
             None => Ok(addresses),
         }
     }
 }
 
-/// Whether an address is of this machine or of its link. Private networks are
-/// not: a registry inside one keeps its blobs there.
-fn is_local(address: &IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => {
-            address.is_loopback()
-                || address.is_link_local()
-                || address.is_unspecified()
-                || address.is_broadcast()
-                || address.is_multicast()
-        }
-        IpAddr::V6(address) => {
-            let inner = Ipv6Addr::to_ipv4_mapped(address).map(IpAddr::V4);
-            inner.is_some_and(|inner| is_local(&inner))
-                || address.is_loopback()
-                || address.is_unspecified()
-                || address.is_unicast_link_local()
-                || address.is_multicast()
+impl Trust {
+    /// Whether an address may be gone to. Those of private networks may: a
+    /// registry inside one keeps its blobs there.
+    fn allows(self, address: &IpAddr) -> bool {
+        let inner = match address {
+            IpAddr::V4(address) => Some(*address),
+            IpAddr::V6(address) => Ipv6Addr::to_ipv4_mapped(address),
+        };
+        let address = inner.map_or(*address, IpAddr::V4);
+        let is_link = match address {
+            IpAddr::V4(address) => {
+                address.is_link_local() || address.is_broadcast() || address.is_multicast()
+            }
+            IpAddr::V6(address) => address.is_unicast_link_local() || address.is_multicast(),
+        };
+        match self {
+            Trust::Named => true,
+            Trust::Local => !is_link,
+            Trust::Foreign => !is_link && !address.is_loopback() && !address.is_unspecified(),
         }
     }
+}
+
+/// Whether a host, by name or address, is this machine.
+pub(crate) fn is_here(at: &Address) -> bool {
+    at.is_loopback() || {
+        let host = at.host().trim_start_matches('[').trim_end_matches(']');
+        let found = (host, at.port()).to_socket_addrs();
+        found.is_ok_and(|mut found| found.all(|address| address.ip().is_loopback()))
+    }
+}
+
+/// Why an exchange failed.
+fn failure(cause: ureq::Error, at: &Address) -> Error {
+    let url = at.to_string();
+    if let Some(error) = tls::reason(&cause) {
+        let (reason, hint) = tls::explain(error, &at.authority());
+        return Error::Tls { url, reason, hint };
+    }
+    let cause = Box::new(cause);
+    Error::Http { url, cause }
 }
 
 /// A header as text; `None` where it is not there or is no text.
@@ -189,18 +243,96 @@ pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// A small body, to its end.
-pub(crate) fn whole(answer: Response<Body>, at: &Address, limit: u64) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    let mut body = answer.into_body().into_reader().take(limit + 1);
-    let read = body.read_to_end(&mut bytes);
-    read.map_err(|cause| Error::Body {
-        url: at.to_string(),
-        cause,
-    })?;
-    if bytes.len() as u64 > limit {
-        let what = format!("the size of `{at}`");
-        return Err(Error::Limit { what, limit });
+/// A body that must not trickle. Only the time that is spent waiting for it
+/// counts: whoever reads may take theirs.
+pub(crate) struct Paced<R> {
+    body: R,
+    window: Duration,
+    least: u64,
+    waited: Duration,
+    came: u64,
+}
+
+impl<R: Read> Paced<R> {
+    pub(crate) fn new(body: R, settings: &Settings) -> Self {
+        Paced {
+            body,
+            window: settings.silence,
+            least: settings.slowest.saturating_mul(settings.silence.as_secs()),
+            waited: Duration::ZERO,
+            came: 0,
+        }
     }
-    Ok(bytes)
+}
+
+impl<R: Read> Read for Paced<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let start = Instant::now();
+        let read = self.body.read(buffer)?;
+        self.waited += start.elapsed();
+        self.came += read as u64;
+        if self.waited > self.window {
+            if self.came < self.least {
+                let came = self.came;
+                let seconds = self.waited.as_secs();
+                let slow = format!("{came} bytes came in {seconds} seconds");
+                return Err(io::Error::new(io::ErrorKind::TimedOut, slow));
+            }
+            self.waited = Duration::ZERO;
+            self.came = 0;
+        }
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_registry_points_to_stays_away_from_this_machine_and_its_link() {
+        for (address, local, foreign) in [
+            ("8.8.8.8", true, true),
+            ("10.0.0.1", true, true),
+            ("192.168.1.1", true, true),
+            ("2001:db8::1", true, true),
+            ("fd00::1", true, true),
+            ("127.0.0.1", true, false),
+            ("127.8.8.8", true, false),
+            ("0.0.0.0", true, false),
+            ("::1", true, false),
+            ("::", true, false),
+            ("::ffff:127.0.0.1", true, false),
+            ("169.254.169.254", false, false),
+            ("::ffff:169.254.169.254", false, false),
+            ("fe80::1", false, false),
+            ("255.255.255.255", false, false),
+            ("224.0.0.1", false, false),
+            ("ff02::1", false, false),
+        ] {
+            let ip: IpAddr = address.parse().unwrap();
+            assert!(Trust::Named.allows(&ip), "{address}");
+            assert_eq!(Trust::Local.allows(&ip), local, "{address}");
+            assert_eq!(Trust::Foreign.allows(&ip), foreign, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_trickles_is_given_up() {
+        struct Trickle;
+        impl Read for Trickle {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                std::thread::sleep(Duration::from_millis(2));
+                buffer[0] = 0;
+                Ok(1)
+            }
+        }
+        let settings = Settings {
+            silence: Duration::from_secs(1),
+            slowest: 1 << 20,
+            ..Settings::default()
+        };
+        let error = Paced::new(Trickle, &settings).read_to_end(&mut Vec::new());
+        assert_eq!(error.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
 }

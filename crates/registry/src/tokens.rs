@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Address, AuthError, Credential, Error, Scope, Secret,
-    http::{Call, Http, whole},
+    http::{Call, Http, Trust},
 };
 
 /// Bytes of an answer. Tokens for many scopes have some 20 KiB.
@@ -38,7 +38,7 @@ pub(crate) struct Question<'a> {
     pub(crate) service: Option<&'a str>,
     pub(crate) scopes: &'a [Scope],
     /// Whether the server must not be this machine or its link.
-    pub(crate) is_guarded: bool,
+    pub(crate) trust: Trust,
 }
 
 /// What a server said instead of a token, or why nothing can be understood.
@@ -162,11 +162,11 @@ impl Question<'_> {
             at,
             headers,
             body,
-            is_guarded: self.is_guarded,
+            trust: self.trust,
         })?;
         match answer.status().as_u16() {
             200 => {
-                let bytes = Zeroizing::new(whole(answer, self.realm, ANSWER_LIMIT)?);
+                let bytes = Zeroizing::new(http.whole(answer, self.realm, ANSWER_LIMIT)?);
                 Ok(read(&bytes).map_err(|reason| Error::Malformed {
                     url: self.realm.to_string(),
                     reason: reason.to_owned(),

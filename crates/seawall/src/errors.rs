@@ -136,17 +136,12 @@ fn image_hint(error: &seawall_image::Error) -> Option<String> {
 fn registry_hint(error: &seawall_registry::Error) -> Option<String> {
     use seawall_registry::Error;
     match error {
-        Error::NotThere(_) => Some(
-            "check the name and the tag; a private image looks the same to those who may not see \
-             it"
-            .to_owned(),
-        ),
         Error::Http { .. } => Some(
             "check that the registry can be reached; an image saved elsewhere can be scanned as \
              an archive: `docker save NAME | seawall scan -`"
                 .to_owned(),
         ),
-        _ => None,
+        other => other.hint().map(str::to_owned),
     }
 }
 

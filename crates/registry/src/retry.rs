@@ -1,0 +1,146 @@
+//! When a request is made again, and how long that waits.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
+use ureq::http::HeaderMap;
+
+use crate::{Settings, http::header};
+
+/// Tries that are left to one request.
+#[derive(Debug)]
+pub(crate) struct Tries {
+    left: u32,
+    pause: Duration,
+    longest: Duration,
+}
+
+impl Tries {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Tries {
+            left: settings.tries,
+            pause: settings.pause,
+            longest: settings.longest_pause,
+        }
+    }
+
+    /// Few, for a place that has others behind it.
+    pub(crate) fn few(settings: &Settings) -> Self {
+        Tries {
+            left: settings.tries.min(1),
+            ..Tries::new(settings)
+        }
+    }
+
+    /// Waits for the next try; whether there is one. `asked` is what the
+    /// registry wants: more than the longest pause is not waited for.
+    pub(crate) fn wait(&mut self, asked: Option<Duration>) -> bool {
+        if self.left == 0 || asked.is_some_and(|asked| asked > self.longest) {
+            return false;
+        }
+        self.left -= 1;
+        let own = self.pause.min(self.longest);
+        self.pause = self.pause.saturating_mul(2);
+        thread::sleep(asked.unwrap_or_default().max(jitter(own)));
+        true
+    }
+
+    /// After progress the next pause is a short one again.
+    pub(crate) fn progressed(&mut self, settings: &Settings) {
+        self.pause = settings.pause;
+    }
+}
+
+/// Between half of a pause and all of it, so that many clients do not come
+/// back at once.
+fn jitter(pause: Duration) -> Duration {
+    // The standard library's keys of hashes are random.
+    let random = RandomState::new().hash_one(0_u8) >> 40;
+    let half = pause / 2;
+    half + half.mul_f64(random as f64 / f64::from(1_u32 << 24))
+}
+
+/// How long a registry asks to be left alone (RFC 9110, 10.2.3): seconds, or a
+/// date, which is read against the registry's own clock.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = header(headers, "retry-after")?.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = |text: &str| {
+        let parser = DateTimeParser::new().relaxed_weekday(true);
+        let read = parser.parse_timestamp(text);
+        read.ok().map(Timestamp::as_second)
+    };
+    let now = header(headers, "date").and_then(date).or_else(|| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        now.ok().and_then(|now| now.as_secs().try_into().ok())
+    })?;
+    let seconds = date(value)?.saturating_sub(now).max(0);
+    Some(Duration::from_secs(seconds.unsigned_abs()))
+}
+
+/// Whether a status says that the same request may succeed later.
+pub(crate) fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+#[cfg(test)]
+mod tests {
+    use ureq::http::HeaderValue;
+
+    use super::*;
+
+    fn after(pairs: &[(&'static str, &'static str)]) -> Option<u64> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.insert(*name, HeaderValue::from_static(value));
+        }
+        retry_after(&headers).map(|wait| wait.as_secs())
+    }
+
+    #[test]
+    fn the_pause_that_is_asked_for_is_read_in_both_forms() {
+        assert_eq!(after(&[]), None);
+        assert_eq!(after(&[("retry-after", "7")]), Some(7));
+        let now = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        let later = ("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT");
+        assert_eq!(after(&[now, later]), Some(30));
+        // A date that is over.
+        let before = ("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT");
+        assert_eq!(after(&[now, before]), Some(0));
+        assert_eq!(after(&[before]), Some(0));
+        for bad in ["", "-1", "soon", "1e9", "99999999999999999999"] {
+            let mut headers = HeaderMap::new();
+            headers.insert("retry-after", HeaderValue::from_str(bad).unwrap());
+            assert_eq!(retry_after(&headers), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn tries_end_and_are_not_spent_on_a_registry_that_asks_for_too_much() {
+        let settings = Settings {
+            tries: 2,
+            pause: Duration::ZERO,
+            longest_pause: Duration::from_secs(1),
+            ..Settings::default()
+        };
+        let mut tries = Tries::new(&settings);
+        assert!(!tries.wait(Some(Duration::from_secs(2))));
+        assert!(tries.wait(None));
+        assert!(tries.wait(Some(Duration::ZERO)));
+        assert!(!tries.wait(None));
+    }
+
+    #[test]
+    fn pauses_differ_and_stay_in_their_bounds() {
+        let pause = Duration::from_secs(8);
+        let pauses: Vec<_> = (0..32).map(|_| jitter(pause)).collect();
+        assert!(pauses.iter().all(|p| *p >= pause / 2 && *p <= pause));
+        assert!(pauses.iter().any(|p| p != &pauses[0]));
+    }
+}
