@@ -153,9 +153,7 @@ impl Error {
             Error::Tls { hint, .. } => Some(hint),
             Error::Auth(AuthError::Shared(error)) => error.hint(),
             Error::Auth(AuthError::Token { cause, .. }) => cause.hint(),
-            Error::Auth(
-                AuthError::None { .. } | AuthError::Rejected { .. } | AuthError::Denied { .. },
-            )
+            Error::Auth(AuthError::None { .. } | AuthError::Denied { .. })
             | Error::Refused {
                 status: 401 | 403, ..
             } => Some("log in to the registry, or check that the account may do this"),

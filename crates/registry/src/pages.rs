@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::{
     Address, Error,
-    address::plain,
+    address::shown,
     answers::next_link,
     client::{Shared, Small},
     places::Place,
@@ -68,7 +68,7 @@ fn next(
         why: why.to_owned(),
     };
     let next = at.join(link);
-    let next = next.map_err(|error| refused(plain(link, 200), &error.to_string()))?;
+    let next = next.map_err(|error| refused(shown(link), &error.to_string()))?;
     // A proxy that takes TLS off makes the registry believe in plain HTTP.
     let next = next.secured_as(first);
     let path = |address: &Address| address.path().split('?').next().map(str::to_owned);

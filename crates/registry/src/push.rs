@@ -9,7 +9,7 @@ use ureq::http::Method;
 
 use crate::{
     Address, Client, Error, Repository,
-    address::plain,
+    address::{plain, shown},
     answers,
     client::{MANIFEST_LIMIT, Shared},
     places::Place,
@@ -334,7 +334,7 @@ fn location(got: &Got, place: &Place) -> Result<Address, Error> {
         why,
     };
     let at = got.at.join(target);
-    let at = at.map_err(|error| refused(plain(target, 200), error.to_string()))?;
+    let at = at.map_err(|error| refused(shown(target), error.to_string()))?;
     let at = at.secured_as(&registry);
     if at.is_plain() && !registry.is_plain() {
         return Err(refused(at.to_string(), "it gives TLS up".to_owned()));

@@ -9,6 +9,7 @@ use ureq::{
 
 use crate::{
     Address, AuthError, Authority, Error, Scope, Settings,
+    address::shown as target_shown,
     answers::refusal_words,
     http::{Call, Http, LocalAddress, Trust, header, is_here},
     retry::{self, Tries},
@@ -222,8 +223,7 @@ fn redirect(ask: &Ask<'_>, got: &Got) -> Result<Address, Error> {
         });
     };
     let next = got.at.join(target);
-    let next =
-        next.map_err(|error| refused(crate::address::plain(target, 200), &error.to_string()))?;
+    let next = next.map_err(|error| refused(target_shown(target), &error.to_string()))?;
     if next.is_plain() && !got.at.is_plain() {
         return Err(refused(next.to_string(), "it gives TLS up"));
     }

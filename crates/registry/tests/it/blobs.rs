@@ -13,8 +13,8 @@ use seawall_model::Digest;
 use seawall_registry::{Blob, Client, Error, Settings};
 use seawall_testkit::{Act, Answer, Asked, Delivery, Proxy};
 
-use crate::support::said;
 use crate::stage::{Stage, hasty, inner, named, read, repository, stage};
+use crate::support::said;
 
 /// A proxy before the stage's registry that treats the `n`th request for a
 /// blob (from 0) as `rule` says.

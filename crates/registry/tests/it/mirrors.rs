@@ -45,7 +45,11 @@ fn the_first_mirror_that_has_it_answers() {
     assert_eq!(manifest.host, cache.host());
     assert_eq!(manifest.missed.len(), 2);
     assert!(manifest.missed[0].contains(&dead), "{:?}", manifest.missed);
-    assert!(manifest.missed[1].contains("there is no"), "{:?}", manifest.missed);
+    assert!(
+        manifest.missed[1].contains("there is no"),
+        "{:?}",
+        manifest.missed
+    );
     let (digest, size) = stage.large();
     let repository = repository(&origin.host(), "app");
     let blob = client.open(&repository, digest, Some(size)).unwrap();
@@ -108,7 +112,11 @@ fn a_blob_goes_on_at_the_registry_where_its_mirror_dies() {
 fn a_mirror_may_stand_below_a_prefix() {
     let Some(stage) = stage() else { return };
     let source = format!("docker://{}/app:1", stage.registry.host());
-    if stage.registry.copy(&source, "cache/hub/app:1", &["--preserve-digests"]).is_none() {
+    if stage
+        .registry
+        .copy(&source, "cache/hub/app:1", &["--preserve-digests"])
+        .is_none()
+    {
         return;
     }
     let origin = nobody();
@@ -124,7 +132,14 @@ fn a_mirror_may_stand_below_a_prefix() {
 
 #[test]
 fn a_mirror_that_is_none_is_an_error() {
-    for mirror in ["", "mirror", "a b", "ftp://x.y", "user:pass@x.y", "x.y/../z"] {
+    for mirror in [
+        "",
+        "mirror",
+        "a b",
+        "ftp://x.y",
+        "user:pass@x.y",
+        "x.y/../z",
+    ] {
         let client = Client::new(&with_mirrors("127.0.0.1:1", &[mirror]));
         let error = client.manifest(&named("127.0.0.1:1", "app:1")).unwrap_err();
         assert!(matches!(error, Error::Mirror { .. }), "{mirror}: {error:?}");
@@ -139,5 +154,9 @@ fn a_mirror_cannot_change_what_has_a_digest() {
     let wanted = stage.name("app").repository().at(stage.digest);
     let manifest = client.manifest(&wanted).unwrap();
     assert_eq!(manifest.host, stage.registry.host());
-    assert!(manifest.missed[0].contains("digest"), "{:?}", manifest.missed);
+    assert!(
+        manifest.missed[0].contains("digest"),
+        "{:?}",
+        manifest.missed
+    );
 }

@@ -6,8 +6,8 @@ use seawall_model::Digest;
 use seawall_registry::{Client, Error};
 use seawall_testkit::{Act, Answer, Delivery, Proxy, Registry, have, run};
 
-use crate::support::said;
 use crate::stage::{client, hasty, json, named, read, stage, stage_in};
+use crate::support::said;
 
 const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
 const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";

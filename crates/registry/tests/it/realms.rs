@@ -53,8 +53,8 @@ fn a_realm_elsewhere_gets_no_credentials() {
         ("/token", "is no address", "is no address"),
         (
             "file:///etc/passwd",
-            "is no address over HTTP",
-            "is no address",
+            "neither `http:` nor `https:`",
+            "neither `http:`",
         ),
     ] {
         let registry = registry(&format!("Bearer realm=\"{realm}\",service=\"x\""));

@@ -42,7 +42,9 @@ fn a_blob_in_another_store_is_fetched_without_credentials() {
     let settings = with_password(&proxy.host(), "user", "secret", dir.path());
     let client = Client::new(&settings);
     let repository = repository(&proxy.host(), "app");
-    let blob = client.open(&repository, Digest::of(b"blob"), Some(4)).unwrap();
+    let blob = client
+        .open(&repository, Digest::of(b"blob"), Some(4))
+        .unwrap();
     assert_eq!(read(blob).unwrap(), b"blob");
     // The registry was shown the password, the store nothing.
     let shown = proxy.asked().pop().unwrap();
@@ -57,10 +59,9 @@ fn a_blob_in_another_store_is_fetched_without_credentials() {
 
 #[test]
 fn a_store_that_asks_for_credentials_gets_none() {
-    let store = Proxy::alone(|_| {
-        Answer::new(401, "").with("www-authenticate", "Basic realm=\"give me\"")
-    })
-    .unwrap();
+    let store =
+        Proxy::alone(|_| Answer::new(401, "").with("www-authenticate", "Basic realm=\"give me\""))
+            .unwrap();
     let host = store.host();
     let proxy = Proxy::start("127.0.0.1:0", move |_| to(&format!("http://{host}/x"))).unwrap();
     let dir = tempfile::tempdir().unwrap();
@@ -68,7 +69,10 @@ fn a_store_that_asks_for_credentials_gets_none() {
     let client = Client::new(&settings);
     let error = client.blob(&repository(&proxy.host(), "app"), Digest::of(b"x"));
     let error = error.err().unwrap();
-    assert!(matches!(error, Error::Refused { status: 401, .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::Refused { status: 401, .. }),
+        "{error:?}"
+    );
     assert_eq!(store.asked().len(), 1);
     assert_eq!(store.asked()[0].header("authorization"), None);
 }
@@ -117,7 +121,7 @@ fn where_nothing_good_can_be_nobody_goes() {
     for (location, why) in [
         ("file:///etc/passwd", "neither `http:` nor `https:`"),
         ("ftp://127.0.0.1/x", "neither `http:` nor `https:`"),
-        ("gopher:x", "no address over HTTP"),
+        ("gopher:x", "neither `http:` nor `https:`"),
         ("http://user:pass@127.0.0.1/x", "a user or a password"),
         ("http://169.254.169.254/latest/meta-data", "169.254.169.254"),
         ("http://[fe80::1]/x", "fe80::1"),
@@ -133,7 +137,10 @@ fn where_nothing_good_can_be_nobody_goes() {
             .blob(&repository(&proxy.host(), "app"), Digest::of(b"x"))
             .err()
             .unwrap();
-        assert!(matches!(error, Error::Redirect { .. }), "{location}: {error:?}");
+        assert!(
+            matches!(error, Error::Redirect { .. }),
+            "{location}: {error:?}"
+        );
         assert!(error.to_string().contains(why), "{location}: {error}");
         assert!(!error.to_string().contains("pass@"), "{error}");
         assert_eq!(proxy.asked().len(), 1, "{location}");
@@ -141,14 +148,21 @@ fn where_nothing_good_can_be_nobody_goes() {
     // Without saying where.
     let answer = Answer::new(302, "");
     let proxy = Proxy::alone(move |_| answer.clone()).unwrap();
-    let error = client().manifest(&named(&proxy.host(), "app:1")).unwrap_err();
-    assert!(error.to_string().contains("without saying where"), "{error}");
+    let error = client()
+        .manifest(&named(&proxy.host(), "app:1"))
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("without saying where"),
+        "{error}"
+    );
 }
 
 #[test]
 fn circles_end() {
     let proxy = Proxy::start("127.0.0.1:0", |asked| to(&asked.target)).unwrap();
-    let error = client().manifest(&named(&proxy.host(), "app:1")).unwrap_err();
+    let error = client()
+        .manifest(&named(&proxy.host(), "app:1"))
+        .unwrap_err();
     assert!(error.to_string().contains("10 redirects"), "{error}");
     assert_eq!(proxy.asked().len(), 11);
 }
@@ -156,14 +170,12 @@ fn circles_end() {
 #[test]
 fn relative_targets_stay_where_they_are() {
     let Some(stage) = stage() else { return };
-    let proxy = Proxy::start(stage.registry.host(), |asked| {
-        match asked.target.as_str() {
-            "/v2/app/manifests/a" => to("1"),
-            "/v2/app/manifests/b" => to("/v2/app/manifests/1"),
-            "/v2/app/manifests/c" => to("?x=y"),
-            "/v2/app/manifests/c?x=y" => to("../manifests/1"),
-            _ => Act::Pass,
-        }
+    let proxy = Proxy::start(stage.registry.host(), |asked| match asked.target.as_str() {
+        "/v2/app/manifests/a" => to("1"),
+        "/v2/app/manifests/b" => to("/v2/app/manifests/1"),
+        "/v2/app/manifests/c" => to("?x=y"),
+        "/v2/app/manifests/c?x=y" => to("../manifests/1"),
+        _ => Act::Pass,
     })
     .unwrap();
     for tag in ["a", "b", "c"] {
