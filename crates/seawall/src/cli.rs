@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::styling};
 
-use crate::verbs::{completions, db, explain, man, sbom, scan, vex};
+use crate::verbs::{completions, db, explain, init, man, sbom, scan, vex};
 
 const STYLES: styling::Styles = styling::Styles::styled()
     .header(styling::AnsiColor::Green.on_default().bold())
@@ -73,6 +73,8 @@ pub(crate) enum Verb {
     Sbom(sbom::Arguments),
     /// Say why a vulnerability did or did not match, or what a rule means.
     Explain(explain::Arguments),
+    /// Write a seawall.toml with every setting, and on request what a CI system runs.
+    Init(init::Arguments),
     /// The advisory database: update it, say what is in it.
     #[command(subcommand)]
     Db(db::Verb),

@@ -60,6 +60,9 @@ pub(crate) struct Cache {
     pub(crate) max_mib: Option<u64>,
 }
 
+/// What the cache of layers may take where nothing else is said, in MiB.
+pub(crate) const CACHE_MIB: u64 = 1024;
+
 /// Bytes of a settings file.
 const FILE_LIMIT: u64 = 1 << 20;
 
@@ -90,7 +93,7 @@ pub(crate) fn read(named: Option<&Path>) -> Result<File> {
     ignore_file(file)
 }
 
-fn parse(text: &str, name: &str) -> Result<File> {
+pub(crate) fn parse(text: &str, name: &str) -> Result<File> {
     let failed = |error: &toml_span::Error| {
         // A key that nobody knows has a place of its own, the error only the
         // table's.

@@ -3,6 +3,7 @@
 pub(crate) mod completions;
 pub(crate) mod db;
 pub(crate) mod explain;
+pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod sbom;
 pub(crate) mod scan;
@@ -15,6 +16,7 @@ pub(crate) fn run(verb: Verb, printer: &Printer) -> anyhow::Result<Outcome> {
         Verb::Scan(arguments) => scan::run(&arguments, printer),
         Verb::Sbom(arguments) => sbom::run(&arguments, printer),
         Verb::Explain(arguments) => explain::run(arguments, printer),
+        Verb::Init(arguments) => init::run(&arguments, printer),
         Verb::Db(verb) => db::run(verb, printer),
         Verb::Vex(verb) => vex::run(verb, printer),
         Verb::Completions(arguments) => completions::run(&arguments, printer),

@@ -4,6 +4,8 @@ mod arguments;
 mod look;
 mod write;
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use seawall_model::{Confidence, Finding, Fingerprint, Report, Severity, vex::Document};
@@ -51,10 +53,10 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
         [] => &file.vex,
         given => given,
     };
-    let baseline = arguments.judged.baseline.as_ref();
-    let baseline = baseline.or(file.baseline.as_ref());
+    let baseline = arguments.judged.baseline.as_ref().map(Path::new);
+    let baseline = baseline.or(file.baseline.as_deref());
     // A baseline that is no use ends the run before it starts.
-    let baseline = match baseline {
+    let baseline = match baseline.filter(|path| !path.as_os_str().is_empty()) {
         Some(path) => Some((baseline::load(path)?, path)),
         None => None,
     };

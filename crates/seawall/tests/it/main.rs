@@ -11,6 +11,7 @@ mod floors;
 mod formats;
 mod hostile;
 mod html;
+mod init;
 mod licenses;
 mod osv_scanner;
 

@@ -1,6 +1,6 @@
 //! What can be typed behind `scan`, by what it is about.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{
     Args, ValueEnum,
@@ -75,9 +75,10 @@ pub(super) struct Judged {
     /// or fixed does not count.
     #[arg(long, value_name = "FILE", env = "SEAWALL_VEX", value_delimiter = ',')]
     pub(super) vex: Vec<PathBuf>,
-    /// Show and judge only what is new against this earlier report of ours (JSON).
+    /// Show and judge only what is new against this earlier report of ours (JSON); '' for none,
+    /// whatever the settings say.
     #[arg(long, value_name = "REPORT", env = "SEAWALL_BASELINE")]
-    pub(super) baseline: Option<PathBuf>,
+    pub(super) baseline: Option<OsString>,
     /// Do not fail because of gaps.
     #[arg(long, env = "SEAWALL_ALLOW_GAPS", value_parser = boolish())]
     pub(super) allow_gaps: bool,

@@ -32,7 +32,7 @@ impl<'a> With<'a> {
         file: &Settings,
         printer: &'a Printer,
     ) -> Result<Self> {
-        let mib = file.cache.max_mib.unwrap_or(1024);
+        let mib = file.cache.max_mib.unwrap_or(settings::CACHE_MIB);
         let cache = (!looked.no_cache).then(|| {
             let dir = looked.cache_dir.clone().or_else(|| file.cache.dir.clone());
             let dir = dir.unwrap_or_else(|| settings::cache_home().join("layers"));
