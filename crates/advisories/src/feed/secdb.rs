@@ -76,7 +76,7 @@ fn add(collector: &mut Collector, package: &Package, ecosystem: &str, prefix: &s
     let mut flaws: BTreeMap<&str, Flaw<'_>> = BTreeMap::new();
     for (version, lines) in &package.secfixes {
         for line in lines.iter().flatten() {
-            let ids: Vec<&str> = line.split_whitespace().filter(|word| is_id(word)).collect();
+            let ids = ids(line);
             if ids.is_empty() {
                 let what = format!("{file}: `{}` {version}", package.name);
                 collector.refuse(&what, format!("`{line}` names no flaw"));
@@ -145,17 +145,55 @@ fn unite(flaws: &mut BTreeMap<&str, Flaw<'_>>) {
     }
 }
 
-/// `CVE-2019-14697`, `XSA-248`, `GHSA-…`, but no word of a remark (`(+`,
-/// `regression`, `fix)`).
+/// The ids of a line: `CVE-2018-7540 XSA-252`, but no word of a remark (`(+
+/// regression fix)`). A few lines name a patch; projects that have no dash in
+/// their ids (`VSV00001`) stand alone.
+fn ids(line: &str) -> Vec<&str> {
+    let words = || {
+        let words = line.split_whitespace();
+        words.map(|word| word.strip_suffix(".patch").unwrap_or(word))
+    };
+    let ids: Vec<&str> = words().filter(|word| is_id(word)).collect();
+    if !ids.is_empty() {
+        return ids;
+    }
+    let has_number = |word: &&str| word.bytes().any(|byte| byte.is_ascii_digit());
+    words().find(has_number).into_iter().collect()
+}
+
+/// `CVE-2019-14697`, `XSA-248`, `GHSA-…`, and `CVE-????-?????` before the number
+/// was known.
 fn is_id(word: &str) -> bool {
     let Some((publisher, rest)) = word.split_once('-') else {
         return false;
     };
     let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'?');
     !publisher.is_empty()
         && publisher.bytes().all(is_upper)
-        && rest.bytes().any(|byte| byte.is_ascii_alphanumeric())
-        && rest
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && rest.bytes().all(is_plain)
+        && rest.bytes().any(|byte| byte != b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_name_flaws_in_many_ways() {
+        for (line, expected) in [
+            ("CVE-2019-14697", &["CVE-2019-14697"][..]),
+            ("CVE-2018-7540 XSA-252", &["CVE-2018-7540", "XSA-252"]),
+            ("CVE-2017-2616 (+ regression fix)", &["CVE-2017-2616"]),
+            ("CVE-2017-8073.patch", &["CVE-2017-8073"]),
+            ("CVE-????-?????  XSA-284", &["CVE-????-?????", "XSA-284"]),
+            ("GHSA-jq35-85cj-fj4p", &["GHSA-jq35-85cj-fj4p"]),
+            ("VSV00001", &["VSV00001"]),
+            ("wnpa-sec-2020-01", &["wnpa-sec-2020-01"]),
+            ("see the log", &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(ids(line), expected, "{line}");
+        }
+    }
 }

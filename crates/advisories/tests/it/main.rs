@@ -7,6 +7,7 @@
 )]
 
 mod feeds;
+mod feeds_real;
 mod matching;
 mod memory;
 mod osv_scanner;

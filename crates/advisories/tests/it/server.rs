@@ -20,20 +20,20 @@ use seawall_advisories::{
 use crate::support::{Counted, Place, bring, ids, names, record, zip};
 
 /// What is sent, and whether the line then stays open without a word.
-struct Answer {
-    bytes: Vec<u8>,
-    hangs: bool,
+pub(crate) struct Answer {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) hangs: bool,
 }
 
 /// Serves until it is dropped; keeps the paths that were asked for.
-struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
     is_over: Arc<AtomicBool>,
 }
 
 impl Server {
-    fn new(answer: impl Fn(&str, &str) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(answer: impl Fn(&str, &str) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Server {
             address: listener.local_addr().unwrap(),
@@ -55,11 +55,11 @@ impl Server {
         server
     }
 
-    fn from(&self) -> From {
+    pub(crate) fn from(&self) -> From {
         From::Url(format!("http://{}", self.address))
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut *self.asked.lock().unwrap())
     }
 }
@@ -93,7 +93,7 @@ fn talk(
     let _ = stream.read(&mut [0; 16]);
 }
 
-fn say(status: &str, headers: &str, body: &[u8]) -> Answer {
+pub(crate) fn say(status: &str, headers: &str, body: &[u8]) -> Answer {
     let length = body.len();
     let mut bytes = format!(
         "HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{headers}Connection: close\r\n\r\n"
@@ -106,7 +106,7 @@ fn say(status: &str, headers: &str, body: &[u8]) -> Answer {
     }
 }
 
-fn nothing() -> Answer {
+pub(crate) fn nothing() -> Answer {
     say("404 Not Found", "", b"")
 }
 
