@@ -12,7 +12,10 @@ pub struct Target {
     pub describes: Option<TargetKind>,
     /// What the user called it, without the scheme.
     pub name: String,
-    /// Where it was found: `docker`, `archive`, `oci`, `rootfs`, `dir`, `sbom`, ….
+    /// The tags that stand for it, where all tags of its repository were asked
+    /// for; the first is in its name.
+    pub tags: Vec<String>,
+    /// Where it was found: `docker`, `registry`, `archive`, `oci`, `dir`, ….
     pub scheme: String,
     /// `sha256:…` of the image's configuration (what `docker images` shows),
     /// computed or vouched for; `None` for what has none.
@@ -43,6 +46,7 @@ impl Target {
             kind,
             describes: None,
             name: name.into(),
+            tags: Vec::new(),
             scheme: scheme.into(),
             digest: None,
             manifest: None,

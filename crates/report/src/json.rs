@@ -111,6 +111,7 @@ fn target(target: &Target) -> WireTarget<'_> {
         kind: target.kind.as_str(),
         describes: target.describes.map(TargetKind::as_str),
         name: &target.name,
+        tags: &target.tags,
         scheme: &target.scheme,
         digest: target.digest.as_deref(),
         manifest: target.manifest.as_deref(),

@@ -1,5 +1,7 @@
 //! For people at a terminal: by target, then by package, worst first.
 
+mod overview;
+
 use std::io;
 
 use anstyle::{AnsiColor, Style};
@@ -114,6 +116,9 @@ pub(crate) fn write(
     out: &mut dyn io::Write,
 ) -> Result<(), Error> {
     let mut painter = Painter { options, out };
+    if overview::fits(report) {
+        return overview::write(report, &mut painter);
+    }
     for index in 0..report.targets.len() {
         write_target(report, index, &mut painter)?;
     }
@@ -343,6 +348,12 @@ fn write_end(report: &Report, painter: &mut Painter<'_>) -> Result<(), Error> {
         painter.line("")?;
     }
     painter.wrapped(("", 0), 2, Style::new().bold(), &summary(&report.summary()))?;
+    write_database(report, painter)?;
+    write_steps(&upgrades(report), painter)?;
+    Ok(())
+}
+
+fn write_database(report: &Report, painter: &mut Painter<'_>) -> io::Result<()> {
     if let Some(database) = &report.database
         && !database.ecosystems.is_empty()
     {
@@ -355,7 +366,6 @@ fn write_end(report: &Report, painter: &mut Painter<'_>) -> Result<(), Error> {
         let text = format!("{kind}, newest record {} ({shards})", plain(date));
         painter.wrapped(("", 0), 2, Style::new(), &text)?;
     }
-    write_steps(&upgrades(report), painter)?;
     Ok(())
 }
 

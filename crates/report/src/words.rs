@@ -74,9 +74,17 @@ fn left_out(summary: &Summary) -> String {
     text
 }
 
-/// `alpine.tar (image, Alpine Linux v3.10, linux/amd64)`.
+/// `alpine.tar (image, Alpine Linux v3.10, linux/amd64)`; an image that is no
+/// file comes `from` somewhere.
 pub(crate) fn target(target: &Target) -> String {
-    let mut about = vec![target.kind.as_str().to_owned()];
+    let from = match target.scheme.as_str() {
+        "docker" => " from Docker",
+        "podman" => " from Podman",
+        "containerd" => " from containerd",
+        "registry" => " from its registry",
+        _ => "",
+    };
+    let mut about = vec![format!("{}{from}", target.kind.as_str())];
     about.extend(target.os.as_ref().map(|os| clipped(&os.name, NAME)));
     about.extend(target.platform.as_deref().map(|text| clipped(text, NAME)));
     format!("{} ({})", clipped(&target.name, NAME), about.join(", "))

@@ -33,6 +33,8 @@ pub(super) struct WireTarget<'a> {
     pub(super) kind: &'static str,
     pub(super) describes: Option<&'static str>,
     pub(super) name: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub(super) tags: &'a [String],
     pub(super) scheme: &'a str,
     pub(super) digest: Option<&'a str>,
     pub(super) manifest: Option<&'a str>,

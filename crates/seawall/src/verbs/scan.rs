@@ -2,6 +2,7 @@
 
 mod arguments;
 mod look;
+mod tags;
 mod write;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ pub(crate) use self::{
 };
 use self::{
     arguments::{Judged, Kind, Persona, Sort},
+    look::look_at,
     write::write,
 };
 use crate::{
@@ -69,7 +71,14 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
         true => vex::load(paths, printer)?,
         false => Vec::new(),
     };
-    let (mut inspected, failures) = look(&targets, looks_for, &arguments.looked, &file, printer)?;
+    let (mut inspected, failures) = look_at(
+        &targets,
+        looks_for,
+        &arguments.looked,
+        &arguments.tags,
+        &file,
+        printer,
+    )?;
     if is_asked(Kind::Vulnerabilities) {
         documents.extend(vex::embedded(&mut inspected));
     }

@@ -10,6 +10,7 @@ use seawall_image::Platform;
 use seawall_model::Severity;
 use seawall_report::Format;
 
+use super::tags::Tags;
 use crate::cli::boolish;
 
 /// What can be typed behind `scan`.
@@ -27,6 +28,7 @@ Targets:
 Examples:
   seawall scan .
   seawall scan --fail-on high debian:12
+  seawall scan --all-tags --tags '1.*' registry:ghcr.io/shop/web
   seawall scan --platform linux/arm64 registry:ghcr.io/shop/web:1.4
   docker save shop | seawall scan -
   seawall scan --format sarif --output seawall.sarif oci:build/image:latest")]
@@ -49,6 +51,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     pub(super) written: Written,
+
+    #[command(flatten)]
+    pub(super) tags: Tags,
 
     #[command(flatten)]
     pub(crate) looked: Looked,

@@ -7,7 +7,10 @@ use seawall_image::{Cache, Limits, Platform, Progress, Registries};
 use seawall_registry::Client;
 use seawall_scan::{Bases, Inspected, LooksFor, Place};
 
-use super::{Looked, setting};
+use super::{
+    Looked, setting,
+    tags::{self, Tags},
+};
 use crate::{
     printer::Printer,
     progress::ByteBar,
@@ -20,6 +23,8 @@ pub(super) struct With<'a> {
     platform: Option<Platform>,
     cache: Option<Cache>,
     bases: Bases,
+    /// Holds the evidence of one run where none is to be kept.
+    _dir: Option<tempfile::TempDir>,
     /// `None` where none may be asked.
     pub(super) registries: Option<Arc<Registries>>,
     printer: &'a Printer,
@@ -29,20 +34,30 @@ impl<'a> With<'a> {
     pub(super) fn new(
         looks_for: LooksFor,
         looked: &Looked,
+        tags: &Tags,
         file: &Settings,
         printer: &'a Printer,
     ) -> Result<Self> {
         let mib = file.cache.max_mib.unwrap_or(settings::CACHE_MIB);
-        let cache = (!looked.no_cache).then(|| {
-            let dir = looked.cache_dir.clone().or_else(|| file.cache.dir.clone());
-            let dir = dir.unwrap_or_else(|| settings::cache_home().join("layers"));
-            Cache::new(dir, mib.saturating_mul(1 << 20))
-        });
+        // Images of a repository share layers, which are read once all the same.
+        let dir = (looked.no_cache && tags.all_tags).then(tempfile::tempdir);
+        let dir = dir
+            .transpose()
+            .context("there is no room for temporary files")?;
+        let cache = match &dir {
+            Some(dir) => Some(Cache::new(dir.path(), mib.saturating_mul(1 << 20))),
+            None => (!looked.no_cache).then(|| {
+                let dir = looked.cache_dir.clone().or_else(|| file.cache.dir.clone());
+                let dir = dir.unwrap_or_else(|| settings::cache_home().join("layers"));
+                Cache::new(dir, mib.saturating_mul(1 << 20))
+            }),
+        };
         let is_offline = looked.offline || file.offline.unwrap_or(false);
         let mut with = With {
             looks_for,
             platform: setting(looked.platform.clone(), file.platform.as_deref())?,
             cache,
+            _dir: dir,
             bases: Bases::default(),
             registries: (!is_offline).then(|| {
                 let settings = seawall_registry::Settings::default();
@@ -135,7 +150,27 @@ pub(crate) fn look(
     file: &Settings,
     printer: &Printer,
 ) -> Result<(Vec<Inspected>, Vec<anyhow::Error>)> {
-    let with = With::new(looks_for, looked, file, printer)?;
+    look_at(targets, looks_for, looked, &Tags::default(), file, printer)
+}
+
+/// The same for repositories too, where all tags are asked for.
+pub(super) fn look_at(
+    targets: &[String],
+    looks_for: LooksFor,
+    looked: &Looked,
+    tags: &Tags,
+    file: &Settings,
+    printer: &Printer,
+) -> Result<(Vec<Inspected>, Vec<anyhow::Error>)> {
+    let with = With::new(looks_for, looked, tags, file, printer)?;
+    if tags.all_tags {
+        let results = targets.iter().flat_map(|text| {
+            let results = tags::look(text, tags, &with, printer);
+            let results = results.with_context(|| format!("cannot scan all of `{text}`"));
+            results.unwrap_or_else(|error| vec![Err(error)])
+        });
+        return sorted(results.collect(), printer);
+    }
     let bars = printer.bars();
     let results = targets.iter().map(|text| {
         let bar = bars.bytes(text);
@@ -149,7 +184,7 @@ pub(crate) fn look(
 
 /// What could be looked at, and what could not. If nothing could, the first
 /// error ends the run.
-pub(super) fn sorted(
+fn sorted(
     results: Vec<Result<Inspected>>,
     printer: &Printer,
 ) -> Result<(Vec<Inspected>, Vec<anyhow::Error>)> {
