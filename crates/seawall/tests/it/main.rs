@@ -14,6 +14,7 @@ mod html;
 mod init;
 mod licenses;
 mod osv_scanner;
+mod registry;
 
 mod sbom;
 mod secrets;
