@@ -33,6 +33,9 @@ pub(crate) struct Shared {
     silent: Mutex<HashSet<String>>,
     /// Registries that do not take a blob in one request.
     pub(crate) two_steps: Mutex<HashSet<String>>,
+    /// Held while a list under a tag is changed: most registries know no
+    /// conditions, so threads must not do that at once.
+    pub(crate) lists: Mutex<()>,
 }
 
 /// A small answer.
@@ -56,6 +59,7 @@ impl Client {
                 transport: Transport::new(settings),
                 silent: Mutex::default(),
                 two_steps: Mutex::default(),
+                lists: Mutex::default(),
             }),
         }
     }

@@ -1,7 +1,7 @@
 //! What is about an image: the referrers API and the tag that stands in for it
 //! (OCI distribution-spec 1.1, "Listing Referrers").
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::PoisonError};
 
 use seawall_model::Digest;
 use serde_json::{Value, json};
@@ -62,14 +62,25 @@ impl Client {
         artifact_type: Option<&str>,
     ) -> Result<Referrers, Error> {
         let place = self.shared.registry(repository);
-        let (index, listed) = match self.shared.by_api(&place, subject, artifact_type)? {
-            Some(index) => (index, Listed::Registry),
-            None => {
-                let tagged = self.shared.by_tag(&place, subject)?;
-                let (index, _) = tagged.unwrap_or_default();
-                (index, Listed::Tag)
-            }
+        let (mut index, mut listed) = (Index::default(), Listed::Tag);
+        // First by the registry's filter, which spares many requests. Where
+        // that leaves nothing, without: a registry's own idea of types is not
+        // believed.
+        let filters: &[_] = match artifact_type {
+            Some(wanted) => &[Some(wanted), None],
+            None => &[None],
         };
+        for filter in filters {
+            let Some((answer, is_filtered)) = self.shared.by_api(&place, subject, *filter)? else {
+                let tagged = self.shared.by_tag(&place, subject)?;
+                index = tagged.unwrap_or_default().0;
+                break;
+            };
+            (index, listed) = (answer, Listed::Registry);
+            if !is_filtered || !index.entries.is_empty() {
+                break;
+            }
+        }
         let mut found = Referrers {
             list: Vec::new(),
             listed,
@@ -108,23 +119,23 @@ impl Client {
 }
 
 impl Shared {
-    /// The registry's own list; `None` where it keeps none.
+    /// The registry's own list, and whether it has left something out; `None`
+    /// where it keeps none.
     fn by_api(
         &self,
         place: &Place,
         subject: Digest,
         artifact_type: Option<&str>,
-    ) -> Result<Option<Index>, Error> {
+    ) -> Result<Option<(Index, bool)>, Error> {
         let mut at = place.at(&format!("referrers/{subject}"))?;
         if let Some(wanted) = artifact_type {
-            // Whether the registry applies it (`OCI-Filters-Applied`) does not
-            // matter: what comes is looked through anyway.
             at = at.with(&format!("artifactType={}", escaped(wanted)));
         }
         let mut index = Index::default();
-        let mut is_index = true;
+        let (mut is_index, mut is_filtered) = (true, false);
         let walked = self.pages(place, &at, INDEX, |page| {
             let form = page.header("content-type").unwrap_or_default();
+            is_filtered |= page.header("oci-filters-applied").is_some();
             let read = answers::index(&page.bytes);
             match read {
                 Ok(read) => {
@@ -146,7 +157,7 @@ impl Shared {
             Ok(())
         });
         match walked {
-            Ok(Some(())) if is_index => Ok(Some(index)),
+            Ok(Some(())) if is_index => Ok(Some((index, is_filtered))),
             Ok(_) => Ok(None),
             // Registries that know no such address.
             Err(Error::Refused {
@@ -221,6 +232,7 @@ impl Shared {
         referrer: &Value,
         digest: Digest,
     ) -> Result<(), Error> {
+        let _guard = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         let mut last = None;
         for _ in 0..WRITES {
             let (index, conditions) = match self.by_tag(place, subject)? {

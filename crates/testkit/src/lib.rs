@@ -17,7 +17,7 @@ use std::{
 
 pub use latency::Latency;
 pub use proxy::{Act, Answer, Asked, Delivery, Proxy};
-pub use registry::{Authority, Registry, Setup, htpasswd, run};
+pub use registry::{Authority, Registry, Setup, htpasswd, request, run};
 
 /// The repository.
 pub fn root() -> PathBuf {

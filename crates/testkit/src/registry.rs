@@ -2,7 +2,8 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Read, Write},
+    net::{Shutdown, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
@@ -26,6 +27,8 @@ pub struct Setup {
     /// Lines below `auth:` of the settings (distribution's configuration.md),
     /// such as those of [`htpasswd`].
     pub auth: Option<String>,
+    /// Where clients are sent for blobs, by its address.
+    pub redirect_to: Option<String>,
     /// Whether it fetches what it lacks from another registry, by its address.
     pub proxy_of: Option<String>,
 }
@@ -153,6 +156,23 @@ impl Drop for Registry {
     }
 }
 
+/// A request without a body, over a connection of its own; the whole answer as
+/// text, headers included, empty where there is none.
+pub fn request(host: &str, method: &str, target: &str, headers: &str) -> String {
+    let exchange = || -> io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect(host)?;
+        write!(
+            stream,
+            "{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n"
+        )?;
+        stream.shutdown(Shutdown::Write)?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        Ok(answer)
+    };
+    String::from_utf8_lossy(&exchange().unwrap_or_default()).into_owned()
+}
+
 /// Runs a program that has to succeed.
 ///
 /// # Panics
@@ -274,6 +294,11 @@ fn yaml(setup: &Setup, dir: &Path) -> String {
     }
     if let Some(other) = &setup.proxy_of {
         text.push_str(&format!("proxy: {{remoteurl: \"{other}\"}}\n"));
+    }
+    if let Some(store) = &setup.redirect_to {
+        text.push_str(&format!(
+            "middleware:\n  storage: [{{name: redirect, options: {{baseurl: \"{store}\"}}}}]\n"
+        ));
     }
     text.push_str("http:\n  addr: 127.0.0.1:0\n");
     if let Some((certificate, key)) = &setup.tls {

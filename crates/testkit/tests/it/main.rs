@@ -1,30 +1,14 @@
 //! Servers for tests: they serve, and misbehave as they are told to.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use std::{
-    io::{Read, Write},
-    net::TcpStream,
-    process::Command,
-    time::Duration,
-};
+use std::{process::Command, time::Duration};
 
 use seawall_testkit::{
-    Act, Answer, Authority, Delivery, Latency, Proxy, Registry, Setup, htpasswd, run,
+    Act, Answer, Authority, Delivery, Latency, Proxy, Registry, Setup, htpasswd, request, run,
 };
 
-/// The whole answer to one request.
+/// The answer to one request.
 fn get(host: &str, target: &str, extra: &str) -> String {
-    let mut stream = TcpStream::connect(host).unwrap();
-    write!(
-        stream,
-        "GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{extra}\r\n"
-    )
-    .unwrap();
-    stream.shutdown(std::net::Shutdown::Write).unwrap();
-    let mut answer = Vec::new();
-    drop(stream.read_to_end(&mut answer));
-    String::from_utf8(answer).unwrap()
+    request(host, "GET", target, extra)
 }
 
 #[test]
