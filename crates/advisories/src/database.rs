@@ -42,6 +42,25 @@ pub(crate) struct Index {
     /// mind.
     #[serde(default)]
     pub(crate) previous: Vec<String>,
+    /// The newest index of each publisher that was seen: an older one is
+    /// refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) signed: Vec<IndexSigned>,
+}
+
+/// An index that a publisher signed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct IndexSigned {
+    /// The id of the key.
+    pub(crate) key: String,
+    /// When the index was made, RFC 3339.
+    pub(crate) made: String,
+    /// Where it was.
+    pub(crate) from: String,
+    /// The text of its signature.
+    pub(crate) signature: String,
+    /// The names of its shards.
+    pub(crate) shards: Vec<String>,
 }
 
 /// One shard in the index.
@@ -52,6 +71,7 @@ pub(crate) struct IndexShard {
     /// SHA-256 of the file, checked when it was installed.
     pub(crate) sha256: String,
     pub(crate) bytes: u64,
+    /// Of both together, where there is an overlay.
     pub(crate) newest: String,
     pub(crate) records: u64,
     pub(crate) packages: u64,
@@ -60,10 +80,51 @@ pub(crate) struct IndexShard {
     /// What a feed could not give of it, a line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) left_out: Vec<String>,
+    /// What has changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) overlay: Option<IndexOverlay>,
+}
+
+/// The overlay of a shard in the index.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct IndexOverlay {
+    pub(crate) file: String,
+    pub(crate) sha256: String,
+    pub(crate) bytes: u64,
+    /// SHA-256 of the one table that would hold the same, where that is known.
+    #[serde(default)]
+    pub(crate) whole: Option<String>,
+}
+
+impl IndexShard {
+    /// Its files.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        let overlay = self.overlay.iter().map(|overlay| overlay.file.as_str());
+        std::iter::once(self.file.as_str()).chain(overlay)
+    }
+
+    /// The length of its files, in bytes.
+    pub(crate) fn length(&self) -> u64 {
+        self.bytes + self.overlay.as_ref().map_or(0, |overlay| overlay.bytes)
+    }
+
+    /// SHA-256 of what it holds, or of both of its files.
+    pub(crate) fn digest(&self) -> String {
+        match &self.overlay {
+            None => self.sha256.clone(),
+            Some(overlay) => match &overlay.whole {
+                Some(whole) => whole.clone(),
+                None => hex(&Sha256::digest(format!(
+                    "{}{}",
+                    self.sha256, overlay.sha256
+                ))),
+            },
+        }
+    }
 }
 
 /// One file that the database was built from, in the index.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct IndexSource {
     /// `Debian/all.zip`.
     pub(crate) name: String,
@@ -74,6 +135,26 @@ pub(crate) struct IndexSource {
     /// When it was last asked for, in seconds since 1970.
     #[serde(default)]
     pub(crate) checked: u64,
+    /// Of a published shard the id of the key and the time of the index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) signed: Option<(String, String)>,
+    /// How far the list of changed records was followed, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<String>,
+    /// When the dump was last read as a whole, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) whole: Option<u64>,
+}
+
+impl Origin {
+    fn of(source: &IndexSource) -> Self {
+        Origin {
+            from: source.from.clone(),
+            file: source.name.clone(),
+            signed: source.signed.clone(),
+            until: source.until.clone(),
+        }
+    }
 }
 
 /// Why a database could not be opened.
@@ -116,10 +197,30 @@ pub struct ShardInfo {
     pub bytes: u64,
     /// When its source was last asked, in seconds since 1970; 0 when unknown.
     pub checked: u64,
-    /// SHA-256 of the file, hexadecimal.
+    /// Of these, in an overlay.
+    pub overlay: u64,
+    /// SHA-256 of the file, hexadecimal; of the one table that would hold the
+    /// same where there is an overlay, if that is known.
     pub sha256: String,
     /// What a feed could not give of it, a line each.
     pub left_out: Vec<String>,
+    /// Where it came from; nowhere for the starter database.
+    pub origin: Origin,
+}
+
+/// Where a shard came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The place, as it was named.
+    pub from: String,
+    /// The file that it was built from, without what a published shard is.
+    pub file: String,
+    /// Of a published shard the id of the key that signed the index, and when
+    /// that was made (RFC 3339).
+    pub signed: Option<(String, String)>,
+    /// Where the database follows the list of what was changed, how far
+    /// (RFC 3339).
+    pub until: Option<String>,
 }
 
 /// An open database.
@@ -161,34 +262,28 @@ impl Database {
             facts: Facts::default(),
         };
         for entry in &index.shards {
-            let path = dir.join(&entry.file);
-            let reading = |cause| OpenError::Read {
-                path: path.clone(),
-                cause,
-            };
-            let map = File::open(&path)
-                .and_then(|file| OwnFileMap::new(&file))
-                .map_err(reading)?;
-            let damaged = |Damage(reason)| OpenError::Damaged {
-                path: path.clone(),
-                reason,
-            };
-            if map.len() as u64 != entry.bytes {
-                return Err(damaged(Damage("it has another length than it had".into())));
-            }
-            let checked = index.sources.iter().find(|one| one.name == entry.source);
+            let base = map(dir, &entry.file, entry.bytes)?;
+            let overlay = entry.overlay.as_ref();
+            let overlay = overlay.map(|one| map(dir, &one.file, one.bytes));
+            let source = index.sources.iter().find(|one| one.name == entry.source);
             database.info.push(ShardInfo {
                 name: entry.name.clone(),
                 records: entry.records,
                 packages: entry.packages,
                 newest: entry.newest.clone(),
-                bytes: entry.bytes,
-                checked: checked.map_or(0, |source| source.checked),
-                sha256: entry.sha256.clone(),
+                bytes: entry.length(),
                 left_out: entry.left_out.clone(),
+                checked: source.map_or(0, |source| source.checked),
+                overlay: entry.overlay.as_ref().map_or(0, |one| one.bytes),
+                sha256: entry.digest(),
+                origin: source.map(Origin::of).unwrap_or_default(),
             });
+            let damaged = |Damage(reason)| OpenError::Damaged {
+                path: dir.join(&entry.file),
+                reason,
+            };
             database
-                .add(&entry.name, Bytes::Map(map))
+                .add(&entry.name, base, overlay.transpose()?)
                 .map_err(damaged)?;
         }
         Ok(database)
@@ -214,15 +309,18 @@ impl Database {
             facts: Facts::default(),
         };
         for (name, bytes) in parts {
-            database.add(&name, Bytes::Memory(bytes))?;
+            database.add(&name, Bytes::Memory(bytes), None)?;
         }
         Ok(database)
     }
 
-    fn add(&mut self, name: &str, bytes: Bytes) -> Result<(), Damage> {
+    fn add(&mut self, name: &str, base: Bytes, overlay: Option<Bytes>) -> Result<(), Damage> {
         match FactKind::of_shard(name) {
-            Some(kind) => self.facts.open(kind, bytes)?,
-            None => drop(self.shards.insert(name.to_owned(), Shard::open(bytes)?)),
+            Some(kind) => self.facts.open(kind, base)?,
+            None => {
+                let shard = Shard::open(base, overlay)?;
+                self.shards.insert(name.to_owned(), shard);
+            }
         }
         Ok(())
     }
@@ -275,6 +373,20 @@ impl Database {
     }
 }
 
+/// A file of the database, mapped.
+pub(crate) fn map(dir: &Path, file: &str, bytes: u64) -> Result<Bytes, OpenError> {
+    let path = dir.join(file);
+    let mapped = File::open(&path).and_then(|file| OwnFileMap::new(&file));
+    match mapped {
+        Ok(map) if map.len() as u64 == bytes => Ok(Bytes::Map(map)),
+        Ok(_) => Err(OpenError::Damaged {
+            path,
+            reason: "it has another length than it had".to_owned(),
+        }),
+        Err(cause) => Err(OpenError::Read { path, cause }),
+    }
+}
+
 /// The index in `dir`, if there is one.
 pub(crate) fn read_index(dir: &Path) -> Result<Option<Index>, OpenError> {
     let path = dir.join(INDEX);
@@ -298,12 +410,12 @@ pub(crate) fn read_index(dir: &Path) -> Result<Option<Index>, OpenError> {
         return Err(damaged("it has a wrong checksum".to_owned()));
     }
     // Names of files come from the index: they must stay inside the folder.
-    if let Some(bad) = index
-        .shards
-        .iter()
-        .find(|one| one.file.contains(['/', '\\', '\0']))
-    {
-        let reason = format!("it names a file outside of its folder: `{}`", bad.file);
+    let mut files = index.shards.iter().flat_map(IndexShard::files);
+    let bad = files.find(|file| file.contains(['/', '\\', '\0']));
+    let bad = bad.map(str::to_owned);
+    drop(files);
+    if let Some(bad) = bad {
+        let reason = format!("it names a file outside of its folder: `{bad}`");
         return Err(damaged(reason));
     }
     Ok(Some(index))

@@ -39,6 +39,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 const DOWNLOAD_LIMIT: u64 = 4 << 30;
 /// Bytes read at once, and pieces that may wait to be written.
 const PIECE: usize = 256 << 10;
+/// Connections that are kept for the next file.
+const AT_ONCE: usize = 8;
 const WAITING: usize = 4;
 
 /// Where dumps come from.
@@ -141,6 +143,7 @@ impl<'a> Fetcher<'a> {
             .timeout_recv_response(Some(patience))
             .timeout_recv_body(Some(patience * 60))
             .http_status_as_error(false)
+            .max_idle_connections_per_host(AT_ONCE)
             .user_agent(concat!("seawall/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
@@ -159,6 +162,11 @@ impl<'a> Fetcher<'a> {
             From::Dir(dir) => dir.display().to_string(),
             From::Url(url) => url.clone(),
         }
+    }
+
+    /// Whether it is OSV's own bucket.
+    pub(crate) fn is_public_bucket(&self) -> bool {
+        matches!(&self.from, From::Url(url) if url == PUBLIC_BUCKET)
     }
 
     pub(crate) fn dir(&self) -> Option<&Path> {
@@ -183,7 +191,48 @@ impl<'a> Fetcher<'a> {
                     Fetched::New { file, etag: None }
                 }))
             }
-            From::Url(url) => self.http(&format!("{url}/{}", escape(name)), name, etag),
+            From::Url(url) => {
+                let url = format!("{url}/{}", escape(name));
+                self.http(&url, name, etag, DOWNLOAD_LIMIT)
+            }
+        }
+    }
+
+    /// A file that is used in memory, and may have so many bytes; `None` when
+    /// it is not there.
+    pub(crate) fn bytes(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, FetchError> {
+        let (place, opened) = match &self.from {
+            From::Dir(dir) => {
+                let path = dir.join(name);
+                let opened = read(&path).map_err(|cause| FetchError::Read {
+                    path: path.clone(),
+                    cause,
+                })?;
+                let opened = opened.map(|(file, length)| {
+                    self.progress.bytes(name, length);
+                    file
+                });
+                (path, opened)
+            }
+            From::Url(url) => {
+                let url = format!("{url}/{}", escape(name));
+                let opened = match self.http(&url, name, None, limit)? {
+                    Some(Fetched::New { file, .. }) => Some(file),
+                    Some(Fetched::Same) | None => None,
+                };
+                (PathBuf::from(url), opened)
+            }
+        };
+        let Some(file) = opened else { return Ok(None) };
+        let mut bytes = Vec::new();
+        let read = file.take(limit + 1).read_to_end(&mut bytes);
+        let too_long = || io::Error::other(format!("it has more than {limit} bytes"));
+        match read {
+            Ok(read) if read as u64 <= limit => Ok(Some(bytes)),
+            read => Err(FetchError::Read {
+                path: place,
+                cause: read.err().unwrap_or_else(too_long),
+            }),
         }
     }
 
@@ -194,8 +243,8 @@ impl<'a> Fetcher<'a> {
         etag: Option<&str>,
     ) -> Result<Option<Fetched>, FetchError> {
         match &self.from {
-            From::Url(url) if url == PUBLIC_BUCKET => match publisher(name) {
-                Some(address) => self.http(address, name, etag),
+            From::Url(_) if self.is_public_bucket() => match publisher(name) {
+                Some(address) => self.http(address, name, etag, DOWNLOAD_LIMIT),
                 None => Ok(None),
             },
             _ => self.dump(name, etag),
@@ -207,6 +256,7 @@ impl<'a> Fetcher<'a> {
         url: &str,
         label: &str,
         etag: Option<&str>,
+        limit: u64,
     ) -> Result<Option<Fetched>, FetchError> {
         let failed = |cause| FetchError::Http {
             url: url.to_owned(),
@@ -227,10 +277,7 @@ impl<'a> Fetcher<'a> {
             .headers()
             .get("etag")
             .and_then(|etag| etag.to_str().ok().map(str::to_owned));
-        let body = response
-            .into_body()
-            .into_with_config()
-            .limit(DOWNLOAD_LIMIT);
+        let body = response.into_body().into_with_config().limit(limit);
         let file = self.keep(url, label, body.reader())?;
         Ok(Some(Fetched::New { file, etag }))
     }

@@ -14,10 +14,11 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     UpdateError,
     database::{INDEX, Index, IndexShard, hex, index_file},
+    published::{safe, short},
 };
 
 /// How files begin that are being written.
-const UNFINISHED: &str = ".new-";
+pub(crate) const UNFINISHED: &str = ".new-";
 const SHARD: &str = ".shard";
 
 /// Writes a shard under the name of its content.
@@ -26,11 +27,7 @@ pub(crate) fn install(dir: &Path, name: &str, bytes: &[u8]) -> Result<IndexShard
         return Err(UpdateError::Large(name.to_owned()));
     }
     let sha256 = hex(&Sha256::digest(bytes));
-    let safe: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect();
-    let file = format!("{safe}-{}{SHARD}", sha256.get(..16).unwrap_or_default());
+    let file = format!("{}-{}{SHARD}", safe(name), short(&sha256));
     let path = dir.join(&file);
     // The same content under the same name is there already, if it is whole.
     if !digest_of(&path).is_ok_and(|old| old == sha256) {
@@ -55,6 +52,7 @@ pub(crate) fn install(dir: &Path, name: &str, bytes: &[u8]) -> Result<IndexShard
         packages: 0,
         source: String::new(),
         left_out: Vec::new(),
+        overlay: None,
     })
 }
 
@@ -73,7 +71,8 @@ fn digest_of(path: &Path) -> io::Result<String> {
     }
 }
 
-fn persist(dir: &Path, path: &Path, bytes: &[u8]) -> Result<(), UpdateError> {
+/// Writes a file under another name first.
+pub(crate) fn persist(dir: &Path, path: &Path, bytes: &[u8]) -> Result<(), UpdateError> {
     let writing = |cause| UpdateError::Write {
         path: path.to_owned(),
         cause,
@@ -99,16 +98,20 @@ pub(crate) fn write_index(dir: &Path, index: &Index) -> Result<(), UpdateError> 
         cause,
     };
     let bytes = index_file(index).map_err(|why| writing(io::Error::other(why)))?;
-    let sync = || {
-        File::open(dir)
-            .and_then(|dir| dir.sync_all())
-            .map_err(writing)
-    };
     // The shards' names must come to the disk before the index does, and the
     // index before the files that only the one before the last names go.
-    sync()?;
+    sync_dir(dir)?;
     persist(dir, &path, &bytes)?;
-    sync()
+    sync_dir(dir)
+}
+
+/// Brings the names in a folder to the disk.
+pub(crate) fn sync_dir(dir: &Path) -> Result<(), UpdateError> {
+    let synced = File::open(dir).and_then(|opened| opened.sync_all());
+    synced.map_err(|cause| UpdateError::Write {
+        path: dir.to_owned(),
+        cause,
+    })
 }
 
 /// Removes files that neither this index nor the one before names, those of
@@ -117,7 +120,7 @@ pub(crate) fn collect_garbage(dir: &Path, index: &Index) {
     let kept: BTreeSet<&str> = index
         .shards
         .iter()
-        .map(|shard| shard.file.as_str())
+        .flat_map(IndexShard::files)
         .chain(index.previous.iter().map(String::as_str))
         .collect();
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {

@@ -10,23 +10,29 @@ mod feed;
 mod fetch;
 mod install;
 mod matching;
+mod minisign;
 mod osv;
 mod positioned;
+mod publish;
+mod published;
 mod record;
 mod severity;
 mod shard;
 mod starter;
 mod store;
 mod table;
+mod take;
 mod unzip;
 mod update;
 
-pub use database::{Database, OpenError, ShardInfo};
+pub use database::{Database, OpenError, Origin, ShardInfo};
 pub use explain::{Decision, explain};
 pub use facts::FactKind;
 pub use feed::{FeedInfo, feeds, update::FeedChoice};
 pub use fetch::{FetchError, FetchProgress, From, PATIENCE, PUBLIC_BUCKET};
 pub use matching::{EndOfLife, Match, Matches, Request, find, shards_needed};
+pub use minisign::{KeyError, KeyId, PublicKey, SecretKey};
+pub use publish::{PublishError, PublishRequest, Published, publish};
 pub use record::{Affected, Event, Range, Record, RecordKind};
 pub use starter::make_starter;
 pub use store::{Candidate, Store, StoreError};
@@ -51,7 +57,7 @@ pub mod hostile {
 
     /// Opens a shard and asks it.
     pub fn shard(bytes: &[u8]) -> bool {
-        let opened = crate::shard::Shard::open(crate::table::Bytes::Memory(bytes.to_vec()));
+        let opened = crate::shard::Shard::open(crate::table::Bytes::Memory(bytes.to_vec()), None);
         opened.is_ok_and(|shard| shard.by_name("a").is_ok() && shard.by_id("CVE-1").is_ok())
     }
 }

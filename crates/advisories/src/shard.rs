@@ -3,8 +3,17 @@
 //! Keys are `n` and a package's normalised name, which lead to entries, and `i`
 //! and an id in any role, which lead to records. An entry starts with the
 //! handle of its record. The key `m` leads to what the shard says of itself.
+//! Records lie in the order of their ids.
+//!
+//! A shard may have an overlay: a table of the same kind with the records that
+//! were added or changed since, where `r` and an id marks every record of the
+//! base that is changed or gone, and `m` speaks of both together. What is read
+//! through both is what one table of all would give.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+};
 
 use crate::{
     Affected, Candidate, Event, Range, Record, RecordKind,
@@ -42,6 +51,7 @@ pub(crate) struct Draft {
     /// When it was last touched, RFC 3339, or empty.
     date: Box<str>,
     has_cvss: bool,
+    prose: Prose,
     /// The value of the record; the closed aliases belong between its halves.
     before_aliases: Box<[u8]>,
     behind_aliases: Box<[u8]>,
@@ -99,11 +109,79 @@ impl Draft {
             upstream: boxed(&record.upstream),
             date: record.modified.as_str().max(&record.published).into(),
             has_cvss: !record.cvss.is_empty(),
+            prose,
             before_aliases: before_aliases.into(),
             behind_aliases: behind_aliases.into(),
             entries,
         })
     }
+
+    /// What the shard `name` is to hold of it, given its closed aliases.
+    pub(crate) fn form<'a>(&'a self, name: &str, closed: &[&'a str]) -> Form<'a> {
+        let mut middle = Value::default();
+        middle.texts(closed);
+        let mut record = self.before_aliases.to_vec();
+        record.extend(middle.0);
+        record.extend_from_slice(&self.behind_aliases);
+        // The starter database is never brought up to date in parts.
+        if self.prose == Prose::Kept {
+            record.extend(own_aliases(&self.aliases, closed).0);
+        }
+        let entries = self.entries.iter().find(|(shard, _)| **shard == *name);
+        let entries = entries.iter().flat_map(|(_, entries)| entries);
+        let upstream = self.upstream.iter().map(|id| &**id);
+        Form {
+            id: &self.id,
+            record: Cow::Owned(record),
+            ids: std::iter::once(&*self.id)
+                .chain(closed.iter().copied())
+                .chain(upstream)
+                .collect(),
+            date: &self.date,
+            has_cvss: self.has_cvss,
+            entries: entries
+                .map(|one| FormEntry {
+                    name: &one.name,
+                    advisory: &one.advisory,
+                    value: &one.value,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Which of the closed aliases the record itself names, by their places. With
+/// them aliases can be closed anew when another record has changed.
+fn own_aliases(own: &[Box<str>], closed: &[&str]) -> Value {
+    let is_own = |(at, id): (usize, &&str)| own.iter().any(|one| **one == **id).then_some(at);
+    let places: Vec<usize> = closed.iter().enumerate().filter_map(is_own).collect();
+    let mut value = Value::default();
+    value.number(places.len() as u64);
+    places.iter().for_each(|at| value.number(*at as u64));
+    value
+}
+
+/// A record as a shard holds it, but for where it comes to lie.
+#[derive(PartialEq)]
+pub(crate) struct Form<'a> {
+    pub(crate) id: &'a str,
+    /// Its value.
+    record: Cow<'a, [u8]>,
+    /// Every id that it is found by, its own first.
+    ids: Vec<&'a str>,
+    /// When it was last touched, RFC 3339, or empty.
+    pub(crate) date: &'a str,
+    has_cvss: bool,
+    entries: Vec<FormEntry<'a>>,
+}
+
+/// An `affected` entry as a shard holds it, but for the handle of its record.
+#[derive(Clone, Copy, PartialEq)]
+struct FormEntry<'a> {
+    name: &'a str,
+    /// An advisory of its own, or empty.
+    advisory: &'a str,
+    value: &'a [u8],
 }
 
 /// `Debian` of `Debian:12`, and `Wolfi` of a feed's shard `Wolfi@wolfi-secdb`.
@@ -129,45 +207,124 @@ pub(crate) fn build(
     drafts: &[&Draft],
     aliases: &HashMap<&str, Vec<&str>>,
 ) -> (Vec<u8>, About) {
-    let mut writer = Writer::default();
-    let mut about = About::default();
-    let mut names = HashSet::new();
-    let mut key = String::new();
-    let mut handles = Vec::new();
-    for draft in drafts {
+    write(forms(name, drafts, aliases))
+}
+
+/// What the shard `name` is to hold of each draft.
+pub(crate) fn forms<'a>(
+    name: &str,
+    drafts: &[&'a Draft],
+    aliases: &HashMap<&str, Vec<&'a str>>,
+) -> impl Iterator<Item = Form<'a>> {
+    drafts.iter().map(move |draft| {
         let closed = aliases.get(&*draft.id).map_or(&[][..], Vec::as_slice);
-        let mut middle = Value::default();
-        middle.texts(closed);
-        let record = writer.value(&[&draft.before_aliases, &middle.0, &draft.behind_aliases]);
-        about.records += 1;
-        about.has_cvss |= draft.has_cvss;
-        if *draft.date > *about.newest {
-            about.newest = draft.date.clone().into();
-        }
-        let mut handle = Value::default();
-        handle.number(record.into());
-        let entries = draft.entries.iter().find(|(shard, _)| **shard == *name);
-        handles.clear();
-        for entry in entries.iter().flat_map(|(_, entries)| entries) {
-            let value = writer.value(&[&handle.0, &entry.value]);
-            writer.key(keyed(&mut key, 'n', &entry.name), value);
-            if !entry.advisory.is_empty() {
-                writer.key(keyed(&mut key, 'i', &entry.advisory), value);
-            }
-            handles.push(value);
-            names.insert(&*entry.name);
-        }
-        // Entries are kept under the ids too, so that a question by id finds
-        // the packages.
-        let ids = std::iter::once(&*draft.id).chain(closed.iter().copied());
-        for id in ids.chain(draft.upstream.iter().map(|id| &**id)) {
-            let key = keyed(&mut key, 'i', id);
-            for handle in &handles {
-                writer.key(key, *handle);
-            }
+        draft.form(name, closed)
+    })
+}
+
+/// The file of a shard with these records, which are in the order of their ids.
+pub(crate) fn write<'a>(forms: impl Iterator<Item = Form<'a>>) -> (Vec<u8>, About) {
+    let mut writer = Writer::default();
+    let mut counts = Counts::default();
+    for form in forms {
+        write_form(&mut writer, &form);
+        counts.add(&form);
+    }
+    let about = counts.about();
+    write_about(&mut writer, &about);
+    (writer.finish(), about)
+}
+
+/// The file of the overlay that makes a shard with the records `new` of one
+/// with the records `old`, both in the order of their ids; `None` when nothing
+/// is to be changed.
+pub(crate) fn write_overlay(old: &[Form<'_>], new: &[Form<'_>]) -> Option<(Vec<u8>, About)> {
+    let mut writer = Writer::default();
+    let mut counts = Counts::default();
+    let old_by_id = by_id(old);
+    let new_by_id = by_id(new);
+    let mut marks: BTreeSet<&str> = old_by_id.keys().copied().collect();
+    marks.retain(|id| !new_by_id.contains_key(id));
+    let mut is_changed = !marks.is_empty();
+    for (id, forms) in &new_by_id {
+        forms.iter().for_each(|form| counts.add(form));
+        let before = old_by_id.get(id);
+        if before != Some(forms) {
+            marks.extend(before.is_some().then_some(id));
+            forms.iter().for_each(|form| write_form(&mut writer, form));
+            is_changed = true;
         }
     }
-    about.packages = names.len() as u64;
+    let about = counts.about();
+    let itself = write_about(&mut writer, &about);
+    let mut key = String::new();
+    for id in marks {
+        writer.key(keyed(&mut key, 'r', id), itself);
+    }
+    is_changed.then(|| (writer.finish(), about))
+}
+
+/// Records by their id, of which a dump may have several.
+fn by_id<'f, 'a>(forms: &'f [Form<'a>]) -> BTreeMap<&'a str, &'f [Form<'a>]> {
+    let groups = forms.chunk_by(|a, b| a.id == b.id);
+    groups
+        .filter_map(|group| Some((group.first()?.id, group)))
+        .collect()
+}
+
+/// What a shard says of itself, as its records are counted.
+#[derive(Default)]
+struct Counts<'a> {
+    newest: &'a str,
+    records: u64,
+    has_cvss: bool,
+    names: HashSet<&'a str>,
+}
+
+impl<'a> Counts<'a> {
+    fn add(&mut self, form: &Form<'a>) {
+        self.records += 1;
+        self.has_cvss |= form.has_cvss;
+        self.newest = self.newest.max(form.date);
+        self.names
+            .extend(form.entries.iter().map(|entry| entry.name));
+    }
+
+    fn about(&self) -> About {
+        About {
+            newest: self.newest.to_owned(),
+            records: self.records,
+            packages: self.names.len() as u64,
+            has_cvss: self.has_cvss,
+        }
+    }
+}
+
+fn write_form(writer: &mut Writer, form: &Form<'_>) {
+    let mut key = String::new();
+    let record = writer.value(&[&form.record]);
+    let mut handle = Value::default();
+    handle.number(record.into());
+    let mut handles = Vec::new();
+    for entry in &form.entries {
+        let value = writer.value(&[&handle.0, entry.value]);
+        writer.key(keyed(&mut key, 'n', entry.name), value);
+        if !entry.advisory.is_empty() {
+            writer.key(keyed(&mut key, 'i', entry.advisory), value);
+        }
+        handles.push(value);
+    }
+    // Entries are kept under the ids too, so that a question by id finds
+    // the packages.
+    for id in &form.ids {
+        let key = keyed(&mut key, 'i', id);
+        for handle in &handles {
+            writer.key(key, *handle);
+        }
+    }
+}
+
+fn write_about(writer: &mut Writer, about: &About) -> u32 {
     let mut value = Value::default();
     value.text(&about.newest);
     value.number(about.records);
@@ -175,7 +332,7 @@ pub(crate) fn build(
     value.number(about.has_cvss.into());
     let handle = writer.value(&[&value.0]);
     writer.key("m", handle);
-    (writer.finish(), about)
+    handle
 }
 
 fn keyed<'k>(key: &'k mut String, kind: char, name: &str) -> &'k str {
@@ -238,23 +395,26 @@ fn write_entry(entry: &OsvAffected) -> Vec<u8> {
 
 /// An open shard.
 pub(crate) struct Shard {
-    table: Table,
+    base: Layer,
+    overlay: Option<Layer>,
+    /// Of both together.
     pub(crate) about: About,
 }
 
 impl Shard {
-    pub(crate) fn open(bytes: Bytes) -> Result<Self, Damage> {
-        let table = Table::open(bytes)?;
-        let handle = table.find("m")?.first().copied();
-        let handle = handle.ok_or_else(|| Damage("it says nothing of itself".to_owned()))?;
-        let mut cursor = Cursor(table.value(handle)?);
-        let about = About {
-            newest: cursor.text()?.to_owned(),
-            records: cursor.number()?,
-            packages: cursor.number()?,
-            has_cvss: cursor.number()? == 1,
-        };
-        Ok(Shard { table, about })
+    pub(crate) fn open(base: Bytes, overlay: Option<Bytes>) -> Result<Self, Damage> {
+        let base = Layer(Table::open(base)?);
+        let mut about = base.about()?;
+        let overlay = overlay.map(|bytes| Table::open(bytes).map(Layer));
+        let overlay = overlay.transpose()?;
+        if let Some(overlay) = &overlay {
+            about = overlay.about()?;
+        }
+        Ok(Shard {
+            base,
+            overlay,
+            about,
+        })
     }
 
     pub(crate) fn by_name(&self, name: &str) -> Result<Vec<Candidate<'_>>, Damage> {
@@ -266,44 +426,125 @@ impl Shard {
     }
 
     fn candidates(&self, key: &str) -> Result<Vec<Candidate<'_>>, Damage> {
-        let handles = self.table.find(key)?;
+        let mut found = self.base.candidates(key)?;
+        let Some(overlay) = &self.overlay else {
+            return Ok(found);
+        };
+        let mut mark = String::new();
+        let mut kept = Vec::with_capacity(found.len());
+        for candidate in found.drain(..) {
+            if !overlay.marks(&mut mark, candidate.record.id)? {
+                kept.push(candidate);
+            }
+        }
+        kept.extend(overlay.candidates(key)?);
+        // As they would lie in one table; records of one id are in one layer.
+        kept.sort_by_key(|candidate| candidate.record.id);
+        Ok(kept)
+    }
+
+    /// Every record, in the order of the ids.
+    pub(crate) fn forms(&self) -> Result<Vec<Form<'_>>, Damage> {
+        let mut forms = self.base.forms()?;
+        if let Some(overlay) = &self.overlay {
+            let mut mark = String::new();
+            let mut kept = Vec::with_capacity(forms.len());
+            for form in forms {
+                if !overlay.marks(&mut mark, form.id)? {
+                    kept.push(form);
+                }
+            }
+            forms = kept;
+            forms.extend(overlay.forms()?);
+        }
+        forms.sort_by_key(|form| form.id);
+        Ok(forms)
+    }
+}
+
+/// One table of a shard.
+struct Layer(Table);
+
+impl Layer {
+    fn about(&self) -> Result<About, Damage> {
+        let handle = self.0.find("m")?.first().copied();
+        let handle = handle.ok_or_else(|| Damage("it says nothing of itself".to_owned()))?;
+        let mut cursor = Cursor(self.0.value(handle)?);
+        Ok(About {
+            newest: cursor.text()?.to_owned(),
+            records: cursor.number()?,
+            packages: cursor.number()?,
+            has_cvss: cursor.number()? == 1,
+        })
+    }
+
+    /// Whether a record of the table below is changed or gone.
+    fn marks(&self, key: &mut String, id: &str) -> Result<bool, Damage> {
+        Ok(!self.0.find(keyed(key, 'r', id))?.is_empty())
+    }
+
+    fn candidates(&self, key: &str) -> Result<Vec<Candidate<'_>>, Damage> {
+        let handles = self.0.find(key)?;
         handles
             .into_iter()
             .map(|handle| self.candidate(handle))
             .collect()
     }
 
-    fn candidate(&self, handle: u32) -> Result<Candidate<'_>, Damage> {
-        let mut cursor = Cursor(self.table.value(handle)?);
+    /// The handle of the record of an entry, and the rest of the entry.
+    fn entry(&self, handle: u32) -> Result<(u32, Cursor<'_>), Damage> {
+        let mut cursor = Cursor(self.0.value(handle)?);
         let record = u32::try_from(cursor.number()?)
             .map_err(|_| Damage("a record lies outside of it".to_owned()))?;
-        let mut affected = Affected {
-            name: cursor.text()?,
-            state: cursor.text()?,
-            severity: cursor.text()?,
-            ..Affected::default()
-        };
-        for _ in 0..cursor.count()? {
-            let semver = cursor.number()? == 1;
-            let mut events = Vec::new();
-            for _ in 0..cursor.count()? {
-                let kind = cursor.number()?;
-                let version = cursor.text()?;
-                events.push(match kind {
-                    0 => Event::Introduced(version),
-                    1 => Event::Fixed(version),
-                    2 => Event::LastAffected(version),
-                    _ => Event::Limit(version),
-                });
+        Ok((record, cursor))
+    }
+
+    fn forms(&self) -> Result<Vec<Form<'_>>, Damage> {
+        // Each entry once: under the name of its package.
+        let mut entries = Vec::new();
+        for index in 0..self.0.len() {
+            let (key, handles) = self.0.lead(index)?;
+            let Some(name) = key.strip_prefix('n') else {
+                continue;
+            };
+            for handle in handles {
+                let (record, mut rest) = self.entry(handle)?;
+                let value = rest.0;
+                let advisory = affected(&mut rest)?.advisory;
+                let entry = FormEntry {
+                    name,
+                    advisory,
+                    value,
+                };
+                entries.push((record, handle, entry));
             }
-            affected.ranges.push(Range { semver, events });
         }
-        affected.versions = cursor.texts()?;
-        if !cursor.0.is_empty() {
-            affected.module = cursor.text()?;
-            affected.advisory = cursor.text()?;
-            affected.arch = cursor.text()?;
+        entries.sort_unstable_by_key(|(record, handle, ..)| (*record, *handle));
+        let groups = entries.chunk_by(|(a, ..), (b, ..)| a == b);
+        let mut forms = Vec::new();
+        for group in groups {
+            let Some((handle, ..)) = group.first() else {
+                continue;
+            };
+            let record = self.record(*handle)?;
+            let mut ids = vec![record.id];
+            ids.extend(record.aliases);
+            ids.extend(record.upstream);
+            forms.push(Form {
+                id: record.id,
+                record: Cow::Borrowed(self.0.value(*handle)?),
+                ids,
+                date: record.modified.max(record.published),
+                has_cvss: !record.cvss.is_empty(),
+                entries: group.iter().map(|(.., entry)| *entry).collect(),
+            });
         }
+        Ok(forms)
+    }
+
+    fn candidate(&self, handle: u32) -> Result<Candidate<'_>, Damage> {
+        let (record, mut rest) = self.entry(handle)?;
+        let affected = affected(&mut rest)?;
         Ok(Candidate {
             record: self.record(record)?,
             affected,
@@ -311,7 +552,7 @@ impl Shard {
     }
 
     fn record(&self, handle: u32) -> Result<Record<'_>, Damage> {
-        let mut cursor = Cursor(self.table.value(handle)?);
+        let mut cursor = Cursor(self.0.value(handle)?);
         let kind = match cursor.number()? {
             0 => RecordKind::Vulnerability,
             1 => RecordKind::Malicious,
@@ -333,4 +574,36 @@ impl Shard {
             modules: cursor.texts()?,
         })
     }
+}
+
+/// An `affected` entry, behind the handle of its record.
+fn affected<'t>(cursor: &mut Cursor<'t>) -> Result<Affected<'t>, Damage> {
+    let mut affected = Affected {
+        name: cursor.text()?,
+        state: cursor.text()?,
+        severity: cursor.text()?,
+        ..Affected::default()
+    };
+    for _ in 0..cursor.count()? {
+        let semver = cursor.number()? == 1;
+        let mut events = Vec::new();
+        for _ in 0..cursor.count()? {
+            let kind = cursor.number()?;
+            let version = cursor.text()?;
+            events.push(match kind {
+                0 => Event::Introduced(version),
+                1 => Event::Fixed(version),
+                2 => Event::LastAffected(version),
+                _ => Event::Limit(version),
+            });
+        }
+        affected.ranges.push(Range { semver, events });
+    }
+    affected.versions = cursor.texts()?;
+    if !cursor.0.is_empty() {
+        affected.module = cursor.text()?;
+        affected.advisory = cursor.text()?;
+        affected.arch = cursor.text()?;
+    }
+    Ok(affected)
 }

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     build::{self, build_shards},
-    database::{Database, ShardInfo, hex},
+    database::{Database, Origin, ShardInfo, hex},
     facts::{FactKind, Gathered},
     fetch::FetchError,
     shard::Prose,
@@ -113,8 +113,10 @@ fn info(name: String, newest: String, records: u64, packages: u64, bytes: &[u8])
         newest,
         bytes: bytes.len() as u64,
         checked: 0,
+        overlay: 0,
         sha256: hex(&Sha256::digest(bytes)),
         left_out: Vec::new(),
+        origin: Origin::default(),
     }
 }
 
@@ -161,6 +163,8 @@ fn parse(file: &[u8], open: &dyn Fn(&str) -> bool) -> Result<Parts, Damage> {
             bytes: 0,
             checked: 0,
             left_out: Vec::new(),
+            overlay: 0,
+            origin: Origin::default(),
         };
         let (packed, unpacked, at) = (cursor.count()?, cursor.count()?, cursor.count()?);
         info.bytes = unpacked as u64;

@@ -140,7 +140,7 @@ pub(crate) enum Bytes {
 }
 
 impl Bytes {
-    fn get(&self) -> &[u8] {
+    pub(crate) fn get(&self) -> &[u8] {
         match self {
             Bytes::Map(map) => map,
             Bytes::Memory(bytes) => bytes,
@@ -284,6 +284,18 @@ impl Table {
             }
         }
         Ok(Vec::new())
+    }
+
+    /// How many keys there are.
+    pub(crate) fn len(&self) -> usize {
+        self.keys
+    }
+
+    /// A key by its place, and the handles of its values.
+    pub(crate) fn lead(&self, index: usize) -> Result<(&str, Vec<u32>), Damage> {
+        let (key, first, count) = self.key(index)?;
+        let key = std::str::from_utf8(key).map_err(|_| ended())?;
+        Ok((key, self.handles(first, count)?))
     }
 
     fn handles(&self, first: usize, count: usize) -> Result<Vec<u32>, Damage> {

@@ -14,6 +14,7 @@ use std::{
 };
 
 use crate::{
+    KeyError, KeyId, PublicKey,
     build::{self, Dump},
     database::{Index, IndexShard, IndexSource, read_index},
     facts::{FactKind, Gathered},
@@ -38,6 +39,8 @@ pub struct UpdateRequest<'a> {
     /// Feeds to bring up to date, beside those that are there already or lie
     /// in `feeds` of the folder.
     pub feeds: Vec<FeedChoice>,
+    /// Whose signature counts; with one only a signed index does.
+    pub key: Option<PublicKey>,
     /// Seconds since 1970, kept as the time of the question.
     pub now: u64,
     /// How long a server may be silent; `PATIENCE` unless somebody waits.
@@ -62,6 +65,10 @@ pub struct Updated {
     /// Facts that are not where the advisories come from. What was known of
     /// them before stays.
     pub missing: Vec<FactKind>,
+    /// What was asked for and is not published.
+    pub absent: Vec<String>,
+    /// Where another way was gone than the short one, and why.
+    pub fallbacks: Vec<String>,
 }
 
 /// Why an update failed. The old database is whole.
@@ -111,6 +118,57 @@ pub enum UpdateError {
     /// The database there cannot be read.
     #[error(transparent)]
     Open(#[from] crate::database::OpenError),
+    /// A key is given, and there is nothing that it could have signed.
+    #[error("there is no signed index in `{from}`, and what is there has to be signed by {key}")]
+    NotSigned {
+        /// The place.
+        from: String,
+        /// The key's id.
+        key: KeyId,
+    },
+    /// There is a signed index, and nobody said whose signature counts.
+    #[error("`{from}` has a signed index, and no key was given to check it")]
+    KeyNeeded {
+        /// The place.
+        from: String,
+    },
+    /// The signature is none, of another key, or does not fit.
+    #[error("the index of `{from}` cannot be trusted")]
+    Signature {
+        /// The place.
+        from: String,
+        /// Why.
+        #[source]
+        cause: KeyError,
+    },
+    /// The index is older than one that was seen.
+    #[error("the index of `{from}` is of {offered}, older than the one of {seen} that was here")]
+    RolledBack {
+        /// The place.
+        from: String,
+        /// When it was made, RFC 3339.
+        offered: String,
+        /// When the one that was seen was made.
+        seen: String,
+    },
+    /// The index is of the future.
+    #[error("the index of `{from}` is of {offered}, and by the clock of this machine it is {now}")]
+    Ahead {
+        /// The place.
+        from: String,
+        /// When it was made, RFC 3339.
+        offered: String,
+        /// Now, RFC 3339.
+        now: String,
+    },
+    /// Nothing of what was asked for is published.
+    #[error("`{name}` is not published in `{from}`")]
+    NotPublished {
+        /// The first that was asked for.
+        name: String,
+        /// The place.
+        from: String,
+    },
     /// An advisory shard would be too large for its format.
     #[error("the shard `{0}` would have more than 4 GiB")]
     Large(String),
@@ -142,7 +200,12 @@ pub fn update(request: &UpdateRequest<'_>) -> Result<Updated, UpdateError> {
         fetcher: Fetcher::new(from, dir, request.patience, request.progress),
         request,
         index: Index {
-            previous: old.shards.iter().map(|shard| shard.file.clone()).collect(),
+            previous: old
+                .shards
+                .iter()
+                .flat_map(IndexShard::files)
+                .map(str::to_owned)
+                .collect(),
             ..old.clone()
         },
         old: &old,
@@ -155,25 +218,34 @@ pub fn update(request: &UpdateRequest<'_>) -> Result<Updated, UpdateError> {
 }
 
 /// One update on its way from the old index to the new one.
-struct Run<'a> {
-    request: &'a UpdateRequest<'a>,
-    fetcher: Fetcher<'a>,
-    old: &'a Index,
-    index: Index,
-    updated: Updated,
+pub(crate) struct Run<'a> {
+    pub(crate) request: &'a UpdateRequest<'a>,
+    pub(crate) fetcher: Fetcher<'a>,
+    pub(crate) old: &'a Index,
+    pub(crate) index: Index,
+    pub(crate) updated: Updated,
 }
 
 impl Run<'_> {
     fn all(&mut self) -> Result<(), UpdateError> {
-        let feeds = feed::update::wanted(self.request, self.old)?;
-        for ecosystem in self.ecosystems(!feeds.is_empty())? {
-            self.ecosystem(&ecosystem)?;
-        }
-        for (feed, from) in feeds {
-            self.feed(feed, from)?;
-        }
-        for kind in FactKind::ALL {
-            self.facts(kind)?;
+        let mut feeds = feed::update::wanted(self.request, self.old)?;
+        if self.published()? {
+            // What somebody published holds what he chose of feeds; those that
+            // are named come on top.
+            let named = |feed: &feed::Feed| {
+                let mut choices = self.request.feeds.iter();
+                choices.any(|choice| choice.name == feed.name)
+            };
+            feeds.retain(|(feed, _)| named(feed));
+            self.feeds(feeds)?;
+        } else {
+            for ecosystem in self.ecosystems(!feeds.is_empty())? {
+                self.ecosystem(&ecosystem)?;
+            }
+            self.feeds(feeds)?;
+            for kind in FactKind::ALL {
+                self.facts(kind)?;
+            }
         }
         self.index.shards.sort_by(|a, b| a.name.cmp(&b.name));
         self.index.sources.sort_by(|a, b| a.name.cmp(&b.name));
@@ -212,17 +284,22 @@ impl Run<'_> {
         known.etag.as_deref()
     }
 
+    /// Only what was asked over a network goes stale by itself.
+    pub(crate) fn checked(&self) -> u64 {
+        match self.fetcher.dir() {
+            Some(_) => 0,
+            None => self.request.now,
+        }
+    }
+
     fn asked(&mut self, name: &str, etag: Option<String>) {
         self.index.sources.retain(|one| one.name != name);
         self.index.sources.push(IndexSource {
             name: name.to_owned(),
             from: self.fetcher.name(),
             etag,
-            // Only what was asked over a network goes stale by itself.
-            checked: match self.fetcher.dir() {
-                Some(_) => 0,
-                None => self.request.now,
-            },
+            checked: self.checked(),
+            ..IndexSource::default()
         });
     }
 
@@ -258,7 +335,12 @@ impl Run<'_> {
             .iter()
             .map(|(entry, why)| format!("{ecosystem}/{entry}: {why}"));
         self.updated.refused.extend(refused);
-        self.index.shards.retain(|shard| shard.source != name);
+        // Those that came from another place too.
+        self.index.shards.retain(|shard| {
+            let is_osv =
+                FactKind::of_shard(&shard.name).is_none() && feed::of_shard(&shard.name).is_none();
+            !is_osv || base(&shard.name) != ecosystem
+        });
         let shards = build::build_shards(&dump);
         drop(dump);
         for (shard, (bytes, about)) in shards {
@@ -274,6 +356,12 @@ impl Run<'_> {
         self.updated.built.push(ecosystem.to_owned());
         self.asked(&name, etag);
         Ok(())
+    }
+
+    fn feeds(&mut self, feeds: Vec<(&'static feed::Feed, From)>) -> Result<(), UpdateError> {
+        feeds
+            .into_iter()
+            .try_for_each(|(feed, from)| self.feed(feed, from))
     }
 
     /// Builds the shards of a feed. What cannot be had leaves what was known.

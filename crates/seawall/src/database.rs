@@ -8,13 +8,15 @@ use std::{
 
 use anyhow::{Context, Result};
 use seawall_advisories::{
-    Database, FactKind, FeedChoice, FetchProgress, From, OpenError, PUBLIC_BUCKET, UpdateRequest,
+    Database, FactKind, FeedChoice, FetchProgress, From, OpenError, PUBLIC_BUCKET, PublicKey,
+    UpdateRequest,
 };
 use seawall_model::{Gap, GapKind};
 use seawall_policy::Thresholds;
 
 use crate::{
     errors::explained,
+    keys,
     printer::Printer,
     progress::ByteBar,
     settings::{self, Update},
@@ -27,21 +29,47 @@ pub(crate) struct Choice {
     pub(crate) update: Update,
     pub(crate) from: String,
     pub(crate) feeds: Vec<FeedChoice>,
+    /// Whose signature counts.
+    pub(crate) key: Option<PublicKey>,
+}
+
+/// What flags and the environment say of it.
+#[derive(Default)]
+pub(crate) struct Named {
+    pub(crate) dir: Option<PathBuf>,
+    pub(crate) from: Option<String>,
+    pub(crate) feeds: Vec<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) offline: bool,
 }
 
 impl Choice {
     /// By flags first, then by the file.
-    pub(crate) fn new(dir: Option<PathBuf>, offline: bool, file: &settings::File) -> Self {
+    pub(crate) fn new(named: Named, file: &settings::File) -> Result<Self> {
         let own = &file.database;
-        Choice {
-            dir: dir
+        let key = named.key.as_ref().or(own.key.as_ref());
+        // An empty one takes back what the file says.
+        let key = key.filter(|key| !key.is_empty());
+        Ok(Choice {
+            dir: named
+                .dir
                 .or_else(|| own.dir.clone())
                 .unwrap_or_else(settings::database_home),
-            offline: offline || file.offline.unwrap_or(false),
+            offline: named.offline || file.offline.unwrap_or(false),
             update: own.update.unwrap_or(Update::Auto),
-            from: own.from.clone().unwrap_or_else(|| PUBLIC_BUCKET.to_owned()),
-            feeds: own.feeds.iter().map(|one| FeedChoice::parse(one)).collect(),
-        }
+            from: named
+                .from
+                .or_else(|| own.from.clone())
+                .unwrap_or_else(|| PUBLIC_BUCKET.to_owned()),
+            feeds: match named.feeds.is_empty() {
+                true => &own.feeds,
+                false => &named.feeds,
+            }
+            .iter()
+            .map(|one| FeedChoice::parse(one))
+            .collect(),
+            key: key.map(|key| keys::public(key)).transpose()?,
+        })
     }
 }
 
@@ -52,7 +80,8 @@ const DAY: u64 = 24 * 60 * 60;
 pub(crate) fn open(choice: &Choice, needed: &[String], printer: &Printer) -> Result<Database> {
     let (_, now) = settings::today();
     let installed = open_installed(&choice.dir)?;
-    let mut wanted = ecosystems_to_fetch(installed.as_ref(), needed, now);
+    let names = needed.iter().map(|shard| unit(choice, shard));
+    let mut wanted = to_fetch(installed.as_ref(), names, now);
     let feeds = feeds_to_fetch(choice, installed.as_ref(), needed, now, &mut wanted);
     let may_fetch = !choice.offline && choice.update == Update::Auto;
     if !wanted.is_empty() && may_fetch {
@@ -103,14 +132,26 @@ fn base(shard: &str) -> &str {
     shard.split([':', '@']).next().unwrap_or(shard)
 }
 
-/// Ecosystems that are needed and missing, or that were not asked for today.
-fn ecosystems_to_fetch(installed: Option<&Database>, needed: &[String], now: u64) -> Vec<String> {
+/// What is fetched for a shard: a publisher's shards are taken one by one,
+/// dumps by ecosystem.
+fn unit<'n>(choice: &Choice, shard: &'n str) -> &'n str {
+    match choice.key {
+        Some(_) => shard,
+        None => base(shard),
+    }
+}
+
+/// What is needed and missing, or was not asked for today.
+fn to_fetch<'n>(
+    installed: Option<&Database>,
+    needed: impl Iterator<Item = &'n str>,
+    now: u64,
+) -> Vec<String> {
     let mut wanted = BTreeSet::new();
-    for shard in needed {
-        let name = base(shard);
+    for name in needed {
         let known = installed.and_then(|database| {
             let mut all = database.info().iter();
-            all.find(|info| base(&info.name) == name)
+            all.find(|info| info.name == name || base(&info.name) == name)
                 .map(|info| info.checked)
         });
         // A database that was built from a folder has its own ways of staying
@@ -154,7 +195,7 @@ fn feeds_to_fetch(
         });
         if checked.is_none_or(|checked| checked > 0 && checked + DAY < now) {
             feeds.push(feed.clone());
-            let ecosystem = base(shard).to_owned();
+            let ecosystem = unit(choice, shard).to_owned();
             if !wanted.contains(&ecosystem) {
                 wanted.push(ecosystem);
             }
@@ -177,6 +218,7 @@ fn fetch(
         dir: &choice.dir,
         ecosystems,
         feeds,
+        key: choice.key.clone(),
         now,
         patience: seawall_advisories::PATIENCE,
         progress: &progress,
@@ -184,6 +226,9 @@ fn fetch(
     .with_context(|| format!("cannot update the database in `{}`", choice.dir.display()))?;
     for refused in &updated.refused {
         printer.warning(&format!("cannot be read: {refused}"));
+    }
+    for fallback in &updated.fallbacks {
+        printer.warning(fallback);
     }
     Ok(())
 }
@@ -203,6 +248,29 @@ pub(crate) fn unanswered(thresholds: &Thresholds, database: &Database) -> Vec<Ga
             Gap::new(GapKind::Missing, kind.what(), reason)
         })
         .collect()
+}
+
+/// Says at the terminal that advisories are old: in a report it is one gap
+/// among others, and nothing found is then no good news.
+pub(crate) fn warn_of_age(database: &Database, gaps: &[Gap], printer: &Printer) {
+    // Of the starter database that was said already.
+    if database.is_starter() {
+        return;
+    }
+    let old = gaps
+        .iter()
+        .filter(|gap| gap.kind == GapKind::StaleAdvisories);
+    let mut old: Vec<String> = old
+        .map(|gap| format!("`{}`: {}", gap.subject, gap.reason))
+        .collect();
+    old.sort();
+    old.dedup();
+    if !old.is_empty() {
+        printer.warning(&format!(
+            "advisories are old ({}): what was found since is not known here; `seawall db update` fetches newer ones",
+            old.join("; ")
+        ));
+    }
 }
 
 /// Shows downloads.

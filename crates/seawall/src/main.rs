@@ -4,6 +4,7 @@ mod baseline;
 mod cli;
 mod database;
 mod errors;
+mod keys;
 mod printer;
 mod product;
 mod progress;

@@ -41,6 +41,7 @@ pub(crate) struct Database {
     pub(crate) update: Option<Update>,
     pub(crate) from: Option<String>,
     pub(crate) feeds: Vec<String>,
+    pub(crate) key: Option<String>,
     pub(crate) max_age: Option<u32>,
 }
 
@@ -157,6 +158,7 @@ impl File {
             file.database.dir = table.optional::<String>("dir").map(PathBuf::from);
             file.database.from = table.optional("from");
             file.database.feeds = table.optional("feeds").unwrap_or_default();
+            file.database.key = table.optional("key");
             file.database.max_age = table.optional("max-age");
             file.database.update = table.optional::<Update>("update");
             table.finalize(None)?;

@@ -175,7 +175,10 @@ pub(crate) fn bring(
             });
         }
     }
-    index.shards.retain(|shard| shard.source != name);
+    // Those that came from another place too.
+    index
+        .shards
+        .retain(|shard| super::of_shard(&shard.name) != Some(feed.name));
     index.shards.extend(shards);
     index
         .sources
@@ -192,6 +195,7 @@ pub(crate) fn bring(
             from: place.clone(),
             etag,
             checked: now,
+            ..IndexSource::default()
         }));
     Ok(Brought::Built { records, refused })
 }

@@ -45,6 +45,7 @@ fn bring_feed(place: &Place, feed: &str, from: &Path) -> Result<Updated, UpdateE
             name: feed.to_owned(),
             from: Some(From::Dir(from.to_owned())),
         }],
+        key: None,
         now: 0,
         patience: Duration::from_secs(1),
         progress: &Counted::default(),

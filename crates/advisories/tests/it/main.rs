@@ -11,6 +11,7 @@ mod feeds_real;
 mod matching;
 mod memory;
 mod osv_scanner;
+mod published;
 mod readers;
 mod server;
 mod starter;

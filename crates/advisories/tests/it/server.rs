@@ -149,7 +149,9 @@ fn what_a_bucket_has_is_fetched_once_and_what_it_lacks_is_named() {
             dir: &place.database(),
             ecosystems: ecosystems.iter().map(|one| (*one).to_owned()).collect(),
             feeds: Vec::new(),
+            key: None,
             now: 1_800_000_000,
+
             patience: Duration::from_secs(5),
             progress: &counted,
         })

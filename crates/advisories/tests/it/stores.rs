@@ -39,7 +39,9 @@ fn a_database_on_disk_matches_as_the_records_do() {
         dir: folder.path(),
         ecosystems,
         feeds: Vec::new(),
+        key: None,
         now: 0,
+
         patience: seawall_advisories::PATIENCE,
         progress: &Silent,
     })

@@ -70,7 +70,9 @@ pub(crate) fn bring(from: From, dir: &Path, ecosystems: &[&str]) -> Result<Updat
         dir,
         ecosystems: ecosystems.iter().map(|one| (*one).to_owned()).collect(),
         feeds: Vec::new(),
+        key: None,
         now: 1_800_000_000,
+
         patience: Duration::from_secs(1),
         progress: &Counted::default(),
     })

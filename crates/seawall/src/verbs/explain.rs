@@ -12,7 +12,7 @@ use crate::{
     errors::hinted,
     printer::Printer,
     settings,
-    verbs::scan::{Looked, MAX_AGE, look},
+    verbs::scan::{Looked, look},
 };
 
 /// What can be typed behind `explain`.
@@ -61,15 +61,14 @@ pub(crate) fn run(arguments: Arguments, printer: &Printer) -> Result<Outcome> {
         &file,
         printer,
     )?;
-    let choice =
-        database::Choice::new(arguments.looked.db.clone(), arguments.looked.offline, &file);
+    let choice = database::Choice::new(arguments.looked.database(), &file)?;
     let needed = seawall_scan::shards_needed(&inspected);
     let database = database::open(&choice, &needed, printer)?;
     let (today, _) = settings::today();
     let judging = Judging {
         today: &today,
         starter: database.is_starter(),
-        max_age: Some(file.database.max_age.unwrap_or(MAX_AGE)),
+        max_age: Some(arguments.looked.max_age(&file)),
         ignore_unfixed: false,
         order: seawall_scan::Order::default(),
     };

@@ -33,9 +33,6 @@ use crate::{
     vex,
 };
 
-/// The database's records may be this old before a report says so.
-pub(crate) const MAX_AGE: u32 = 30;
-
 /// The rule that a regular reviewer leaves out.
 const PEDANTIC: &str = "os/ends-soon";
 
@@ -94,14 +91,13 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
     };
     let ignore_unfixed = arguments.written.ignore_unfixed || file.ignore_unfixed.unwrap_or(false);
     let mut report = if is_asked(Kind::Vulnerabilities) {
-        let choice =
-            database::Choice::new(arguments.looked.db.clone(), arguments.looked.offline, &file);
+        let choice = database::Choice::new(arguments.looked.database(), &file)?;
         let needed = seawall_scan::shards_needed(&inspected);
         let database = database::open(&choice, &needed, printer)?;
         let judging = Judging {
             today: &today,
             starter: database.is_starter(),
-            max_age: Some(file.database.max_age.unwrap_or(MAX_AGE)),
+            max_age: Some(arguments.looked.max_age(&file)),
             ignore_unfixed,
             order,
         };
@@ -110,6 +106,7 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
         report
             .gaps
             .extend(database::unanswered(&thresholds, &database));
+        database::warn_of_age(&database, &report.gaps, printer);
         report
     } else {
         seawall_scan::gather(inspected, order)

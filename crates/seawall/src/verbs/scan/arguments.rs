@@ -11,7 +11,7 @@ use seawall_model::Severity;
 use seawall_report::Format;
 
 use super::tags::Tags;
-use crate::cli::boolish;
+use crate::{cli::boolish, database::Named, settings::File};
 
 /// What can be typed behind `scan`.
 #[derive(Debug, Args)]
@@ -139,6 +139,9 @@ pub(super) struct Written {
     pub(super) persona: Persona,
 }
 
+/// The database's records may be this old before a report says so.
+const MAX_AGE: u32 = 30;
+
 /// Where things are, and what may be asked.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sources")]
@@ -160,6 +163,15 @@ pub(crate) struct Looked {
     /// Folder of the advisory database.
     #[arg(long, value_name = "DIR", env = "SEAWALL_DB")]
     pub(crate) db: Option<PathBuf>,
+    /// Where missing and old advisories are fetched from; OSV's public bucket without.
+    #[arg(long, value_name = "DIR|URL", env = "SEAWALL_DB_FROM")]
+    pub(crate) db_from: Option<String>,
+    /// Key of their publisher: the line that minisign shows, or a file with it.
+    #[arg(long, value_name = "KEY|FILE", env = "SEAWALL_DB_PUBKEY")]
+    pub(crate) db_pubkey: Option<String>,
+    /// Days without a newer record before advisories count as old; 30 without.
+    #[arg(long, value_name = "DAYS", env = "SEAWALL_MAX_AGE")]
+    pub(crate) max_age: Option<u32>,
     /// Fetch nothing.
     #[arg(long, env = "SEAWALL_OFFLINE", value_parser = boolish())]
     pub(crate) offline: bool,
@@ -172,6 +184,24 @@ pub(crate) struct Looked {
     /// Folder of the evidence cache.
     #[arg(long, value_name = "DIR", env = "SEAWALL_CACHE_DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
+}
+
+impl Looked {
+    /// What is said of the database.
+    pub(crate) fn database(&self) -> Named {
+        Named {
+            dir: self.db.clone(),
+            from: self.db_from.clone(),
+            feeds: Vec::new(),
+            key: self.db_pubkey.clone(),
+            offline: self.offline,
+        }
+    }
+
+    /// Days after which advisories count as old.
+    pub(crate) fn max_age(&self, file: &File) -> u32 {
+        self.max_age.or(file.database.max_age).unwrap_or(MAX_AGE)
+    }
 }
 
 /// Kinds of findings.

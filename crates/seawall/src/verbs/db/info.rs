@@ -1,0 +1,85 @@
+//! `seawall db info`
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use seawall_advisories::{Database, OpenError};
+
+use crate::{Outcome, database, printer::Printer, settings};
+
+/// What can be typed behind `db info`.
+#[derive(Debug, Args)]
+pub(crate) struct Info {
+    /// Folder of the database.
+    #[arg(long, value_name = "DIR", env = "SEAWALL_DB")]
+    db: Option<PathBuf>,
+    /// Settings file; seawall.toml here without.
+    #[arg(long, value_name = "FILE", env = "SEAWALL_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: Info, printer: &Printer) -> Result<Outcome> {
+    let file = settings::read(arguments.config.as_deref())?;
+    let dir = arguments
+        .db
+        .or(file.database.dir)
+        .unwrap_or_else(settings::database_home);
+    let database = match Database::open(&dir) {
+        Ok(database) => database,
+        Err(OpenError::None(_)) => {
+            printer.note(&format!(
+                "there is no database in `{}`: this is the starter database of this release",
+                dir.display()
+            ));
+            Database::starter(&[])
+        }
+        Err(error) => return Err(database::unusable(error, &dir)),
+    };
+    let (today, now) = settings::today();
+    let mut table = format!(
+        "{:<28} {:>9} {:>9} {:>10}  {:<10}  {:>8}  {}\n",
+        "SHARD", "RECORDS", "PACKAGES", "KIB", "NEWEST", "AGE", "ASKED"
+    );
+    for shard in database.info() {
+        let day = shard.newest.get(..10).unwrap_or("-");
+        let asked = match shard.checked {
+            0 => "-".to_owned(),
+            then => format!("{} h ago", now.saturating_sub(then) / 3600),
+        };
+        table += &format!(
+            "{:<28} {:>9} {:>9} {:>10}  {:<10}  {:>8}  {}\n",
+            shard.name,
+            counted(shard.records),
+            counted(shard.packages),
+            shard.bytes.div_ceil(1024),
+            day,
+            age(day, &today),
+            asked
+        );
+    }
+    printer.text(&table)?;
+    Ok(Outcome::Done)
+}
+
+/// Facts are no records of packages.
+fn counted(number: u64) -> String {
+    match number {
+        0 => "-".to_owned(),
+        number => number.to_string(),
+    }
+}
+
+/// Days between two dates, as people say it.
+fn age(day: &str, today: &str) -> String {
+    let (Ok(from), Ok(to)) = (
+        day.parse::<jiff::civil::Date>(),
+        today.parse::<jiff::civil::Date>(),
+    ) else {
+        return "-".to_owned();
+    };
+    match to.since((jiff::Unit::Day, from)) {
+        Ok(span) => format!("{} d", span.get_days()),
+        Err(_) => "-".to_owned(),
+    }
+}
