@@ -73,6 +73,9 @@ impl Choice {
     }
 }
 
+/// The database's records may be this old, in days, before a report says so.
+pub(crate) const MAX_AGE: u32 = 30;
+
 /// A shard is asked for again after a day.
 const DAY: u64 = 24 * 60 * 60;
 

@@ -234,7 +234,7 @@ mod tests {
             assert_eq!(flag, Some(false));
         }
         assert_eq!(read.database.update, Some(Update::Auto));
-        assert_eq!(read.database.max_age, Some(crate::verbs::scan::MAX_AGE));
+        assert_eq!(read.database.max_age, Some(crate::database::MAX_AGE));
         assert!(read.database.feeds.is_empty());
         assert_eq!(read.cache.max_mib, Some(settings::CACHE_MIB));
         // Every format is named.

@@ -11,7 +11,11 @@ use seawall_model::Severity;
 use seawall_report::Format;
 
 use super::tags::Tags;
-use crate::{cli::boolish, database::Named, settings::File};
+use crate::{
+    cli::boolish,
+    database::{MAX_AGE, Named},
+    settings::File,
+};
 
 /// What can be typed behind `scan`.
 #[derive(Debug, Args)]
@@ -138,9 +142,6 @@ pub(super) struct Written {
     )]
     pub(super) persona: Persona,
 }
-
-/// The database's records may be this old before a report says so.
-const MAX_AGE: u32 = 30;
 
 /// Where things are, and what may be asked.
 #[derive(Debug, Args)]
