@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use seawall_model::Digest;
 
-use crate::{AddressError, AuthError, CredentialError};
+use crate::{AddressError, AuthError, CredentialError, HostsError};
 
 /// Why a registry could not give what was asked of it.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,9 @@ pub enum Error {
     /// Nothing can be shown to a registry that asks for it.
     #[error(transparent)]
     Auth(#[from] AuthError),
+    /// There is no way to a registry.
+    #[error(transparent)]
+    Hosts(#[from] HostsError),
     /// Credentials cannot be had.
     #[error(transparent)]
     Credentials(#[from] CredentialError),

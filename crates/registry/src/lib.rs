@@ -37,7 +37,7 @@ pub use blob::Blob;
 pub use client::Client;
 pub use credentials::{Credential, CredentialError, Credentials};
 pub use error::Error;
-pub use hosts::{Host, Hosts, Identity};
+pub use hosts::{Host, Hosts, HostsError, Identity, Way};
 pub use machine::Machine;
 pub use manifest::Manifest;
 pub use push::{Artifact, Descriptor, Layer, Listed, Pushed};

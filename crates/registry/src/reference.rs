@@ -28,6 +28,16 @@ impl Repository {
         }
     }
 
+    /// One by its two parts, if they are such.
+    pub fn new(host: &str, path: &str) -> Option<Self> {
+        let is_one =
+            is_host(host) && path.split('/').all(is_component) && path.len() <= LONGEST_NAME;
+        is_one.then(|| Repository {
+            host: host.to_ascii_lowercase(),
+            path: path.to_owned(),
+        })
+    }
+
     /// The registry with its port: `docker.io`, `localhost:5000`.
     pub fn host(&self) -> &str {
         &self.host
