@@ -8,6 +8,7 @@ mod keys;
 mod printer;
 mod product;
 mod progress;
+mod registry;
 mod save;
 mod settings;
 mod verbs;

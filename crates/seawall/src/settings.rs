@@ -14,7 +14,7 @@ use seawall_policy::Suppression;
 use seawall_scan::LicensePolicy;
 use toml_span::{Deserialize, de_helpers::TableHelper, value::ValueInner};
 
-use crate::errors::hinted;
+use crate::{errors::hinted, registry};
 
 /// What `seawall.toml` may say.
 #[derive(Debug, Default)]
@@ -32,6 +32,7 @@ pub(crate) struct File {
     pub(crate) ignores: Vec<Suppression>,
     pub(crate) vex: Vec<PathBuf>,
     pub(crate) licenses: Option<LicensePolicy>,
+    pub(crate) registry: registry::File,
 }
 
 /// `[database]`
@@ -181,6 +182,12 @@ impl File {
                 file.ignores.push(suppression(&mut one, text, name)?);
             }
         }
+        if let Some((_, mut table)) = root.take("registries") {
+            registries::all(&mut table, &mut file.registry)?;
+        }
+        if let Some((_, mut list)) = root.take("registry") {
+            registries::each(&mut list, &mut file.registry)?;
+        }
         if let Some((_, mut table)) = root.take("licenses") {
             file.licenses = Some(licenses::read(&mut table)?);
         }
@@ -211,6 +218,7 @@ fn custom(value: &toml_span::Value<'_>, text: String) -> toml_span::DeserError {
 }
 
 mod licenses;
+mod registries;
 
 /// `vex = ["FILE", …]`, or `[[vex]]` with a `path` each.
 fn vex(value: &mut toml_span::Value<'_>) -> Result<Vec<PathBuf>, toml_span::DeserError> {
@@ -410,6 +418,12 @@ mod tests {
             ),
             ("[licenses]\nalow = []\n", "there is no setting `alow` here"),
             ("[[licenses.exception]]\nlicense = \"MIT\"\n", "x.toml:1"),
+            ("[[registry]]\nhost = \"a b\"\n", "`a b` is no `HOST`"),
+            (
+                "[[registry]]\nhost = \"a.io\"\nkey = \"x\"\n",
+                "a `key` needs a `cert`",
+            ),
+            ("registry = 7\n", "`registry` is a list"),
             ("vex = 7\n", "`vex` is a list of files and folders"),
             (
                 "[[ignore]]\nrule = \"x\"\njustification = \"none\"\n",

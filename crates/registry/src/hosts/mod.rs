@@ -97,6 +97,7 @@ pub enum HostsError {
 #[derive(Clone, Debug, Default)]
 pub struct Hosts {
     by_name: BTreeMap<String, Host>,
+    trusted: Vec<PathBuf>,
     machine: Option<Machine>,
     read: Arc<Read>,
 }
@@ -124,6 +125,12 @@ impl Hosts {
         self.read = Arc::default();
     }
 
+    /// Trusts an authority (PEM) for all registries.
+    pub fn trust(&mut self, authority: impl Into<PathBuf>) {
+        self.trusted.push(authority.into());
+        self.read = Arc::default();
+    }
+
     /// What is set for a registry, by `host[:port]`: what the user has set, and
     /// the certificates of the machine's files.
     pub fn of(&self, name: &str) -> Host {
@@ -132,6 +139,7 @@ impl Hosts {
             return host.clone();
         }
         let mut host = self.by_name.get(name).cloned().unwrap_or_default();
+        host.authorities.extend(self.trusted.iter().cloned());
         if let Some(machine) = &self.machine {
             let mut found = certificates::find(machine, name);
             found.extend(containerd::read(machine, name).map(|file| file.certificates));

@@ -185,6 +185,8 @@ pub(crate) struct Looked {
     /// Folder of the evidence cache.
     #[arg(long, value_name = "DIR", env = "SEAWALL_CACHE_DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) registry: crate::registry::Flags,
 }
 
 impl Looked {

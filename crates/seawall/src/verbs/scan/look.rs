@@ -14,6 +14,7 @@ use super::{
 use crate::{
     printer::Printer,
     progress::ByteBar,
+    registry,
     settings::{self, File as Settings},
 };
 
@@ -59,10 +60,13 @@ impl<'a> With<'a> {
             cache,
             _dir: dir,
             bases: Bases::default(),
-            registries: (!is_offline).then(|| {
-                let settings = seawall_registry::Settings::default();
-                Arc::new(Registries::new(Client::new(&settings)))
-            }),
+            registries: match is_offline {
+                true => None,
+                false => {
+                    let settings = registry::settings(&looked.registry, &file.registry)?;
+                    Some(Arc::new(Registries::new(Client::new(&settings))))
+                }
+            },
             printer,
         };
         let mut bases = Bases::default();
