@@ -368,6 +368,7 @@ impl Authority {
                 })?;
                 let is_near = at.is_loopback() || realm.host() == at.host() || is_set;
                 let question = Question {
+                    registry: at,
                     realm,
                     service: service.as_deref(),
                     scopes,

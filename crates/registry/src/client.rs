@@ -71,7 +71,7 @@ impl Shared {
     }
 
     /// The registry itself.
-    pub(crate) fn registry(&self, repository: &Repository) -> Place {
+    pub(crate) fn registry(&self, repository: &Repository) -> Result<Place, Error> {
         Place::registry(repository, &self.settings().hosts)
     }
 

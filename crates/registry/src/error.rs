@@ -127,14 +127,6 @@ pub enum Error {
         /// What came.
         computed: Digest,
     },
-    /// A mirror that is none.
-    #[error("`{mirror}`, which is set as a mirror of `{registry}`, is no registry's name")]
-    Mirror {
-        /// As it is set.
-        mirror: String,
-        /// The registry.
-        registry: String,
-    },
     /// A bound was met.
     #[error("{what} is over the limit of {limit}")]
     Limit {

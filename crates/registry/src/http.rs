@@ -36,6 +36,9 @@ pub(crate) struct Call<'a> {
     pub(crate) headers: &'a [(&'static str, String)],
     pub(crate) body: Option<&'a [u8]>,
     pub(crate) trust: Trust,
+    /// The registry that a token server is asked for, where it is one: whoever
+    /// is believed there is believed here too.
+    pub(crate) registry: Option<&'a Address>,
 }
 
 /// Where an address may lead.
@@ -58,8 +61,9 @@ pub(crate) struct Http {
 /// What an agent is for: connections of one kind never serve another.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Kind {
-    /// The registry, where something of TLS is set for it alone.
-    host: Option<String>,
+    /// The host, where something of TLS is set for it alone, and the registry
+    /// that it is a token server of.
+    hosts: Option<Vec<String>>,
     trust: Trust,
     /// Whether it goes without the proxy.
     is_direct: bool,
@@ -113,10 +117,20 @@ impl Http {
 
     fn agent(&self, call: &Call<'_>) -> Result<Agent, Error> {
         let name = call.at.authority();
-        let host = self.settings.hosts.of(&name);
+        let mut host = self.settings.hosts.of(&name);
+        let mut names = vec![name];
+        if let Some(registry) = call.registry.filter(|at| !at.is_same_origin(call.at)) {
+            let name = registry.authority();
+            let own = self.settings.hosts.of(&name);
+            host.authorities.extend(own.authorities);
+            // Who we are is told to the same host alone.
+            let is_same = registry.host() == call.at.host();
+            host.identity = host.identity.or(own.identity.filter(|_| is_same));
+            names.push(name);
+        }
         let has_own = !host.authorities.is_empty() || host.identity.is_some();
         let kind = Kind {
-            host: has_own.then_some(name),
+            hosts: has_own.then_some(names),
             trust: call.trust,
             is_direct: call.at.is_loopback(),
         };

@@ -68,7 +68,7 @@ impl Client {
     /// # Errors
     /// When it is not there or cannot be asked for.
     pub fn digest(&self, reference: &Reference) -> Result<Digest, Error> {
-        let place = self.shared.registry(reference.repository());
+        let place = self.shared.registry(reference.repository())?;
         let at = place.at(&format!("manifests/{}", reference.wanted()))?;
         let accept = FORMS.join(", ");
         let Some(got) = self.shared.head(&place, &at, &accept, &place.pull())? else {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Address, Error, Host, Hosts, Reference, Repository, Scope, address::is_loopback};
+use crate::{Address, Error, Host, Hosts, Repository, Scope, address::is_loopback};
 
 /// A repository at a registry or at a mirror of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,52 +14,27 @@ pub(crate) struct Place {
 
 impl Place {
     /// The registry itself.
-    pub(crate) fn registry(repository: &Repository, hosts: &Hosts) -> Self {
-        let host = repository.host();
-        Place {
-            is_plain: is_plain(host, &hosts.of(host)),
-            repository: repository.clone(),
-            is_mirror: false,
-        }
+    pub(crate) fn registry(repository: &Repository, hosts: &Hosts) -> Result<Self, Error> {
+        let mut places = Place::all(repository, hosts)?;
+        // The last way is the registry's own.
+        Ok(places.swap_remove(places.len() - 1))
     }
 
     /// The mirrors in their order, then the registry.
     pub(crate) fn all(repository: &Repository, hosts: &Hosts) -> Result<Vec<Self>, Error> {
-        let mut places = Vec::new();
-        for mirror in hosts.of(repository.host()).mirrors {
-            places.push(Place::mirror(&mirror, repository, hosts)?);
-        }
-        places.push(Place::registry(repository, hosts));
-        Ok(places)
-    }
-
-    /// A mirror as users write it: `host[:port][/prefix]`, `http://` before it
-    /// where it is spoken to without TLS.
-    fn mirror(mirror: &str, repository: &Repository, hosts: &Hosts) -> Result<Self, Error> {
-        let (rest, is_plain_wanted) = match mirror.split_once("://") {
-            Some(("http", rest)) => (rest, true),
-            Some(("https", rest)) => (rest, false),
-            _ => (mirror, false),
-        };
-        let rest = rest.trim_end_matches('/');
-        let name = format!("{rest}/{}", repository.path());
-        let first = name.split('/').next().unwrap_or_default();
-        let reference = name.parse::<Reference>().ok().filter(|reference| {
-            // Not a user of Docker Hub by mistake.
-            reference.repository().host() == first.to_ascii_lowercase()
+        let ways = hosts.ways(repository)?;
+        let places = ways.into_iter().map(|way| {
+            let host = way.repository.host();
+            let is_plain = way
+                .is_plain
+                .unwrap_or_else(|| is_plain(host, &hosts.of(host)));
+            Place {
+                is_plain,
+                repository: way.repository,
+                is_mirror: way.is_mirror,
+            }
         });
-        let Some(reference) = reference else {
-            let (mirror, registry) = (mirror.to_owned(), repository.host().to_owned());
-            return Err(Error::Mirror { mirror, registry });
-        };
-        let repository = reference.repository();
-        let host = repository.host();
-        let is_secure_wanted = mirror.starts_with("https://");
-        Ok(Place {
-            is_plain: is_plain_wanted || (!is_secure_wanted && is_plain(host, &hosts.of(host))),
-            repository: repository.clone(),
-            is_mirror: true,
-        })
+        Ok(places.collect())
     }
 
     /// The address of something of the repository (OCI distribution-spec 1.1,

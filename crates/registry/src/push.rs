@@ -89,7 +89,7 @@ impl Client {
     /// When the registry does not take it.
     pub fn push_blob(&self, repository: &Repository, bytes: &[u8]) -> Result<Digest, Error> {
         let digest = Digest::of(bytes);
-        let place = self.shared.registry(repository);
+        let place = self.shared.registry(repository)?;
         if self.shared.has_blob(&place, digest)? {
             return Ok(digest);
         }
@@ -108,7 +108,7 @@ impl Client {
         digest: Digest,
         from: &Repository,
     ) -> Result<bool, Error> {
-        let place = self.shared.registry(repository);
+        let place = self.shared.registry(repository)?;
         if from.host() != repository.host() {
             return Ok(false);
         }
@@ -141,7 +141,7 @@ impl Client {
         bytes: &[u8],
     ) -> Result<Pushed, Error> {
         let digest = Digest::of(bytes);
-        let place = self.shared.registry(repository);
+        let place = self.shared.registry(repository)?;
         let about = answers::about(bytes).map_err(|reason| Error::Malformed {
             url: format!("{repository}@{digest}"),
             reason,

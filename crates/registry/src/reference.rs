@@ -213,8 +213,16 @@ impl FromStr for Reference {
     }
 }
 
+/// The name under which a registry is known here: Docker Hub has several.
+pub(crate) fn usual_host(host: &str) -> &str {
+    match host {
+        "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB,
+        other => other,
+    }
+}
+
 /// Whether the first part of a name is a registry, not a user of Docker Hub.
-fn is_host_like(part: &str) -> bool {
+pub(crate) fn is_host_like(part: &str) -> bool {
     part.contains(['.', ':']) || part == "localhost" || part.bytes().any(|b| b.is_ascii_uppercase())
 }
 

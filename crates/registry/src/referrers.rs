@@ -61,7 +61,7 @@ impl Client {
         subject: Digest,
         artifact_type: Option<&str>,
     ) -> Result<Referrers, Error> {
-        let place = self.shared.registry(repository);
+        let place = self.shared.registry(repository)?;
         let (mut index, mut listed) = (Index::default(), Listed::Tag);
         // First by the registry's filter, which spares many requests. Where
         // that leaves nothing, without: a registry's own idea of types is not

@@ -26,7 +26,7 @@ impl Client {
         repository: &Repository,
         last: Option<&str>,
     ) -> Result<Vec<String>, Error> {
-        let place = self.shared.registry(repository);
+        let place = self.shared.registry(repository)?;
         let last = match last {
             None => String::new(),
             // Checked, because it becomes a part of the address.

@@ -34,6 +34,7 @@ pub(crate) struct Token {
 
 /// One question to a token server.
 pub(crate) struct Question<'a> {
+    pub(crate) registry: &'a Address,
     pub(crate) realm: &'a Address,
     pub(crate) service: Option<&'a str>,
     pub(crate) scopes: &'a [Scope],
@@ -163,6 +164,7 @@ impl Question<'_> {
             headers,
             body,
             trust: self.trust,
+            registry: Some(self.registry),
         })?;
         match answer.status().as_u16() {
             200 => {

@@ -180,6 +180,7 @@ impl Transport {
             headers: &headers,
             body: ask.body,
             trust: Trust::Named,
+            registry: None,
         };
         if at.host() == ask.registry.host() {
             return self.http.send(&call);
@@ -252,6 +253,12 @@ fn local(error: &Error) -> Option<String> {
 /// Whether the same request may succeed the next time.
 fn is_passing(error: &Error) -> bool {
     use std::io::ErrorKind;
+    match error {
+        Error::Auth(AuthError::Shared(inner)) => return is_passing(inner),
+        Error::Auth(AuthError::Token { cause, .. }) => return is_passing(cause),
+        Error::Auth(AuthError::TokenRefused { status, .. }) => return retry::is_passing(*status),
+        _ => {}
+    }
     let Error::Http { cause, .. } = error else {
         return false;
     };

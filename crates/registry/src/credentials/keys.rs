@@ -4,7 +4,7 @@
 //! `https://index.docker.io/v1/`; Podman a registry or a part of its
 //! repositories (`quay.io/team`); Kubernetes patterns (`*.example.com`).
 
-use crate::Repository;
+use crate::{Repository, reference::usual_host};
 
 /// How well a key fits: compared in this order, greater is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,16 +63,8 @@ fn split(key: &str, keeps_path: bool) -> (&str, &str) {
 
 /// Whether both name the same registry; Docker Hub has several names.
 pub(crate) fn same_host(one: &str, other: &str) -> bool {
-    usual(one).eq_ignore_ascii_case(usual(other))
-}
-
-fn usual(host: &str) -> &str {
-    let hub = ["docker.io", "index.docker.io", "registry-1.docker.io"];
-    if hub.iter().any(|name| name.eq_ignore_ascii_case(host)) {
-        "docker.io"
-    } else {
-        host
-    }
+    let (one, other) = (one.to_ascii_lowercase(), other.to_ascii_lowercase());
+    usual_host(&one) == usual_host(&other)
 }
 
 /// Patterns as the kubelet reads them: every label of the name for itself, the

@@ -16,7 +16,12 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use crate::{Machine, Repository, address::is_loopback, machine};
+use crate::{
+    Machine, Repository,
+    address::is_loopback,
+    machine,
+    reference::{is_host_like, usual_host},
+};
 
 /// Bytes of a file of settings.
 const FILE_LIMIT: u64 = 1 << 20;
@@ -121,7 +126,8 @@ impl Hosts {
 
     /// Sets a registry by its name, `host[:port]`.
     pub fn set(&mut self, name: &str, host: Host) {
-        self.by_name.insert(name.to_ascii_lowercase(), host);
+        let name = name.to_ascii_lowercase();
+        self.by_name.insert(usual_host(&name).to_owned(), host);
         self.read = Arc::default();
     }
 
@@ -134,6 +140,7 @@ impl Hosts {
     /// What is set for a registry, by `host[:port]`: what the user has set, and
     /// the certificates of the machine's files.
     pub fn of(&self, name: &str) -> Host {
+        let name = usual_host(name);
         let mut read = lock(&self.read.hosts);
         if let Some(host) = read.get(name) {
             return host.clone();
@@ -239,12 +246,14 @@ fn mirror_of(mirror: &str, repository: &Repository) -> Result<Way, HostsError> {
         Some(("https", rest)) => (rest, Some(false)),
         _ => (mirror, None),
     };
+    // Without a scheme a single word may be anything.
+    let is_named = |host: &str| is_plain.is_some() || is_host_like(host);
     let (host, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     let path = match prefix.trim_matches('/') {
         "" => repository.path().to_owned(),
         prefix => format!("{prefix}/{}", repository.path()),
     };
-    match Repository::new(host, &path) {
+    match Repository::new(host, &path).filter(|there| is_named(there.host())) {
         Some(repository) => Ok(Way {
             repository,
             is_plain,

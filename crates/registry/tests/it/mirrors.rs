@@ -1,6 +1,6 @@
 //! Mirrors: in their order, then the registry; which one answered is told.
 
-use seawall_registry::{Client, Error, Host, Hosts, Settings};
+use seawall_registry::{Client, Error, Host, Hosts, HostsError, Settings};
 use seawall_testkit::{Act, Answer, Delivery, Proxy, Registry, Setup};
 
 use crate::stage::{Stage, hasty, named, read, repository, stage};
@@ -142,7 +142,10 @@ fn a_mirror_that_is_none_is_an_error() {
     ] {
         let client = Client::new(&with_mirrors("127.0.0.1:1", &[mirror]));
         let error = client.manifest(&named("127.0.0.1:1", "app:1")).unwrap_err();
-        assert!(matches!(error, Error::Mirror { .. }), "{mirror}: {error:?}");
+        assert!(
+            matches!(error, Error::Hosts(HostsError::Mirror { .. })),
+            "{mirror}: {error:?}"
+        );
     }
 }
 

@@ -21,10 +21,19 @@ pub(crate) fn client(home: &Path) -> Client {
 
 /// The same with all that may be set.
 pub(crate) fn client_with(machine: &Machine, files: &[PathBuf]) -> Client {
-    Client::new(&Settings {
+    Client::new(&settings_with(machine, files))
+}
+
+/// Settings with the credentials of a machine whose user's folder is `home`.
+pub(crate) fn settings(home: &Path) -> Settings {
+    settings_with(&machine(home, &[]), &[])
+}
+
+fn settings_with(machine: &Machine, files: &[PathBuf]) -> Settings {
+    Settings {
         credentials: Arc::new(Credentials::new(machine, files).unwrap()),
         ..Settings::default()
-    })
+    }
 }
 
 /// A machine of its own, with the programs of this one.
@@ -115,23 +124,47 @@ pub(crate) struct TokenServer {
     child: Child,
     host: String,
     certificate: PathBuf,
+    /// Certificate and key of registries that believe its tokens.
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
 }
 
 impl TokenServer {
     pub(crate) fn start(dir: &Path, user: &str, password: &str) -> Option<Self> {
+        TokenServer::start_tls(dir, user, password, None)
+    }
+
+    /// The same with a certificate and its key.
+    pub(crate) fn start_tls(
+        dir: &Path,
+        user: &str,
+        password: &str,
+        tls: Option<(&Path, &Path)>,
+    ) -> Option<Self> {
         if !have(&["token-server", "openssl"]) {
             return None;
         }
         htpasswd(dir, user, password)?;
-        let authority = Authority::new(dir, "tokens")?;
+        let signing = dir.join("signing");
+        fs::create_dir(&signing).unwrap();
+        let authority = Authority::new(&signing, "tokens")?;
         let key = dir.join("signing.key");
         let mut command = Command::new("openssl");
-        command.args(["ec", "-in"]).arg(dir.join("authority.key"));
+        command
+            .args(["ec", "-in"])
+            .arg(signing.join("authority.key"));
         run(command.arg("-out").arg(&key))?;
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let host = free.local_addr().unwrap().to_string();
         drop(free);
-        let child = Command::new("token-server")
+        let mut command = Command::new("token-server");
+        if let Some((certificate, key)) = tls {
+            command
+                .arg("-tlscert")
+                .arg(certificate)
+                .arg("-tlskey")
+                .arg(key);
+        }
+        let child = command
             .args(["-addr", &host, "-issuer", "tests", "-realm", "tests"])
             .arg("-passwd")
             .arg(dir.join("htpasswd"))
@@ -148,6 +181,7 @@ impl TokenServer {
             child,
             host,
             certificate: authority.certificate(),
+            tls: None,
         })
     }
 
@@ -164,6 +198,7 @@ impl TokenServer {
         );
         Registry::start(&Setup {
             auth: Some(auth),
+            tls: self.tls.clone(),
             ..Setup::default()
         })
     }

@@ -11,11 +11,11 @@ use std::{
     time::Duration,
 };
 
-use seawall_registry::{Client, Reference};
+use seawall_registry::{Client, Host, Reference};
 use seawall_testkit::{Act, Answer, Asked, Delivery, Proxy, have, run};
 use tempfile::TempDir;
 
-use crate::support::{TokenServer, basic_config, client, push, said, write_config};
+use crate::support::{TokenServer, basic_config, client, push, said, settings, write_config};
 
 const USER: &str = "user";
 const PASSWORD: &str = "hunter2 and 3: ä";
@@ -272,4 +272,65 @@ fn what_is_not_allowed_is_told_with_whose_credentials() {
     );
     // Meanwhile ours is there.
     assert!(!pull(&client, &scene.name).is_empty());
+}
+
+#[test]
+fn a_token_server_that_is_busy_is_asked_again() {
+    let count = AtomicUsize::new(0);
+    let dir = tempfile::tempdir().unwrap();
+    let tokens = Proxy::alone(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => Answer::new(429, ""),
+        1 => Answer::new(503, ""),
+        _ => Answer::new(200, r#"{"token": "x"}"#),
+    })
+    .unwrap();
+    let challenge = format!("Bearer realm=\"http://{}/\"", tokens.host());
+    let registry = Proxy::alone(move |asked| match asked.header("authorization") {
+        Some("Bearer x") => Answer::new(200, "{}"),
+        _ => Answer::new(401, "").with("www-authenticate", &challenge),
+    })
+    .unwrap();
+    let name: Reference = format!("{}/app:1", registry.host()).parse().unwrap();
+    drop(client(dir.path()).manifest(&name));
+    assert_eq!(tokens.asked().len(), 3);
+    let last = registry.asked().pop().unwrap();
+    assert_eq!(last.header("authorization"), Some("Bearer x"));
+}
+
+#[test]
+fn whoever_signs_for_the_registry_signs_for_its_token_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(authority) = seawall_testkit::Authority::new(dir.path(), "both") else {
+        return;
+    };
+    let names = "DNS:localhost,IP:127.0.0.1";
+    let Some((certificate, key)) = authority.sign("server", names, 3) else {
+        return;
+    };
+    let Some(mut server) =
+        TokenServer::start_tls(dir.path(), USER, PASSWORD, Some((&certificate, &key)))
+    else {
+        return;
+    };
+    server.tls = Some((certificate, key));
+    let Some(registry) = server.registry(&format!("https://{}/token/", server.host())) else {
+        return;
+    };
+    let Some(name) = push(&registry, "user/app:1", Some(&format!("{USER}:{PASSWORD}"))) else {
+        return;
+    };
+    write_config(dir.path(), &basic_config(registry.host(), USER, PASSWORD));
+    let mut trusting = settings(dir.path());
+    // The registry's alone: nobody said a word about the token server's port.
+    let authorities = vec![authority.certificate()];
+    trusting.hosts.set(
+        registry.host(),
+        Host {
+            authorities,
+            ..Host::default()
+        },
+    );
+    assert!(!pull(&Client::new(&trusting), &name).is_empty());
+    let stranger = settings(dir.path());
+    assert!(Client::new(&stranger).manifest(&name).is_err());
 }
