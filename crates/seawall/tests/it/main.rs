@@ -7,6 +7,7 @@ mod command;
 mod database;
 mod engine;
 mod engines;
+mod feeds;
 mod floors;
 mod formats;
 mod hostile;

@@ -58,8 +58,31 @@ pub(super) fn run(arguments: Info, printer: &Printer) -> Result<Outcome> {
             asked
         );
     }
+    table += &of_feeds(&database);
     printer.text(&table)?;
     Ok(Outcome::Done)
+}
+
+/// What the feeds that are there leave out, by their publishers' design and when
+/// they were built.
+fn of_feeds(database: &Database) -> String {
+    let mut text = String::new();
+    for feed in seawall_advisories::feeds() {
+        let is_own = |name: &str| {
+            name.split_once('@')
+                .is_some_and(|(_, own)| own == feed.name)
+        };
+        let mut own = database.info().iter().filter(|info| is_own(&info.name));
+        let Some(first) = own.next() else {
+            continue;
+        };
+        text += &format!("\n{} ({})\n", feed.name, feed.address);
+        let built = first.left_out.iter().map(String::as_str);
+        for line in feed.leaves_out.iter().copied().chain(built) {
+            text += &format!("  leaves out: {line}\n");
+        }
+    }
+    text
 }
 
 /// Facts are no records of packages.
