@@ -1,10 +1,12 @@
-//! A small synchronous client of Docker's and Podman's Unix socket.
+//! A small synchronous client of Docker's and Podman's Unix socket, and a reader
+//! of containerd's files.
 //!
 //! A scan inspects an image and exports it as a stream, and asks which other
 //! images are there to tell its base. The client speaks HTTP/1.1 (RFC 9112) over the socket, bounds
 //! what it buffers, and ends a wait with an error that names the socket.
 
 mod connect;
+pub mod containerd;
 mod http;
 
 use std::{

@@ -5,6 +5,7 @@
 //! benchmarks depend on this crate.
 #![expect(clippy::print_stderr, reason = "a skipped test talks to the developer")]
 
+mod containerd;
 mod latency;
 mod proxy;
 mod registry;
@@ -15,6 +16,7 @@ use std::{
     process::Command,
 };
 
+pub use containerd::Containerd;
 pub use latency::Latency;
 pub use proxy::{Act, Answer, Asked, Delivery, Proxy};
 pub use registry::{Authority, Registry, Setup, htpasswd, request, run};
