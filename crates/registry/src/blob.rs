@@ -203,7 +203,7 @@ impl Blob {
             }
         }
         self.skip = self.given - first.min(self.given);
-        self.body = Some(Paced::new(body.into_reader(), self.shared.settings()));
+        self.body = Some(Paced::new(body.into_reader(), got.pace));
         Ok(())
     }
 

@@ -102,7 +102,8 @@ impl Http {
         limit: u64,
     ) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
-        let body = Paced::new(answer.into_body().into_reader(), &self.settings);
+        let pace = Pace::of(&self.settings);
+        let body = Paced::new(answer.into_body().into_reader(), pace);
         let read = body.take(limit + 1).read_to_end(&mut bytes);
         read.map_err(|cause| Error::Body {
             url: at.to_string(),
@@ -257,22 +258,37 @@ pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
+/// How fast a body has to come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    window: Duration,
+    /// Bytes in that time.
+    least: u64,
+}
+
+impl Pace {
+    pub(crate) fn of(settings: &Settings) -> Self {
+        Pace {
+            window: settings.silence,
+            least: settings.slowest.saturating_mul(settings.silence.as_secs()),
+        }
+    }
+}
+
 /// A body that must not trickle. Only the time that is spent waiting for it
 /// counts: whoever reads may take theirs.
 pub(crate) struct Paced<R> {
     body: R,
-    window: Duration,
-    least: u64,
+    pace: Pace,
     waited: Duration,
     came: u64,
 }
 
 impl<R: Read> Paced<R> {
-    pub(crate) fn new(body: R, settings: &Settings) -> Self {
+    pub(crate) fn new(body: R, pace: Pace) -> Self {
         Paced {
             body,
-            window: settings.silence,
-            least: settings.slowest.saturating_mul(settings.silence.as_secs()),
+            pace,
             waited: Duration::ZERO,
             came: 0,
         }
@@ -285,8 +301,8 @@ impl<R: Read> Read for Paced<R> {
         let read = self.body.read(buffer)?;
         self.waited += start.elapsed();
         self.came += read as u64;
-        if self.waited > self.window {
-            if self.came < self.least {
+        if self.waited > self.pace.window {
+            if self.came < self.pace.least {
                 let came = self.came;
                 let seconds = self.waited.as_secs();
                 let slow = format!("{came} bytes came in {seconds} seconds");
@@ -346,7 +362,7 @@ mod tests {
             slowest: 1 << 20,
             ..Settings::default()
         };
-        let error = Paced::new(Trickle, &settings).read_to_end(&mut Vec::new());
+        let error = Paced::new(Trickle, Pace::of(&settings)).read_to_end(&mut Vec::new());
         assert_eq!(error.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

@@ -42,7 +42,7 @@ pub use machine::Machine;
 pub use manifest::Manifest;
 pub use push::{Artifact, Descriptor, Layer, Listed, Pushed};
 pub use realm::RealmError;
-pub use reference::{ParseReferenceError, Reference, Repository};
+pub use reference::{ParseReferenceError, Reference, Repository, is_attachment_tag};
 pub use referrers::{Referrer, Referrers};
 pub use secret::Secret;
 pub use settings::Settings;

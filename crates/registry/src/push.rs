@@ -233,24 +233,32 @@ impl Shared {
                 .unwrap_or_else(PoisonError::into_inner)
                 .contains(place.host())
         };
-        let is_one = bytes.len() <= ONE_STEP && !is_two_steps;
         let stream = [("content-type", "application/octet-stream".to_owned())];
-        let got = if is_one {
+        let mut begun = None;
+        if bytes.len() <= ONE_STEP && !is_two_steps {
             let at = place.at(&format!("blobs/uploads/?digest={digest}"))?;
-            self.write(place, Method::POST, &at, Some(bytes), &stream)?
-        } else {
-            let at = place.at("blobs/uploads/")?;
-            self.write(place, Method::POST, &at, Some(&[]), &[])?
-        };
-        match got.status() {
-            201 if is_one => return told(&got, digest, place),
-            202 => {}
-            _ => return Err(got.refused()),
-        }
-        if is_one {
+            let ask = (Method::POST, &at, Some(bytes), &stream[..]);
+            // One try: a registry that wants no body here may hang up on it.
+            let got = self.write_with(place, ask, &mut Tries::none(self.settings()));
+            match got {
+                Ok(got) if got.status() == 201 => return told(&got, digest, place),
+                Ok(got) if got.status() == 202 => begun = Some(got),
+                Ok(_) | Err(Error::Http { .. } | Error::Refused { .. }) => {}
+                Err(error) => return Err(error),
+            }
             let known = self.two_steps.lock();
             let mut known = known.unwrap_or_else(PoisonError::into_inner);
             known.insert(place.host().to_owned());
+        }
+        let got = match begun {
+            Some(got) => got,
+            None => {
+                let at = place.at("blobs/uploads/")?;
+                self.write(place, Method::POST, &at, Some(&[]), &[])?
+            }
+        };
+        if got.status() != 202 {
+            return Err(got.refused());
         }
         let at = location(&got, place)?.with(&format!("digest={digest}"));
         let got = self.write(place, Method::PUT, &at, Some(bytes), &stream)?;
@@ -302,6 +310,16 @@ impl Shared {
         body: Option<&[u8]>,
         headers: &[(&'static str, String)],
     ) -> Result<Got, Error> {
+        let ask = (method, at, body, headers);
+        self.write_with(place, ask, &mut Tries::new(self.settings()))
+    }
+
+    fn write_with(
+        &self,
+        place: &Place,
+        (method, at, body, headers): Write<'_>,
+        tries: &mut Tries,
+    ) -> Result<Got, Error> {
         let scopes = place.push();
         let registry = place.at("")?;
         let ask = Ask {
@@ -312,9 +330,17 @@ impl Shared {
             body,
             scopes: &scopes,
         };
-        self.transport.ask(&ask, &mut Tries::new(self.settings()))
+        self.transport.ask(&ask, tries)
     }
 }
+
+/// A method, where it is used, what is sent along and with which headers.
+type Write<'a> = (
+    Method,
+    &'a Address,
+    Option<&'a [u8]>,
+    &'a [(&'static str, String)],
+);
 
 /// Where an upload goes on. Another host gets no credentials, and what is sent
 /// there has its digest; but TLS is not given up.

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use seawall_model::Digest;
 
+use crate::address::plain;
+
 /// Docker Hub: the registry of names without one.
 const DOCKER_HUB: &str = "docker.io";
 /// Longest name of a repository (distribution/reference, `NameTotalLengthMax`).
@@ -137,7 +139,7 @@ pub struct ParseReferenceError {
 impl ParseReferenceError {
     fn new(text: &str, why: &'static str) -> Self {
         ParseReferenceError {
-            text: text.chars().take(300).collect(),
+            text: plain(text, 300),
             why,
         }
     }
@@ -265,6 +267,23 @@ fn is_component(part: &str) -> bool {
     ends && separators.into_iter().all(is_separator)
 }
 
+/// Whether a tag is no name of an image but a place where clients keep what is
+/// about one: the index that stands in for the referrers API, `sha256-…`
+/// (distribution-spec 1.1, "Referrers Tag Schema"), and cosign's signatures,
+/// attestations and bills of materials, `sha256-….sig`.
+pub fn is_attachment_tag(tag: &str) -> bool {
+    let Some((hex, end)) = tag
+        .strip_prefix("sha256-")
+        .and_then(|rest| rest.split_at_checked(64))
+    else {
+        return false;
+    };
+    let is_hex = hex
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    is_hex && matches!(end, "" | ".sig" | ".att" | ".sbom")
+}
+
 fn is_tag(tag: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     tag.len() <= LONGEST_TAG
@@ -316,6 +335,21 @@ mod tests {
         ] {
             let expected = Some((host.to_owned(), path.to_owned(), wanted.to_owned()));
             assert_eq!(read(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn tags_for_what_is_about_images_are_told_from_names() {
+        let tag = format!("sha256-{}", "0f".repeat(32));
+        assert!(is_attachment_tag(&tag));
+        assert!(is_attachment_tag(&format!("{tag}.sig")));
+        for name in [
+            "latest",
+            "sha256-0f",
+            &format!("{tag}x"),
+            &tag.to_uppercase(),
+        ] {
+            assert!(!is_attachment_tag(name), "{name}");
         }
     }
 

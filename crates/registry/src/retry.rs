@@ -36,6 +36,14 @@ impl Tries {
         }
     }
 
+    /// None, for what is done in another way when it fails.
+    pub(crate) fn none(settings: &Settings) -> Self {
+        Tries {
+            left: 0,
+            ..Tries::new(settings)
+        }
+    }
+
     /// Waits for the next try; whether there is one. `asked` is what the
     /// registry wants: more than the longest pause is not waited for.
     pub(crate) fn wait(&mut self, asked: Option<Duration>) -> bool {

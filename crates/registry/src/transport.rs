@@ -11,7 +11,7 @@ use crate::{
     Address, AuthError, Authority, Error, Scope, Settings,
     address::shown as target_shown,
     answers::refusal_words,
-    http::{Call, Http, LocalAddress, Trust, header, is_here},
+    http::{Call, Http, LocalAddress, Pace, Paced, Trust, header, is_here},
     retry::{self, Tries},
 };
 
@@ -35,6 +35,7 @@ pub(crate) struct Ask<'a> {
 pub(crate) struct Got {
     pub(crate) answer: Response<Body>,
     pub(crate) at: Address,
+    pub(crate) pace: Pace,
 }
 
 impl Got {
@@ -50,14 +51,9 @@ impl Got {
     pub(crate) fn refused(self) -> Error {
         let status = self.status();
         let mut body = Vec::new();
+        let reader = Paced::new(self.answer.into_body().into_reader(), self.pace);
         // What cannot be read does not change that it is a refusal.
-        drop(
-            self.answer
-                .into_body()
-                .into_reader()
-                .take(REFUSAL_LIMIT)
-                .read_to_end(&mut body),
-        );
+        drop(reader.take(REFUSAL_LIMIT).read_to_end(&mut body));
         Error::Refused {
             url: self.at.to_string(),
             status,
@@ -149,7 +145,11 @@ impl Transport {
                     continue;
                 }
             }
-            let got = Got { answer, at };
+            let got = Got {
+                answer,
+                at,
+                pace: Pace::of(&self.settings),
+            };
             if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return Ok(got);
             }

@@ -18,7 +18,8 @@ const PIECE: usize = 64 << 10;
 const ON_THE_WAY: usize = 256;
 
 /// Forwards whole connections to a server on loopback, every byte a while
-/// later in each direction; the bandwidth stays as it is. Serves until it is
+/// later in each direction, the first one later by a handshake; the bandwidth
+/// stays as it is. Serves until it is
 /// dropped.
 #[derive(Debug)]
 pub struct Latency {
@@ -46,9 +47,13 @@ impl Latency {
                     return;
                 }
                 let count = Arc::clone(&count);
-                if let Ok(stream) = stream {
+                let Ok(stream) = stream else { continue };
+                let upstream = upstream.clone();
+                drop(thread::Builder::new().spawn(move || {
+                    // The two ways of TCP's handshake.
+                    thread::sleep(delay * 2);
                     drop(join(stream, &upstream, delay, count));
-                }
+                }));
             }
         })?;
         Ok(Latency {

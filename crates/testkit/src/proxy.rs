@@ -356,14 +356,22 @@ fn forward(asked: &Asked, upstream: &str) -> io::Result<Answer> {
     }
     head.push_str("\r\n");
     server.write_all(head.as_bytes())?;
-    server.write_all(&asked.body)?;
+    // A server may answer and hang up without reading what is sent along.
+    let is_sent = server.write_all(&asked.body);
     let mut input = BufReader::new(server);
-    let (first, mut headers) = read_head(&mut input)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+    let head = read_head(&mut input)?;
+    if head.is_none() {
+        is_sent?;
+    }
+    let (first, mut headers) = head.ok_or(io::ErrorKind::UnexpectedEof)?;
     let status = first.split(' ').nth(1).unwrap_or_default();
     let status = status.parse().map_err(io::Error::other)?;
     let mut body = Vec::new();
     if asked.method != "HEAD" {
-        input.read_to_end(&mut body)?;
+        let read = input.read_to_end(&mut body);
+        if asked.body.is_empty() {
+            read?;
+        }
         headers.retain(|(name, _)| name != "content-length");
     }
     headers.retain(|(name, _)| name != "connection");

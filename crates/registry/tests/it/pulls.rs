@@ -227,6 +227,18 @@ fn refusals_carry_the_registrys_words() {
         "{text}"
     );
     assert!(error.hint().unwrap().contains("log in"));
+    // One whose words never come.
+    let server = Proxy::start("127.0.0.1:0", move |_| {
+        Act::Say(Answer::new(403, body), Delivery::Stall(5))
+    })
+    .unwrap();
+    let error = Client::new(&hasty()).manifest(&named(&server.host(), "app:1"));
+    assert!(
+        error
+            .unwrap_err()
+            .to_string()
+            .ends_with("without credentials")
+    );
 }
 
 #[test]

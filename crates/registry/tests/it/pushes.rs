@@ -153,6 +153,36 @@ fn blobs_arrive_whole_once_and_in_as_many_steps_as_the_registry_wants() {
 }
 
 #[test]
+fn a_registry_that_hangs_up_on_one_step_gets_two() {
+    let Some(registry) = Registry::start(&Setup::default()) else {
+        return;
+    };
+    for bad in [Act::Hang, Act::Say(Answer::new(400, ""), Delivery::Whole)] {
+        let proxy = Proxy::start(registry.host(), move |asked| {
+            match asked.target.contains("/uploads/?digest=") {
+                true => bad.clone(),
+                false => Act::Pass,
+            }
+        })
+        .unwrap();
+        let repository = repository(&proxy.host(), "app");
+        let client = client();
+        let blob = proxy.host().into_bytes();
+        let digest = client.push_blob(&repository, &blob).unwrap();
+        assert_eq!(
+            read(client.blob(&repository, digest).unwrap()).unwrap(),
+            blob
+        );
+        let methods: Vec<_> = proxy
+            .asked()
+            .iter()
+            .map(|asked| asked.method.clone())
+            .collect();
+        assert_eq!(methods, ["HEAD", "POST", "POST", "PUT", "GET"]);
+    }
+}
+
+#[test]
 fn a_blob_is_mounted_from_a_neighbour() {
     let Some(registry) = Registry::start(&Setup::default()) else {
         return;
