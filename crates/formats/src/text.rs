@@ -16,6 +16,10 @@ pub fn is_harmful(letter: char) -> bool {
             | '\u{E0000}'..='\u{E007F}')
 }
 
+/// What starts a command of the runner of GitHub's workflows anywhere in a line
+/// of a step's output; an older form that it still reads.
+pub const OLD_COMMAND: &str = "##[";
+
 /// Each harmful letter becomes U+FFFD, so that it is seen that something stood
 /// there.
 pub fn plain(text: &str) -> String {
@@ -28,8 +32,10 @@ pub fn plain(text: &str) -> String {
 
 /// Escapes markup, for content and attributes alike, and replaces what XML
 /// cannot hold at all (XML 1.0, 2.2) or what would turn the text around it.
+/// [`OLD_COMMAND`] is a reference: the value is the same, and no command.
 pub fn escape_xml(text: &str) -> String {
-    text.chars()
+    let text = text
+        .chars()
         .fold(String::with_capacity(text.len()), |mut out, letter| {
             match letter {
                 '&' => out.push_str("&amp;"),
@@ -42,12 +48,14 @@ pub fn escape_xml(text: &str) -> String {
                 letter => out.push(letter),
             }
             out
-        })
+        });
+    text.replace(OLD_COMMAND, "#&#35;[")
 }
 
 /// `value` as JSON, indented, with a line's end. Letters that JSON may hold as
 /// they are, but that an editor or a terminal would obey (C1 controls, changes
-/// of direction), are escapes: the value is the same, the sight is harmless.
+/// of direction), are escapes, and so is a letter of [`OLD_COMMAND`]: the value
+/// is the same, the sight is harmless.
 ///
 /// # Errors
 /// When a value has no JSON form; that is a bug of its type.
@@ -68,5 +76,8 @@ pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
     }
     out.push_str(text.get(clean..).unwrap_or_default());
     out.push('\n');
+    if out.contains(OLD_COMMAND) {
+        out = out.replace(OLD_COMMAND, "#\\u0023[");
+    }
     Ok(out)
 }

@@ -42,6 +42,8 @@ pub use report::{DatabaseInfo, DatabaseKind, LicenseCount, Report, Summary};
 pub use rule::{Confidence, Persona, Rule};
 pub use severity::{ParseSeverityError, Severity};
 pub use suppressed::{Suppressed, Suppressor};
-pub use target::{Base, BaseEvidence, Bom, Brought, Identity, ImageLayer, Os, Target, TargetKind};
+pub use target::{
+    Base, BaseEvidence, Bom, Brought, Identity, ImageLayer, Os, Target, TargetKind, normal,
+};
 pub use text::{LineColumn, LineIndex, Span};
 pub use vulnerability::{Cvss, Epss, Kev, SeverityOpinion, Status, Vulnerability};

@@ -186,6 +186,28 @@ impl TargetKind {
             TargetKind::Sbom => "sbom",
         }
     }
+
+    /// The part of a target's name that stays from one of its versions to the
+    /// next: an image's without tag and digest.
+    pub fn stem(self, name: &str) -> &str {
+        let name = normal(name);
+        // An engine's id of an image is a name without a tag.
+        if self != TargetKind::Image || name.starts_with("sha256:") {
+            return name;
+        }
+        let name = name.split('@').next().unwrap_or(name);
+        match name.rsplit_once(':') {
+            // The colon of a port stands before a slash.
+            Some((stem, tag)) if !tag.contains('/') => stem,
+            _ => name,
+        }
+    }
+}
+
+/// A target's name as others may have written it: `./shop/` is `shop`.
+pub fn normal(name: &str) -> &str {
+    let name = name.trim_end_matches('/');
+    name.strip_prefix("./").unwrap_or(name)
 }
 
 /// A distribution, in the words of its `os-release` (freedesktop.org,
@@ -218,4 +240,23 @@ pub struct ImageLayer {
     pub created_by: Option<String>,
     /// The line of the Dockerfile that made it, where one was given and fits.
     pub line: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_images_next_tag_is_the_same_image() {
+        for (name, want) in [
+            ("debian:12", "debian"),
+            ("localhost:5000/a/b", "localhost:5000/a/b"),
+            ("localhost:5000/a/b:1@sha256:2", "localhost:5000/a/b"),
+            ("sha256:0123", "sha256:0123"),
+            ("./build/shop.tar", "build/shop.tar"),
+        ] {
+            assert_eq!(TargetKind::Image.stem(name), want);
+        }
+        assert_eq!(TargetKind::Directory.stem("./a:b/"), "a:b");
+    }
 }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use seawall_model::{
     Baseline, Earlier, EarlierFinding, EarlierGap, EarlierTarget, Finding, Fingerprint, Report,
-    Target, TargetKind,
+    Target, normal,
 };
 
 /// What this run looked at, so that what it did not look for is not called gone.
@@ -132,7 +132,7 @@ fn known_gaps(report: &Report, earlier: &Earlier, pairs: &[Option<usize>]) -> us
 fn pair(targets: &[Target], earlier: &[EarlierTarget]) -> (Vec<Option<usize>>, Compared) {
     if let ([one], [before]) = (targets, earlier) {
         let is_same = is_kind(one, before)
-            && (stem(&one.name, one.kind) == stem(&before.name, one.kind)
+            && (one.kind.stem(&one.name) == one.kind.stem(&before.name)
                 || (one.digest.is_some() && one.digest == before.digest));
         let compared = Compared {
             other: (!is_same).then(|| before.name.clone()),
@@ -145,8 +145,8 @@ fn pair(targets: &[Target], earlier: &[EarlierTarget]) -> (Vec<Option<usize>>, C
     // By the whole name first, then without an image's tag.
     let same = |one: &Target, before: &EarlierTarget, whole: bool| {
         let is_same = match whole {
-            true => plain(&one.name) == plain(&before.name),
-            false => stem(&one.name, one.kind) == stem(&before.name, one.kind),
+            true => normal(&one.name) == normal(&before.name),
+            false => one.kind.stem(&one.name) == one.kind.stem(&before.name),
         };
         is_same && is_kind(one, before)
     };
@@ -176,30 +176,11 @@ fn is_kind(one: &Target, before: &EarlierTarget) -> bool {
     one.kind.as_str() == before.kind
 }
 
-/// `./shop/` is `shop`.
-fn plain(name: &str) -> &str {
-    let name = name.trim_end_matches('/');
-    name.strip_prefix("./").unwrap_or(name)
-}
-
-/// An image's name without tag and digest: the next release of an image is the
-/// same target.
-fn stem(name: &str, kind: TargetKind) -> &str {
-    let name = plain(name);
-    if kind != TargetKind::Image {
-        return name;
-    }
-    let name = name.split('@').next().unwrap_or(name);
-    match name.rsplit_once(':') {
-        Some((stem, tag)) if !tag.contains('/') => stem,
-        _ => name,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use seawall_model::{
         Confidence, EarlierGap, Gap, GapKind, Location, Severity, Suppressed, Suppressor,
+        TargetKind,
     };
 
     use super::*;

@@ -8,7 +8,7 @@ use seawall_model::{Finding, Package, Report, Severity, Target};
 
 use crate::{
     Error, Options,
-    plain::{clipped, plain},
+    plain::{OLD_COMMAND, clipped, plain},
     words::{
         NAME, SENTENCE, VERSION, address, by_package, claim, count, exploited, gone, id, likely,
         message, place, remarks, spot, summary, suppressors, target, unfixed, upgrades, values,
@@ -177,7 +177,8 @@ pub(crate) fn write(
             .collect(),
         version: plain(options.version),
     };
-    out.write_all(page.render()?.as_bytes())?;
+    let page = page.render()?.replace(OLD_COMMAND, "#&#35;[");
+    out.write_all(page.as_bytes())?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use seawall_model::{Finding, Report};
 
 use crate::{
     Error, Options,
-    plain::clipped,
+    plain::{OLD_COMMAND, clipped},
     words::{
         NAME, SENTENCE, VERSION, address, by_category, by_package, gone, id, message, notes, place,
         remarks, spot, summary, suppressors, target, values,
@@ -16,7 +16,8 @@ use crate::{
 /// A value from outside, as code: neither markup nor a link nor a mention of
 /// somebody (`@babel/core` is a package, and somebody's name).
 fn code(text: &str, most: usize) -> String {
-    let text = clipped(text, most);
+    // Nothing in code can be escaped.
+    let text = clipped(text, most).replace(OLD_COMMAND, "#\u{FFFD}[");
     if text.trim().is_empty() {
         return String::new();
     }

@@ -1,5 +1,6 @@
 //! Text from outside, made harmless for whoever shows it.
 
+pub(crate) use seawall_formats::text::OLD_COMMAND;
 use seawall_formats::text::is_harmful;
 pub use seawall_formats::text::plain;
 
@@ -17,10 +18,6 @@ pub fn plain_lines(text: &str) -> String {
         .collect();
     lines.join("\n")
 }
-
-/// What starts a command of GitHub's runner anywhere in a line; an older form
-/// that it still reads.
-pub(crate) const OLD_COMMAND: &str = "##[";
 
 /// A line that GitHub's runner obeys in no way: it takes what starts with `::`
 /// behind blanks, and what holds [`OLD_COMMAND`], for a command (Workflow

@@ -1,28 +1,55 @@
 //! SARIF 2.1.0 (OASIS), as GitHub's code scanning and editors read it.
 //!
-//! One run holds all targets: GitHub takes one run for each tool and category.
+//! Each target has a run of its own with a category of its own: what GitHub
+//! knows of one is not taken for mended when another is scanned. It takes twenty
+//! runs in a file; of more targets there is one run for all.
 
+mod categories;
 mod places;
 mod rules;
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     io,
+    ops::Range,
 };
 
-use seawall_model::{Finding, Report, Severity, Suppressor, Target};
+use seawall_model::{Finding, Gap, Report, Severity, Suppressor, Target};
 use serde_json::{Value, json};
 
 use crate::{
     Error, Options,
-    words::{id, suppressor},
+    words::{self, suppressor},
 };
+
+/// Runs that GitHub takes in one file.
+const RUNS: usize = 20;
 
 pub(crate) fn write(
     report: &Report,
     options: &Options<'_>,
     out: &mut dyn io::Write,
 ) -> Result<(), Error> {
+    let all = report.targets.len();
+    let runs: Vec<Value> = if (1..=RUNS).contains(&all) {
+        let ids = categories::of_targets(report, options);
+        let ids = ids.iter().enumerate();
+        ids.map(|(at, id)| run(report, at..at + 1, id, options))
+            .collect()
+    } else {
+        vec![run(report, 0..all, categories::ALL, options)]
+    };
+    let log = json!({
+        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+        "version": "2.1.0",
+        "runs": runs,
+    });
+    out.write_all(seawall_formats::text::json(&log)?.as_bytes())?;
+    Ok(())
+}
+
+/// The run that is about `targets`, known as `id`.
+fn run(report: &Report, targets: Range<usize>, id: &str, options: &Options<'_>) -> Value {
     // A flaw is a rule of its own here: viewers group and explain by rule.
     let mut by_rule: Vec<Vec<&Finding>> = Vec::new();
     let mut known: BTreeMap<&str, usize> = BTreeMap::new();
@@ -31,8 +58,13 @@ pub(crate) fn write(
     let counted = report.findings.iter().map(|one| (one, None));
     let others = report.suppressed.iter();
     let others = others.map(|one| (&one.finding, Some(one.by.as_slice())));
-    for (finding, by) in counted.chain(others) {
-        let rule = match known.entry(id(finding)) {
+    let all = counted.chain(others);
+    let own: Vec<_> = all
+        .filter(|(one, _)| targets.contains(&one.target))
+        .collect();
+    let has_suppressed = own.iter().any(|(_, by)| by.is_some());
+    for (finding, by) in own {
+        let rule = match known.entry(words::id(finding)) {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
                 by_rule.push(Vec::new());
@@ -44,9 +76,10 @@ pub(crate) fn write(
         }
         let times = seen.entry(finding.fingerprint.to_string()).or_default();
         *times += 1;
-        let mut result = result(report, finding, rule, *times);
+        let target = finding.target - targets.start;
+        let mut result = result(report, finding, (rule, target), *times);
         // All results of a run have them, or none has (SARIF, 3.27.23).
-        if let (false, Some(map)) = (report.suppressed.is_empty(), result.as_object_mut()) {
+        if let (true, Some(map)) = (has_suppressed, result.as_object_mut()) {
             let all: Vec<Value> = by.unwrap_or_default().iter().map(suppression).collect();
             map.insert("suppressions".to_owned(), all.into());
         }
@@ -56,31 +89,29 @@ pub(crate) fn write(
         .iter()
         .filter_map(|findings| rules::object(report, findings))
         .collect();
-    let targets: Vec<Value> = report.targets.iter().map(about_target).collect();
-    let log = json!({
-        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {
-                "name": "Seawall",
-                "version": options.version,
-                "semanticVersion": options.version,
-                "informationUri": "https://github.com/seawall/seawall",
-                "rules": rules,
-                "notifications": rules::gaps(report),
-            }},
-            "originalUriBaseIds": places::bases(report),
-            "invocations": [{
-                "executionSuccessful": true,
-                "toolExecutionNotifications": notifications(report),
-            }],
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-            "properties": {"targets": targets},
+    let gaps = report.gaps.iter();
+    let gaps: Vec<&Gap> = gaps.filter(|gap| targets.contains(&gap.target)).collect();
+    let about = report.targets.get(targets.clone()).unwrap_or_default();
+    let about: Vec<Value> = about.iter().map(about_target).collect();
+    json!({
+        "tool": {"driver": {
+            "name": "Seawall",
+            "version": options.version,
+            "semanticVersion": options.version,
+            "informationUri": "https://github.com/seawall/seawall",
+            "rules": rules,
+            "notifications": rules::gaps(&gaps),
+        }},
+        "automationDetails": {"id": id},
+        "originalUriBaseIds": places::bases(report, targets.clone()),
+        "invocations": [{
+            "executionSuccessful": true,
+            "toolExecutionNotifications": notifications(report, &gaps, targets.start),
         }],
-    });
-    out.write_all(seawall_formats::text::json(&log)?.as_bytes())?;
-    Ok(())
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+        "properties": {"targets": about},
+    })
 }
 
 fn about_target(target: &Target) -> Value {
@@ -93,12 +124,10 @@ fn about_target(target: &Target) -> Value {
     })
 }
 
-/// What could not be looked at.
-fn notifications(report: &Report) -> Vec<Value> {
-    let kinds = rules::gap_kinds(report);
-    report
-        .gaps
-        .iter()
+/// What could not be looked at in targets from `first` on.
+fn notifications(report: &Report, gaps: &[&Gap], first: usize) -> Vec<Value> {
+    let kinds = rules::gap_kinds(gaps);
+    gaps.iter()
         .map(|gap| {
             let index = kinds.iter().position(|kind| *kind == gap.kind);
             json!({
@@ -106,7 +135,7 @@ fn notifications(report: &Report) -> Vec<Value> {
                 "descriptor": {"id": gap.kind.as_str(), "index": index},
                 "message": {"text": literal(&format!("{}: {}", gap.subject, gap.reason))},
                 "locations": [places::of_target(report, gap.target)],
-                "properties": {"target": gap.target},
+                "properties": {"target": gap.target - first},
             })
         })
         .collect()
@@ -145,15 +174,21 @@ fn literal(text: &str) -> String {
     text
 }
 
-/// One result; `times` counts those with its fingerprint.
-fn result(report: &Report, finding: &Finding, rule: usize, times: usize) -> Value {
+/// One result with the indices of its rule and its target; `times` counts those
+/// with its fingerprint.
+fn result(
+    report: &Report,
+    finding: &Finding,
+    (rule, target): (usize, usize),
+    times: usize,
+) -> Value {
     let mut text = finding.message.clone();
     if let Some(fix) = &finding.fix {
         text += &format!("; {}", fix.title);
     }
     let fingerprint = finding.fingerprint.to_string();
     let mut object = json!({
-        "ruleId": id(finding),
+        "ruleId": words::id(finding),
         "ruleIndex": rule,
         "level": level(finding.severity),
         "message": {"text": literal(&text)},
@@ -167,7 +202,7 @@ fn result(report: &Report, finding: &Finding, rule: usize, times: usize) -> Valu
             "severity": finding.severity.as_str(),
             "confidence": finding.confidence.as_str(),
             "aliases": finding.aliases,
-            "target": finding.target,
+            "target": target,
         },
     });
     let related: Vec<Value> = finding

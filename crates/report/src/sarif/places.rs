@@ -4,6 +4,8 @@
 //! that Seawall was started in (the checkout, in CI), a folder given by its
 //! absolute path, or the root of an image.
 
+use std::ops::Range;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use seawall_model::{Finding, Location, Report, Target, TargetKind, TextRange};
 use serde_json::{Map, Value, json};
@@ -22,12 +24,13 @@ fn base(index: usize, target: &Target) -> (String, &str) {
     }
 }
 
-/// `originalUriBaseIds`: every base that a place of this report may name.
-pub(super) fn bases(report: &Report) -> Map<String, Value> {
+/// `originalUriBaseIds`: every base that a place in `targets` may name.
+pub(super) fn bases(report: &Report, targets: Range<usize>) -> Map<String, Value> {
     let started = "the folder that Seawall was started in";
     let start = json!({"description": {"text": started}});
     let mut bases = Map::from_iter([(START.to_owned(), start)]);
-    for (index, target) in report.targets.iter().enumerate() {
+    let all = report.targets.iter().enumerate();
+    for (index, target) in all.filter(|(at, _)| targets.contains(at)) {
         let value = match target.kind {
             TargetKind::Image => {
                 let text = format!("the root of the image {}", target.name);

@@ -1,6 +1,6 @@
 //! What a result is about: one rule for each flaw, and for each other rule.
 
-use seawall_model::{Confidence, Finding, GapKind, Report, Rule, Severity, Vulnerability};
+use seawall_model::{Confidence, Finding, Gap, GapKind, Report, Rule, Severity, Vulnerability};
 use serde_json::{Value, json};
 
 use super::{level, literal};
@@ -146,17 +146,17 @@ fn security_severity(finding: &Finding) -> String {
     format!("{score:.1}")
 }
 
-/// The kinds of gaps of this report, sorted.
-pub(super) fn gap_kinds(report: &Report) -> Vec<GapKind> {
-    let mut kinds: Vec<GapKind> = report.gaps.iter().map(|gap| gap.kind).collect();
+/// The kinds of gaps, sorted.
+pub(super) fn gap_kinds(gaps: &[&Gap]) -> Vec<GapKind> {
+    let mut kinds: Vec<GapKind> = gaps.iter().map(|gap| gap.kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
     kinds
 }
 
-/// What the notifications of this report mean.
-pub(super) fn gaps(report: &Report) -> Vec<Value> {
-    gap_kinds(report)
+/// What the notifications of gaps mean.
+pub(super) fn gaps(gaps: &[&Gap]) -> Vec<Value> {
+    gap_kinds(gaps)
         .into_iter()
         .map(|kind| {
             let text = match kind {

@@ -37,7 +37,7 @@ static END: Rule = Rule {
 };
 
 /// Text that means harm in some format or other.
-pub(crate) const HOSTILE: [&str; 12] = [
+pub(crate) const HOSTILE: [&str; 13] = [
     "esc\u{1b}[31m\u{1b}]0;title\u{7}\u{9b}2J",
     "nul\0tab\tline\nfeed\r\nback\u{8}del\u{7f}",
     "bidi\u{202e}gpj.exe\u{2066}\u{200f}\u{2028}",
@@ -50,6 +50,7 @@ pub(crate) const HOSTILE: [&str; 12] = [
     "\u{fffe}\u{ffff}\u{feff}\u{e0041}",
     "- # = > 1. ~~~ ``` --- <details>",
     "{% raw %} {{ version }}",
+    "::add-mask::a##[add-mask]b",
 ];
 
 pub(crate) fn target(kind: TargetKind, name: &str) -> Target {

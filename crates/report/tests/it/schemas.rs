@@ -126,20 +126,22 @@ fn sarif_passes_the_validator_of_its_makers() {
 fn sarif_points_at_the_right_file_from_the_right_base() {
     let text = render(&sample::report(), Format::Sarif, &OPTIONS);
     let log: Value = serde_json::from_str(&text).unwrap();
-    let run = &log["runs"][0];
+    let runs = log["runs"].as_array().unwrap();
     let mut places: Vec<(String, String)> = Vec::new();
-    for result in run["results"].as_array().unwrap() {
-        let place = &result["locations"][0]["physicalLocation"];
-        let artifact = &place["artifactLocation"];
-        let base = artifact["uriBaseId"].as_str().unwrap();
-        assert!(run["originalUriBaseIds"][base].is_object(), "{base}");
-        assert!(place["region"]["startLine"].as_u64().unwrap() > 0);
-        let rule = &run["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize];
-        assert_eq!(rule["id"], result["ruleId"]);
-        places.push((
-            base.to_owned(),
-            artifact["uri"].as_str().unwrap().to_owned(),
-        ));
+    for run in runs {
+        for result in run["results"].as_array().unwrap() {
+            let place = &result["locations"][0]["physicalLocation"];
+            let artifact = &place["artifactLocation"];
+            let base = artifact["uriBaseId"].as_str().unwrap();
+            assert!(run["originalUriBaseIds"][base].is_object(), "{base}");
+            assert!(place["region"]["startLine"].as_u64().unwrap() > 0);
+            let rules = &run["tool"]["driver"]["rules"];
+            let rule = &rules[result["ruleIndex"].as_u64().unwrap() as usize];
+            assert_eq!(rule["id"], result["ruleId"]);
+            assert_eq!(result["properties"]["target"], 0);
+            let uri = artifact["uri"].as_str().unwrap();
+            places.push((base.to_owned(), uri.to_owned()));
+        }
     }
     places.sort();
     places.dedup();
@@ -155,9 +157,64 @@ fn sarif_points_at_the_right_file_from_the_right_base() {
         want.map(|(base, uri)| (base.to_owned(), uri.to_owned()))
     );
     assert_eq!(
-        run["originalUriBaseIds"]["FOLDER2"]["uri"],
+        runs[2]["originalUriBaseIds"]["FOLDER2"]["uri"],
         "file:///srv/a%20b/"
     );
+}
+
+#[test]
+fn sarif_has_a_run_and_a_category_for_each_target() {
+    let categories = |report: &Report| {
+        let text = render(report, Format::Sarif, &OPTIONS);
+        let log: Value = serde_json::from_str(&text).unwrap();
+        let runs = log["runs"].as_array().unwrap();
+        let results = |run: &Value| run["results"].as_array().unwrap().len();
+        let all: usize = runs.iter().map(results).sum();
+        assert_eq!(all, report.findings.len() + report.suppressed.len());
+        let gaps = |run: &Value| {
+            let all = &run["invocations"][0]["toolExecutionNotifications"];
+            all.as_array().unwrap().len()
+        };
+        assert_eq!(runs.iter().map(gaps).sum::<usize>(), report.gaps.len());
+        let id = |run: &Value| run["automationDetails"]["id"].as_str().unwrap().to_owned();
+        runs.iter().map(id).collect::<Vec<String>>()
+    };
+    let want = [
+        "seawall/image/shop/",
+        "seawall/directory/shop/",
+        "seawall/directory/srv/a-b/",
+        "seawall/sbom/bom.json/",
+    ];
+    assert_eq!(categories(&sample::report()), want);
+    assert_eq!(categories(&Report::default()), ["seawall/"]);
+    let of = |names: &[(TargetKind, &str)]| {
+        let targets = names.iter().map(|(kind, name)| sample::target(*kind, name));
+        categories(&sample::Sample::new(targets.collect()).0)
+    };
+    assert_eq!(
+        of(&[
+            (TargetKind::Directory, "."),
+            (TargetKind::Image, "localhost:5000/a/b:1@sha256:2"),
+            (TargetKind::Image, "localhost:5000/a/b:2"),
+            (TargetKind::Image, "localhost:5000/a/b/2"),
+        ]),
+        [
+            "seawall/directory/",
+            "seawall/image/localhost:5000/a/b/",
+            "seawall/image/localhost:5000/a/b/2/",
+            "seawall/image/localhost:5000/a/b/2/2/",
+        ]
+    );
+    // GitHub takes no more than twenty runs.
+    let many = |number: usize| of(&vec![(TargetKind::Image, "a:1"); number]);
+    assert_eq!(many(20).len(), 20);
+    assert_eq!(many(21), ["seawall/"]);
+    let names = categories(&sample::hostile());
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.:/".contains(letter);
+    for (at, name) in names.iter().enumerate() {
+        assert!(name.chars().all(is_plain) && name.len() < 200, "{name}");
+        assert!(name.ends_with('/') && !names[..at].contains(name), "{name}");
+    }
 }
 
 #[test]
