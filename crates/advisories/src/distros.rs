@@ -37,7 +37,8 @@ pub enum Names {
     /// The installed package's own name and version.
     Binary,
     /// Either: Rocky Linux's records do not say which they mean, and builds of
-    /// one source package bear one version there.
+    /// one source package bear one version there; Red Hat and SUSE name the
+    /// packages that are mended, and the source packages that are not.
     Either,
 }
 
@@ -61,10 +62,13 @@ enum Release {
     /// `openSUSE:Leap 15.5`.
     Leap,
     /// `SUSE:Linux Enterprise Server 15 SP5` and its modules.
-    Sles,
+    Suse(&'static str),
+    /// `SUSE:Linux Enterprise Micro 5.3`, which has no modules.
+    Micro(&'static str),
     /// `openEuler:22.03-LTS-SP3`.
     OpenEuler,
-    /// `Red Hat:enterprise_linux:9::baseos` and its other repositories.
+    /// `Red Hat:enterprise_linux:9`, and its repositories where each has a shard
+    /// of its own (`::baseos`).
     RedHat,
 }
 
@@ -112,15 +116,18 @@ static DISTROS: &[Distro] = &[
     distro("mariner", "CBL-Mariner", Some("Azure Linux"), "rpm", Names::Source, None, Release::Major),
     distro("minimos", "MinimOS", Some("MinimOS"), "apk", Names::Source, None, Release::Rolling),
     distro("nixos", "NixOS", None, "nix", Names::Binary, Some("nixos"), Release::Full),
-    distro("ol", "Oracle Linux", None, "rpm", Names::Binary, Some("oracle-linux"), Release::Major),
+    distro("ol", "Oracle Linux", Some("Oracle Linux"), "rpm", Names::Binary, Some("oracle-linux"), Release::Major),
     distro("openEuler", "openEuler", Some("openEuler"), "rpm", Names::Source, None, Release::OpenEuler),
-    distro("opensuse-leap", "openSUSE Leap", Some("openSUSE"), "rpm", Names::Source, Some("opensuse"), Release::Leap),
-    distro("opensuse-tumbleweed", "openSUSE Tumbleweed", Some("openSUSE"), "rpm", Names::Source, None, Release::Leap),
+    distro("opensuse-leap", "openSUSE Leap", Some("openSUSE"), "rpm", Names::Either, Some("opensuse"), Release::Leap),
+    distro("opensuse-tumbleweed", "openSUSE Tumbleweed", Some("openSUSE"), "rpm", Names::Either, None, Release::Leap),
     distro("photon", "Photon OS", None, "rpm", Names::Binary, None, Release::Full),
     distro("raspbian", "Raspbian", None, "deb", Names::Source, None, Release::Debian),
-    distro("rhel", "Red Hat Enterprise Linux", Some("Red Hat"), "rpm", Names::Binary, Some("rhel"), Release::RedHat),
+    distro("rhel", "Red Hat Enterprise Linux", Some("Red Hat"), "rpm", Names::Either, Some("rhel"), Release::RedHat),
     distro("rocky", "Rocky Linux", Some("Rocky Linux"), "rpm", Names::Either, Some("rocky-linux"), Release::Major),
-    distro("sles", "SUSE Linux Enterprise Server", Some("SUSE"), "rpm", Names::Source, Some("sles"), Release::Sles),
+    distro("sl-micro", "SUSE Linux Micro", Some("SUSE"), "rpm", Names::Either, None, Release::Micro("Linux Micro")),
+    distro("sle-micro", "SUSE Linux Enterprise Micro", Some("SUSE"), "rpm", Names::Either, None, Release::Micro("Linux Enterprise Micro")),
+    distro("sled", "SUSE Linux Enterprise Desktop", Some("SUSE"), "rpm", Names::Either, None, Release::Suse("Linux Enterprise Desktop")),
+    distro("sles", "SUSE Linux Enterprise Server", Some("SUSE"), "rpm", Names::Either, Some("sles"), Release::Suse("Linux Enterprise Server")),
     distro("ubuntu", "Ubuntu", Some("Ubuntu"), "deb", Names::Source, Some("ubuntu"), Release::Ubuntu),
     distro("void", "Void Linux", None, "xbps", Names::Binary, None, Release::Rolling),
     distro("wolfi", "Wolfi", Some("Wolfi"), "apk", Names::Source, None, Release::Rolling),
@@ -149,8 +156,8 @@ pub(crate) enum Shards {
         module: &'static str,
         release: String,
     },
-    /// All whose name begins so.
-    Under(String),
+    /// That of a stream, and those of its repositories (`::baseos`).
+    Stream(String),
 }
 
 impl Shards {
@@ -168,7 +175,9 @@ impl Shards {
                         .and_then(|rest| rest.strip_suffix(release.as_str()))
                         .is_some_and(|rest| rest.ends_with(' '))
             }
-            Shards::Under(prefix) => shard.starts_with(prefix.as_str()),
+            Shards::Stream(stream) => shard
+                .strip_prefix(stream.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with("::")),
         }
     }
 }
@@ -191,18 +200,19 @@ impl Distro {
             Release::Leap if self.id == "opensuse-tumbleweed" => one("Tumbleweed".to_owned()),
             Release::Leap => one(format!("Leap {}", nonempty(version)?)),
             Release::OpenEuler => one(open_euler_release(os)?),
-            Release::Sles => {
+            Release::Suse(line) => {
                 let product = sles_product(version)?;
                 Some(Shards::Modules {
-                    product: format!("{ecosystem}:Linux Enterprise Server {product}"),
+                    product: format!("{ecosystem}:{line} {product}"),
                     module: "SUSE:Linux Enterprise Module for ",
                     release: product,
                 })
             }
+            Release::Micro(line) => one(format!("{line} {}", nonempty(version)?)),
             Release::RedHat => {
                 let major = major(version)?;
-                Some(Shards::Under(format!(
-                    "{ecosystem}:enterprise_linux:{major}::"
+                Some(Shards::Stream(format!(
+                    "{ecosystem}:enterprise_linux:{major}"
                 )))
             }
         }
@@ -220,7 +230,8 @@ impl Distro {
             | Release::Full
             | Release::Amazon
             | Release::Leap
-            | Release::Sles
+            | Release::Suse(_)
+            | Release::Micro(_)
             | Release::OpenEuler => nonempty(version).map(str::to_owned),
         }
     }
@@ -321,7 +332,7 @@ mod tests {
     fn shard(os: &Os) -> Option<String> {
         match by_id(&os.id)?.shards(os)? {
             Shards::One(name) => Some(name),
-            Shards::Modules { .. } | Shards::Under(_) => None,
+            Shards::Modules { .. } | Shards::Stream(_) => None,
         }
     }
 
@@ -346,6 +357,9 @@ mod tests {
             ("amzn", "2", "Amazon Linux:2"),
             ("amzn", "2018.03", "Amazon Linux:1"),
             ("amzn", "2023", "Amazon Linux:2023"),
+            ("ol", "8.9", "Oracle Linux:8"),
+            ("sle-micro", "5.3", "SUSE:Linux Enterprise Micro 5.3"),
+            ("sl-micro", "6.0", "SUSE:Linux Micro 6.0"),
             ("wolfi", "20230201", "Wolfi"),
             ("chainguard", "20230214", "Chainguard"),
         ] {
@@ -370,7 +384,7 @@ mod tests {
 
     #[test]
     fn kin_is_not_taken_for_the_distribution() {
-        for id in ["raspbian", "centos", "fedora", "ol", "arch"] {
+        for id in ["raspbian", "centos", "fedora", "arch"] {
             let distro = by_id(id).map(|distro| distro.ecosystem);
             assert_eq!(distro, Some(None), "{id}");
         }
@@ -392,7 +406,10 @@ mod tests {
         let shards = by_id("rhel")
             .and_then(|distro| distro.shards(&rhel))
             .unwrap();
+        assert!(shards.fits("Red Hat:enterprise_linux:9"));
         assert!(shards.fits("Red Hat:enterprise_linux:9::baseos"));
+        assert!(!shards.fits("Red Hat:enterprise_linux:90"));
+        assert!(!shards.fits("Red Hat:rhel_eus:9.2"));
         assert!(!shards.fits("Red Hat:rhel_eus:9.2::baseos"));
         assert!(!shards.fits("Red Hat:enterprise_linux:8::baseos"));
     }

@@ -1,6 +1,6 @@
 //! Records of a feed on their way into shards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Feed;
 use crate::{
@@ -21,6 +21,9 @@ pub(crate) struct Collector {
     refused: Vec<String>,
     refused_count: usize,
     left_out: Vec<String>,
+    /// The newest that was seen of each document, by its id: when it was
+    /// changed.
+    documents: HashMap<Box<str>, Box<str>>,
 }
 
 impl Collector {
@@ -32,7 +35,25 @@ impl Collector {
             refused: Vec::new(),
             refused_count: 0,
             left_out: Vec::new(),
+            documents: HashMap::new(),
         }
+    }
+
+    /// Whether a document of an id, changed at a time (RFC 3339, of one zone),
+    /// is the newest that was seen. What an older one said is taken back.
+    pub(crate) fn is_newest(&mut self, id: &str, date: &str) -> bool {
+        let Some(known) = self.documents.get_mut(id) else {
+            self.documents.insert(id.into(), date.into());
+            return true;
+        };
+        if **known >= *date {
+            return false;
+        }
+        *known = date.into();
+        for drafts in self.drafts.values_mut() {
+            drafts.retain(|draft| *draft.id != *id);
+        }
+        true
     }
 
     /// Takes a record. Several may bear one id, each about packages of its own.

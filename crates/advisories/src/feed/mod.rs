@@ -8,8 +8,10 @@
 //! where a feed speaks of a flaw of a package, it alone decides.
 
 mod collect;
+pub(crate) mod csaf;
 pub(crate) mod json;
 mod layout;
+pub(crate) mod oval;
 mod packed;
 pub(crate) mod secdb;
 pub(crate) mod tar;

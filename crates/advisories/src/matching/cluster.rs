@@ -12,7 +12,7 @@ use seawall_model::{Confidence, Epss, Kev, Severity, Status, Vulnerability};
 use crate::{
     Affected, Candidate, Match, Record, RecordKind, Store, StoreError,
     matching::{
-        judge::{self, Hit, Judgement},
+        judge::{self, Clear, Hit, Judgement},
         range,
         subject::Subject,
     },
@@ -35,6 +35,15 @@ impl<'a> Judged<'a> {
             Judgement::Clear(_) => None,
         }
     }
+}
+
+/// What came of one subject.
+#[derive(Default)]
+pub(crate) struct Looked {
+    pub found: Vec<Found>,
+    /// Flaws that a package does not have by what is said of its own name: what
+    /// is said of its source package does not count for it.
+    pub cleared: Vec<String>,
 }
 
 /// One match of one subject, before subjects of one source are merged.
@@ -163,6 +172,29 @@ pub(crate) fn gather(
         None => Ok(found),
         Some(error) => Err((found, error)),
     }
+}
+
+/// The flaws that a package is said not to have, under its own name, where
+/// advisories may go by that of its source package as well.
+pub(crate) fn cleared(subject: &Subject<'_>, judged: &[Judged<'_>]) -> Vec<String> {
+    if !subject.is_own_of_two {
+        return Vec::new();
+    }
+    let is_cleared = |one: &&Judged<'_>| {
+        matches!(
+            one.judgement,
+            Judgement::Clear(Clear::State(_) | Clear::Outside { .. })
+        )
+    };
+    let mut flaws: Vec<String> = judged
+        .iter()
+        .filter(is_cleared)
+        .flat_map(|one| flaws_of(one.record))
+        .map(str::to_owned)
+        .collect();
+    flaws.sort();
+    flaws.dedup();
+    flaws
 }
 
 /// Records that make one match.
@@ -612,25 +644,41 @@ fn merge_kev(kept: &mut Option<Kev>, new: Option<&Kev>) {
 
 /// Merges the matches of subjects that are binaries of one source package, and
 /// sorts all of them.
-pub(crate) fn merge(subjects: &[Subject<'_>], found: Vec<Vec<Found>>) -> Vec<Match> {
-    let mut matches: Vec<Match> = Vec::with_capacity(found.iter().map(Vec::len).sum());
+pub(crate) fn merge(subjects: &[Subject<'_>], found: Vec<Looked>) -> Vec<Match> {
+    let count = found.iter().map(|looked| looked.found.len()).sum();
+    let mut matches: Vec<Match> = Vec::with_capacity(count);
     let mut of_source: BTreeMap<((&str, &str), String), usize> = BTreeMap::new();
-    for (subject, found) in subjects.iter().zip(found) {
-        let (first, rest) = match subject.packages.as_slice() {
-            [first, rest @ ..] => (*first, rest),
-            [] => continue,
-        };
+    let mut cleared: HashMap<usize, Vec<String>> = HashMap::new();
+    let mut all = Vec::with_capacity(found.len());
+    for (subject, looked) in subjects.iter().zip(found) {
+        if !looked.cleared.is_empty() {
+            let packages = subject.packages.iter();
+            cleared.extend(packages.map(|package| (*package, looked.cleared.clone())));
+        }
+        all.push((subject, looked.found));
+    }
+    let has = |package: &usize, flaw: &String| {
+        let own = cleared.get(package);
+        own.is_none_or(|flaws| flaws.binary_search(flaw).is_err())
+    };
+    for (subject, found) in all {
         let valid = (subject.scheme.is_valid)(&subject.version);
         for one in found {
+            let packages: Vec<usize> = subject
+                .packages
+                .iter()
+                .copied()
+                .filter(|package| !subject.is_source_of_two || has(package, &one.vulnerability.id))
+                .collect();
+            let (first, rest) = match packages.as_slice() {
+                [first, rest @ ..] => (*first, rest),
+                [] => continue,
+            };
             if let Some(source) = subject.source {
                 let key = (source, one.vulnerability.id.clone());
                 if let Some(known) = of_source.get(&key).and_then(|at| matches.get_mut(*at)) {
-                    known.also.extend(
-                        subject
-                            .packages
-                            .iter()
-                            .filter(|index| **index != known.package),
-                    );
+                    let others = packages.iter().filter(|index| **index != known.package);
+                    known.also.extend(others);
                     // Binaries of one source can need different fixes; each is named.
                     for version in one.vulnerability.fixed {
                         if !known.vulnerability.fixed.contains(&version) {

@@ -23,7 +23,7 @@ use seawall_model::{Confidence, Gap, Os, Package, Severity, Vulnerability};
 use crate::{
     Candidate, RecordKind, Store, StoreError, feed,
     matching::{
-        cluster::{Facts, Found},
+        cluster::{Facts, Looked},
         subject::{Authority, Subject},
     },
     shard::base,
@@ -191,13 +191,13 @@ pub fn find(store: &dyn Store, request: &Request<'_>) -> Matches {
         let of_name: Vec<&Subject<'_>> = group.iter().filter_map(|at| subjects.get(*at)).collect();
         look_up(store, &shards, &of_name, end_of_life.is_some())
     };
-    let results: Vec<(Vec<Vec<Found>>, Vec<StoreError>)> = if subjects.len() < FEW_SUBJECTS {
+    let results: Vec<(Vec<Looked>, Vec<StoreError>)> = if subjects.len() < FEW_SUBJECTS {
         groups.iter().map(look_up).collect()
     } else {
         groups.par_iter().map(look_up).collect()
     };
-    let mut found: Vec<Vec<Found>> = Vec::new();
-    found.resize_with(subjects.len(), Vec::new);
+    let mut found: Vec<Looked> = Vec::new();
+    found.resize_with(subjects.len(), Looked::default);
     let mut damage = Vec::new();
     for (group, (of_group, errors)) in groups.iter().zip(results) {
         for (at, of_subject) in group.iter().zip(of_group) {
@@ -234,7 +234,7 @@ fn look_up(
     shards: &Shards<'_>,
     subjects: &[&Subject<'_>],
     end_of_life: bool,
-) -> (Vec<Vec<Found>>, Vec<StoreError>) {
+) -> (Vec<Looked>, Vec<StoreError>) {
     let Some(first) = subjects.first() else {
         return (Vec::new(), Vec::new());
     };
@@ -257,12 +257,16 @@ fn look_up(
     let mut facts = Facts::new(store);
     let mut of_subject = |subject: &&Subject<'_>| {
         let judged = cluster::judge_all(subject, &records);
-        match cluster::gather(&mut facts, subject, &judged, end_of_life) {
+        let found = match cluster::gather(&mut facts, subject, &judged, end_of_life) {
             Ok(found) => found,
             Err((found, error)) => {
                 errors.push(error);
                 found
             }
+        };
+        Looked {
+            cleared: cluster::cleared(subject, &judged),
+            found,
         }
     };
     let found = subjects.iter().map(&mut of_subject).collect();

@@ -75,6 +75,11 @@ pub(crate) struct Subject<'a> {
     pub arch: Option<&'a str>,
     /// Whether an epoch that is not there may have been left out.
     pub epoch_unknown: bool,
+    /// Whether the packages are looked up under two names, and this is their
+    /// own.
+    pub is_own_of_two: bool,
+    /// The same of their source package's.
+    pub is_source_of_two: bool,
 }
 
 impl Subject<'_> {
@@ -337,6 +342,10 @@ impl<'a> Collector<'a> {
             .as_ref()
             .map(|it| (it.name.as_str(), it.version.as_str()));
         let own = std::ptr::eq(version, package.version.as_str());
+        let is_of_two = matches!(
+            authority,
+            Authority::Distribution(distro) if distro.names == Names::Either
+        );
         self.subjects.push(Subject {
             packages: vec![index],
             name: (scheme.normalise_name)(name),
@@ -348,6 +357,8 @@ impl<'a> Collector<'a> {
             arch: package.arch.as_deref(),
             // A source rpm's file name never holds the epoch.
             epoch_unknown: package.kind == "rpm" && (self.epoch_unknown || !own),
+            is_own_of_two: is_of_two && name == package.name,
+            is_source_of_two: is_of_two && name != package.name,
         });
         Ok(())
     }

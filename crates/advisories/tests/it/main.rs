@@ -13,6 +13,7 @@ mod memory;
 mod osv_scanner;
 mod published;
 mod readers;
+mod rpm_feeds;
 mod server;
 mod starter;
 mod stores;
