@@ -34,9 +34,11 @@ fn family(arch: &str) -> &str {
 /// Oracle builds libraries anew for Ksplice (`2:2.17-317.ksplice1.el7`) and for
 /// certified cryptography (`10:3.6.16-4.0.1.el8_fips`) under greater epochs, so
 /// that no other build ever reaches their fixes; and it keeps several Unbreakable
-/// Enterprise Kernels under one name, told by their upstream version.
+/// Enterprise Kernels under one name, told by their upstream version, with tools
+/// that other kernels have too.
 fn line<'v>(name: &str, version: &'v str) -> (bool, bool, &'v str) {
-    let kernel = if name.starts_with("kernel-uek") {
+    let is_of_kernel = name.starts_with("kernel") || name.ends_with("perf") || name == "bpftool";
+    let kernel = if is_of_kernel && version.contains("uek") {
         let version = version.split_once(':').map_or(version, |(_, rest)| rest);
         version
             .split_once('-')
@@ -75,6 +77,7 @@ mod tests {
             "0:5.4.17-2136.300.7.el8uek",
             "5.15.0-3.el8uek"
         ));
+        assert!(!same("perf", "4.14.35-1818.5.4.el7uek", "3.10.0-957.el7"));
         assert_eq!(family("i686"), family("i386"));
     }
 }

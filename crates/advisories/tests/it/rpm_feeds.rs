@@ -1,7 +1,7 @@
 //! Red Hat's, Oracle's and SUSE's own feeds: real documents of each (see
 //! `fixtures/README.md`), held against what others read out of the same.
 
-use std::{fs, path::Path, time::Duration};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use seawall_advisories::{
     Database, Event, FeedChoice, From, Match, Matches, Request, Store, UpdateRequest, Updated,
@@ -26,6 +26,7 @@ fn build(name: &str, dir: &Path, database: &Path) -> Updated {
             name: name.to_owned(),
             from: Some(From::Dir(dir.to_owned())),
         }],
+        key: None,
         now: 1_800_000_000,
         patience: Duration::from_secs(1),
         progress: &Counted::default(),
@@ -377,6 +378,33 @@ fn red_hats_newest_document_counts() {
     assert!(!is_clear(&place.open(), &os("rhel", "9.4"), kept));
 }
 
+/// Every package, release and version of every advisory, against the list that
+/// vunnel 0.44.0 makes of the same files (`feeds/oracle-oval.vunnel`).
+#[test]
+fn oracles_advisories_are_as_vunnel_reads_them() {
+    let (_place, database) = built("oracle-oval");
+    let theirs = fs::read_to_string(fixtures().join("oracle-oval.vunnel")).unwrap();
+    let ids: BTreeSet<&str> = theirs
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    let mut ours = Vec::new();
+    for id in ids {
+        for (shard, candidate) in database.by_id(id).unwrap() {
+            let release = shard.strip_prefix("Oracle Linux:").unwrap();
+            let release = release.strip_suffix("@oracle-oval").unwrap();
+            let Event::Fixed(version) = candidate.affected.ranges[0].events[1] else {
+                panic!("{candidate:?}");
+            };
+            let epoch = if version.contains(':') { "" } else { "0:" };
+            let name = candidate.affected.name;
+            ours.push(format!("{id} ol:{release} {name} {epoch}{version}"));
+        }
+    }
+    ours.sort();
+    assert_eq!(ours, theirs.lines().collect::<Vec<_>>());
+}
+
 #[test]
 fn oracles_releases_epochs_and_lines_of_builds_are_kept_apart() {
     let (_place, database) = built("oracle-oval");
@@ -435,6 +463,9 @@ fn oracles_releases_epochs_and_lines_of_builds_are_kept_apart() {
     );
     assert_eq!(of_flaw("4.14.35-1818.5.4.el7uek"), Vec::<String>::new());
     assert_eq!(of_flaw("5.4.17-2011.el7uek"), Vec::<String>::new());
+    let perf = |version: &str| is_clear(&database, &seven, &format!("perf {version} kernel"));
+    assert!(perf("3.10.0-1160.el7"));
+    assert!(!perf("4.14.35-1818.4.7.el7uek"));
     // Builds for live patches alone.
     let eight = os("ol", "8.9");
     assert!(is_clear(
