@@ -18,7 +18,7 @@ pub(crate) struct Dump {
     /// How many records there are.
     pub(crate) records: usize,
     /// What they say of the ecosystem.
-    drafts: Vec<Draft>,
+    pub(crate) drafts: Vec<Draft>,
     /// Entries that are no records: name and reason.
     pub(crate) refused: Vec<(String, String)>,
 }
@@ -71,9 +71,12 @@ pub(crate) fn read_dump(file: File, ecosystem: &str, prose: Prose) -> Result<Dum
     })
 }
 
+/// The closed aliases of records, by their ids.
+pub(crate) type Closed<'a> = HashMap<&'a str, Vec<&'a str>>;
+
 /// The closed aliases of every record: over `aliases` only, since `upstream`
 /// and `related` join thousands of flaws.
-fn closed_aliases(records: &[Draft]) -> HashMap<&str, Vec<&str>> {
+pub(crate) fn closed_aliases(records: &[Draft]) -> Closed<'_> {
     let mut ids: HashMap<&str, usize> = HashMap::new();
     let mut parents: Vec<usize> = Vec::new();
     let mut number = |id, parents: &mut Vec<usize>| {

@@ -198,6 +198,50 @@ impl<'a> Fetcher<'a> {
         }
     }
 
+    /// The beginning of a file, at most so many bytes; `None` when it is not
+    /// there.
+    pub(crate) fn head(&self, name: &str, most: u64) -> Result<Option<Vec<u8>>, FetchError> {
+        let (place, file) = match &self.from {
+            From::Dir(dir) => {
+                let path = dir.join(name);
+                let opened = read(&path).map_err(|cause| FetchError::Read {
+                    path: path.clone(),
+                    cause,
+                })?;
+                (path, opened.map(|(file, _)| file))
+            }
+            From::Url(url) => {
+                let url = format!("{url}/{}", escape(name));
+                let failed = |cause| FetchError::Http {
+                    url: url.clone(),
+                    cause: Box::new(cause),
+                };
+                let last = most.saturating_sub(1);
+                let asked = self
+                    .agent
+                    .get(&url)
+                    .header("Range", format!("bytes=0-{last}"));
+                let response = asked.call().map_err(failed)?;
+                let file = match response.status().as_u16() {
+                    // Not every server knows of ranges.
+                    200 | 206 => {
+                        let body = response.into_body().into_with_config();
+                        let body = body.limit(DOWNLOAD_LIMIT).reader().take(most);
+                        Some(self.keep(&url, name, body)?)
+                    }
+                    404 => None,
+                    status => return Err(failed(ureq::Error::StatusCode(status))),
+                };
+                (PathBuf::from(url), file)
+            }
+        };
+        let Some(file) = file else { return Ok(None) };
+        let mut bytes = Vec::new();
+        let read = file.take(most).read_to_end(&mut bytes);
+        read.map_err(|cause| FetchError::Read { path: place, cause })?;
+        Ok(Some(bytes))
+    }
+
     /// A file that is used in memory, and may have so many bytes; `None` when
     /// it is not there.
     pub(crate) fn bytes(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, FetchError> {

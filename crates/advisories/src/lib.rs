@@ -8,6 +8,7 @@ mod explain;
 mod facts;
 mod feed;
 mod fetch;
+mod follow;
 mod install;
 mod matching;
 mod minisign;

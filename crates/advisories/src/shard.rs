@@ -116,6 +116,77 @@ impl Draft {
         })
     }
 
+    /// A record as it was read, out of the shard `name`; `None` when that does
+    /// not hold which aliases are its own.
+    pub(crate) fn restore(name: &str, form: &Form<'_>) -> Result<Option<Self>, Damage> {
+        let value = &*form.record;
+        let mut cursor = Cursor(value);
+        let at = |cursor: &Cursor<'_>| value.len() - cursor.0.len();
+        for _ in 0..2 {
+            cursor.number()?;
+        }
+        for _ in 0..5 {
+            cursor.text()?;
+        }
+        let before = at(&cursor);
+        let closed = cursor.texts()?;
+        let behind = at(&cursor);
+        let upstream = cursor.texts()?;
+        for _ in 0..2 {
+            cursor.texts()?;
+        }
+        let end = at(&cursor);
+        if cursor.0.is_empty() {
+            return Ok(None);
+        }
+        let mut aliases = Vec::new();
+        for _ in 0..cursor.count()? {
+            let own = closed.get(cursor.count()?);
+            let own = own.ok_or_else(|| Damage("an alias lies outside of it".to_owned()))?;
+            aliases.push((*own).into());
+        }
+        let piece = |range: std::ops::Range<usize>| value.get(range).unwrap_or_default();
+        let mut draft = Draft {
+            id: form.id.into(),
+            aliases: aliases.into(),
+            upstream: upstream.into_iter().map(Box::from).collect(),
+            date: form.date.into(),
+            has_cvss: form.has_cvss,
+            prose: Prose::Kept,
+            before_aliases: piece(0..before).into(),
+            behind_aliases: piece(behind..end).into(),
+            entries: Vec::new(),
+        };
+        draft.add(name, form);
+        Ok(Some(draft))
+    }
+
+    /// Adds what the shard `name` has of the same record.
+    pub(crate) fn add(&mut self, name: &str, form: &Form<'_>) {
+        let entries = form.entries.iter().map(|entry| DraftEntry {
+            name: entry.name.into(),
+            advisory: entry.advisory.into(),
+            value: entry.value.into(),
+        });
+        self.entries.push((name.into(), entries.collect()));
+    }
+
+    /// When the record was changed, as it says itself, RFC 3339; or empty.
+    pub(crate) fn modified(&self) -> &str {
+        let mut cursor = Cursor(&self.before_aliases);
+        let mut read = || -> Result<&str, Damage> {
+            for _ in 0..2 {
+                cursor.number()?;
+            }
+            for _ in 0..2 {
+                cursor.text()?;
+            }
+            cursor.text()
+        };
+        // We wrote it, or its block was checked.
+        read().unwrap_or_default()
+    }
+
     /// What the shard `name` is to hold of it, given its closed aliases.
     pub(crate) fn form<'a>(&'a self, name: &str, closed: &[&'a str]) -> Form<'a> {
         let mut middle = Value::default();

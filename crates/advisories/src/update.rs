@@ -23,6 +23,7 @@ use crate::{
         update::{Brought, FeedChoice},
     },
     fetch::{FetchError, FetchProgress, Fetched, Fetcher, From, chain},
+    follow::{self, dump_name},
     install::{collect_garbage, install, write_index},
     shard::{Prose, base},
 };
@@ -67,8 +68,11 @@ pub struct Updated {
     pub missing: Vec<FactKind>,
     /// What was asked for and is not published.
     pub absent: Vec<String>,
-    /// Where another way was gone than the short one, and why.
+    /// Where another way was gone than the short one because something is not
+    /// as it should be.
     pub fallbacks: Vec<String>,
+    /// Why dumps were read as a whole.
+    pub details: Vec<String>,
 }
 
 /// Why an update failed. The old database is whole.
@@ -303,8 +307,24 @@ impl Run<'_> {
         });
     }
 
+    fn until(&self, name: &str) -> Option<String> {
+        let mut sources = self.old.sources.iter();
+        sources.find(|one| one.name == name)?.until.clone()
+    }
+
+    /// Notes that a dump was read as a whole just now, and how far it goes.
+    fn follows(&mut self, name: &str, until: Option<&str>) {
+        for source in self.index.sources.iter_mut().filter(|one| one.name == name) {
+            source.until = until.map(str::to_owned);
+            source.whole = Some(self.request.now);
+        }
+    }
+
     fn ecosystem(&mut self, ecosystem: &str) -> Result<(), UpdateError> {
-        let name = format!("{ecosystem}/all.zip");
+        if self.follow(ecosystem)? {
+            return Ok(());
+        }
+        let name = dump_name(ecosystem);
         let from = self.fetcher.name();
         let etag = self.etag(&name).map(str::to_owned);
         let fetched = self.fetcher.dump(&name, etag.as_deref())?;
@@ -316,7 +336,9 @@ impl Run<'_> {
             Fetched::New { file, etag } => (file, etag),
             Fetched::Same => {
                 self.updated.unchanged.push(ecosystem.to_owned());
+                let until = self.until(&name);
                 self.asked(&name, etag);
+                self.follows(&name, until.as_deref());
                 return Ok(());
             }
         };
@@ -342,6 +364,7 @@ impl Run<'_> {
             !is_osv || base(&shard.name) != ecosystem
         });
         let shards = build::build_shards(&dump);
+        let until = follow::newest(dump.drafts.iter(), self.request.now);
         drop(dump);
         for (shard, (bytes, about)) in shards {
             let installed = IndexShard {
@@ -355,6 +378,7 @@ impl Run<'_> {
         }
         self.updated.built.push(ecosystem.to_owned());
         self.asked(&name, etag);
+        self.follows(&name, until.as_deref());
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result};
 use seawall_advisories::{
     Database, FactKind, FeedChoice, FetchProgress, From, OpenError, PUBLIC_BUCKET, PublicKey,
-    UpdateRequest,
+    UpdateRequest, Updated,
 };
 use seawall_model::{Gap, GapKind};
 use seawall_policy::Thresholds;
@@ -230,10 +230,18 @@ fn fetch(
     for refused in &updated.refused {
         printer.warning(&format!("cannot be read: {refused}"));
     }
+    told(&updated, printer);
+    Ok(())
+}
+
+/// Says which ways an update went.
+pub(crate) fn told(updated: &Updated, printer: &Printer) {
     for fallback in &updated.fallbacks {
         printer.warning(fallback);
     }
-    Ok(())
+    for detail in &updated.details {
+        printer.detail(&format!("read as a whole: {detail}"));
+    }
 }
 
 /// What a condition asks for and the database lacks: nothing found is no pass.

@@ -8,6 +8,7 @@
 
 mod feeds;
 mod feeds_real;
+mod follow;
 mod matching;
 mod memory;
 mod osv_scanner;

@@ -7,7 +7,13 @@ use clap::Args;
 use seawall_advisories::{FeedChoice, From, PUBLIC_BUCKET, PublishRequest, UpdateRequest};
 
 use super::update::{self, refused};
-use crate::{Outcome, database::Downloads, keys, printer::Printer, settings};
+use crate::{
+    Outcome,
+    database::{Downloads, told},
+    keys,
+    printer::Printer,
+    settings,
+};
 
 /// What can be typed behind `db build`.
 #[derive(Debug, Args)]
@@ -81,6 +87,7 @@ pub(super) fn run(arguments: &Build, printer: &Printer) -> Result<Outcome> {
     if let Some(why) = &published.afresh {
         printer.warning(&format!("{why}, so that machines take every shard whole"));
     }
+    told(&published.updated, printer);
     let outcome = refused(&published.updated, printer);
     let what = match published.is_new {
         true => "published",

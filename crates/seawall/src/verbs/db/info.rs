@@ -4,12 +4,20 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use seawall_advisories::{Database, OpenError};
+use seawall_advisories::{Database, OpenError, Origin, ShardInfo};
 
 use crate::{Outcome, database, printer::Printer, settings};
 
 /// What can be typed behind `db info`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+KIB is the shard, OVERLAY what was changed since, both in KiB. ASKED says when the place was asked
+last. Of what `seawall db build` published FROM says when the index was made and which key signed
+it; of OSV's bucket up to when its list of changes was followed.
+
+Examples:
+  seawall db info
+  seawall db info --db /var/lib/seawall/db")]
 pub(crate) struct Info {
     /// Folder of the database.
     #[arg(long, value_name = "DIR", env = "SEAWALL_DB")]
@@ -38,8 +46,8 @@ pub(super) fn run(arguments: Info, printer: &Printer) -> Result<Outcome> {
     };
     let (today, now) = settings::today();
     let mut table = format!(
-        "{:<28} {:>9} {:>9} {:>10}  {:<10}  {:>8}  {}\n",
-        "SHARD", "RECORDS", "PACKAGES", "KIB", "NEWEST", "AGE", "ASKED"
+        "{:<28} {:>9} {:>9} {:>10} {:>8}  {:<10}  {:>8}  {:<10}  {}\n",
+        "SHARD", "RECORDS", "PACKAGES", "KIB", "OVERLAY", "NEWEST", "AGE", "ASKED", "FROM"
     );
     for shard in database.info() {
         let day = shard.newest.get(..10).unwrap_or("-");
@@ -48,14 +56,16 @@ pub(super) fn run(arguments: Info, printer: &Printer) -> Result<Outcome> {
             then => format!("{} h ago", now.saturating_sub(then) / 3600),
         };
         table += &format!(
-            "{:<28} {:>9} {:>9} {:>10}  {:<10}  {:>8}  {}\n",
+            "{:<28} {:>9} {:>9} {:>10} {:>8}  {:<10}  {:>8}  {:<10}  {}\n",
             shard.name,
             counted(shard.records),
             counted(shard.packages),
-            shard.bytes.div_ceil(1024),
+            (shard.bytes - shard.overlay).div_ceil(1024),
+            counted(shard.overlay.div_ceil(1024)),
             day,
             age(day, &today),
-            asked
+            asked,
+            origin(shard)
         );
     }
     table += &of_feeds(&database);
@@ -83,6 +93,22 @@ fn of_feeds(database: &Database) -> String {
         }
     }
     text
+}
+
+/// Where a shard came from, and who vouches for it.
+fn origin(shard: &ShardInfo) -> String {
+    let Origin {
+        from,
+        signed,
+        until,
+        ..
+    } = &shard.origin;
+    match (signed, until) {
+        (Some((key, made)), _) => format!("{from}, made {made}, signed by {key}"),
+        (None, Some(until)) => format!("{from}, changes to {until}"),
+        (None, None) if from.is_empty() => "-".to_owned(),
+        (None, None) => from.clone(),
+    }
 }
 
 /// Facts are no records of packages.

@@ -85,9 +85,7 @@ pub(super) fn run(arguments: Update, printer: &Printer) -> Result<Outcome> {
     })
     .map_err(|error| told(error, &dir, has_names))?;
     drop(progress);
-    for fallback in &updated.fallbacks {
-        printer.warning(fallback);
-    }
+    database::told(&updated, printer);
     let outcome = refused(&updated, printer);
     let mut said = format!(
         "{} advisories of {} in `{}`",
