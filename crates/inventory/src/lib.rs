@@ -66,8 +66,8 @@ pub mod hostile {
         ecosystems::{
             apk::count_packages as apk, dpkg::count_licenses as copyright,
             dpkg::count_packages as dpkg, rpm::count_berkeley as rpm_berkeley,
-            rpm::count_manifest as rpm_manifest, rpm::count_ndb as rpm_ndb,
-            rpm::count_packages as rpm, rpm::is_header as rpm_header,
+            rpm::count_joined as rpm_joined, rpm::count_manifest as rpm_manifest,
+            rpm::count_ndb as rpm_ndb, rpm::count_packages as rpm, rpm::is_header as rpm_header,
         },
         os::os_release_id as os_release,
     };

@@ -48,12 +48,16 @@ pub(crate) struct Found<'a> {
 
 const PACKAGE: &str = "p";
 const GAP: &str = "g";
+/// What a package manager keeps for itself.
+const NOTE: &str = "n";
 
 /// Gathers the packages of one database.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
     out: Writer,
     packages: usize,
+    /// Of these, those that are kept.
+    records: usize,
     /// Paths of the package at hand, each ended by a newline.
     files: String,
     file_bytes: usize,
@@ -131,6 +135,7 @@ impl Gathered {
                     "a package's name or version is no such thing",
                 );
             } else {
+                self.records += 1;
                 self.out.push(&[
                     PACKAGE,
                     found.name,
@@ -148,6 +153,25 @@ impl Gathered {
             }
         }
         self.skip();
+    }
+
+    /// Adds a package that was gathered before, or whatever else was.
+    pub(crate) fn copy(&mut self, record: &Record<'_>) {
+        self.packages += usize::from(is_package(record));
+        if self.packages <= MOST_PACKAGES {
+            self.records += usize::from(is_package(record));
+            self.out.push(record.fields());
+        }
+    }
+
+    /// Keeps something beside the packages.
+    pub(crate) fn note(&mut self, fields: &[&str]) {
+        self.out.push(&[&[NOTE], fields].concat());
+    }
+
+    /// Packages that were kept.
+    pub(crate) fn records(&self) -> usize {
+        self.records
     }
 
     /// Forgets the files and names gathered since the last package.
@@ -192,8 +216,22 @@ pub(crate) fn count(evidence: Option<Vec<u8>>) -> usize {
     Reader::new(&evidence).filter(is_package).count()
 }
 
-fn is_package(record: &Record<'_>) -> bool {
+/// Whether a record is a package.
+pub(crate) fn is_package(record: &Record<'_>) -> bool {
     record.get(0) == PACKAGE
+}
+
+/// Whether a record is a gap.
+pub(crate) fn is_gap(record: &Record<'_>) -> bool {
+    record.get(0) == GAP
+}
+
+/// What was kept beside the packages.
+pub(crate) fn notes(evidence: &Evidence) -> impl Iterator<Item = Vec<&str>> {
+    Reader::new(&evidence.data).filter_map(|record| match record.fields() {
+        [NOTE, fields @ ..] => Some(fields.to_vec()),
+        _ => None,
+    })
 }
 
 /// Name, version and architecture: what tells one installed package from
@@ -281,6 +319,9 @@ impl<'a> Databases<'a> {
         };
         let mut own = HashSet::new();
         for record in Reader::new(&evidence.data) {
+            if record.get(0) == NOTE {
+                continue;
+            }
             if !is_package(&record) {
                 let kinds = [GapKind::Limit, GapKind::Unsupported, GapKind::Damaged];
                 let kind = kinds

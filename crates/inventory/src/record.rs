@@ -82,6 +82,11 @@ impl<'a> Record<'a> {
         self.0.get(index).copied().unwrap_or_default()
     }
 
+    /// All of its fields.
+    pub(crate) fn fields(&self) -> &[&'a str] {
+        &self.0
+    }
+
     /// The gap that it is, if it is one, of the file at `path`.
     pub(crate) fn gap(&self, path: &str) -> Option<Gap> {
         const KINDS: [GapKind; 4] = [

@@ -1,7 +1,9 @@
 //! rpm: its databases in the three forms of its releases, and the manifest
 //! that Azure Linux leaves in images without one.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+use std::sync::Arc;
 
 use seawall_image::{Analyser, Body, Entry, Evidence, Interest, Need, View};
 use seawall_model::{Gap, GapKind};
@@ -14,8 +16,9 @@ use crate::{
         header::Header,
         ndb,
         packages::{Packages, source_rpm},
+        sqlite,
     },
-    sqlite::{self, Column, EMPTY_LOG},
+    sqlite::EMPTY_LOG,
     text::lossy,
 };
 
@@ -48,6 +51,9 @@ const FORMS: [(&dyn Analyser, &str); 3] = [
     (&Berkeley, "Packages"),
 ];
 
+/// What the name of a log ends in, after that of its database.
+const LOG: &str = "-wal";
+
 /// Bytes of a database: those of the largest installations have 300 MB.
 const DATABASE_LIMIT: u64 = 1 << 30;
 const MANIFEST: &str = "var/lib/rpmmanifest/container-manifest-2";
@@ -74,7 +80,7 @@ impl Analyser for Sqlite {
     }
 
     fn analyse(&self, entry: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
-        parse(entry, &body, parse_sqlite)
+        parse(entry, &body, sqlite::parse)
     }
 }
 
@@ -148,11 +154,16 @@ impl Analyser for Log {
     }
 
     fn need(&self) -> Need {
-        Need::Header
+        Need::Seek(DATABASE_LIMIT)
     }
 
-    fn analyse(&self, entry: &Entry<'_>, _: Body<'_>) -> Result<Option<Vec<u8>>, String> {
-        Ok((entry.size > EMPTY_LOG).then(Vec::new))
+    fn analyse(&self, entry: &Entry<'_>, body: Body<'_>) -> Result<Option<Vec<u8>>, String> {
+        if entry.size <= EMPTY_LOG {
+            return Ok(None);
+        }
+        sqlite::parse_log(&body).map_err(|error| {
+            format!("the write-ahead log of the rpm database cannot be read: {error}")
+        })
     }
 }
 
@@ -193,35 +204,12 @@ fn parse<E: std::fmt::Display>(
     parse(body).map_err(|error| format!("the rpm database cannot be read: {error}"))
 }
 
-fn parse_sqlite(body: &Body<'_>) -> Parsed<sqlite::OpenError> {
-    let database = sqlite::Database::open(body)?;
-    let mut packages = Packages::default();
-    let mut ids = HashSet::new();
-    let faults = database.rows("Packages", &mut |id, columns| {
-        ids.insert(id);
-        let header = columns.last().and_then(Column::blob);
-        packages.add(header.unwrap_or_default());
-    })?;
-    packages.faults(&faults);
-    // Every package stands in the index of names too. A row that only one of
-    // the two knows was lost on a damaged page that looks whole.
-    let mut indexed = HashSet::new();
-    let index = database.rows("Name", &mut |_, columns| {
-        indexed.extend(columns.get(1).map(Column::integer));
-    });
-    let lost = indexed.symmetric_difference(&ids).count();
-    if lost > 0 && index.is_ok_and(|faults| faults.is_empty()) {
-        packages.damaged(&format!(
-            "the rpm database and its index of names differ in {lost} packages"
-        ));
-    }
-    Ok(packages.finish())
-}
-
 fn parse_ndb(body: &Body<'_>) -> Parsed<ndb::OpenError> {
     let database = ndb::Database::open(body)?;
     let mut packages = Packages::default();
-    let faults = database.headers(&mut |header| packages.add(header));
+    let faults = database.headers(&mut |header| {
+        packages.add(header);
+    });
     packages.faults(&faults);
     Ok(packages.finish())
 }
@@ -229,7 +217,9 @@ fn parse_ndb(body: &Body<'_>) -> Parsed<ndb::OpenError> {
 fn parse_berkeley(body: &Body<'_>) -> Parsed<berkeley::OpenError> {
     let database = berkeley::Database::open(body)?;
     let mut packages = Packages::default();
-    let faults = database.headers(&mut |header| packages.add(header));
+    let faults = database.headers(&mut |header| {
+        packages.add(header);
+    });
     packages.faults(&faults);
     Ok(packages.finish())
 }
@@ -265,7 +255,16 @@ fn parse_manifest(body: &str) -> Option<Vec<u8>> {
 fn read(view: &View, inventory: &mut Inventory) {
     let mut databases = Databases::new("rpm", view, inventory.os.as_ref());
     let mut gaps = Vec::new();
-    let forms = FORMS.map(|(analyser, file)| (histories(view, analyser.name()), file));
+    let joined = joined(view);
+    let forms = FORMS.map(|(analyser, file)| {
+        let mut histories = histories(view, analyser.name());
+        for (path, states) in &joined {
+            if let Some(history) = histories.get_mut(path.as_str()) {
+                *history = states.iter().collect();
+            }
+        }
+        (histories, file)
+    });
     for folder in FOLDERS {
         let all = forms.iter().filter_map(|(histories, file)| {
             let states = histories.get(format!("{folder}/{file}").as_str())?;
@@ -292,13 +291,51 @@ fn read(view: &View, inventory: &mut Inventory) {
     }
     let (packages, more) = databases.finish();
     for log in view.of(Log.name()) {
-        let reason =
-            "the rpm database was not closed: pages in the write-ahead log beside it are not read";
-        gaps.push(Gap::new(GapKind::Unsupported, log.path.clone(), reason));
+        if !joined.contains_key(log.path.trim_end_matches(LOG)) {
+            let reason = "the write-ahead log belongs to no rpm database that could be read";
+            gaps.push(Gap::new(GapKind::Unsupported, log.path.clone(), reason));
+        }
     }
     inventory.packages.extend(packages);
     inventory.gaps.extend(more);
     inventory.gaps.extend(gaps);
+}
+
+/// The states of every database with a log beside it: one for each layer that
+/// changed either.
+fn joined(view: &View) -> BTreeMap<String, Vec<Evidence>> {
+    let states = |analyser: &'static str, path: String| {
+        let all = view.hidden.iter().chain(&view.files);
+        all.filter(move |one| one.analyser == analyser && one.path == path)
+    };
+    let mut joined = BTreeMap::new();
+    for log in view.of(Log.name()) {
+        let path = log.path.trim_end_matches(LOG).to_owned();
+        if view.at(Sqlite.name(), &path).is_none() {
+            continue;
+        }
+        let databases: Vec<&Evidence> = states(Sqlite.name(), path.clone()).collect();
+        let logs: Vec<&Evidence> = states(Log.name(), log.path.clone()).collect();
+        let layers = databases.iter().chain(&logs).map(|one| one.layer);
+        let layers: BTreeSet<usize> = layers.collect();
+        let at = |all: &[&Evidence], layer: usize| {
+            let mut all = all.iter().copied();
+            all.find(|one| one.layer <= layer && one.hidden_by.is_none_or(|by| by > layer))
+                .cloned()
+        };
+        let states = layers.into_iter().filter_map(|layer| {
+            let database = at(&databases, layer)?;
+            let log = at(&logs, layer);
+            let data = log.and_then(|log| sqlite::join(&database, &log));
+            Some(Evidence {
+                layer,
+                data: data.map_or_else(|| Arc::clone(&database.data), Arc::from),
+                ..database
+            })
+        });
+        joined.insert(path, states.collect());
+    }
+    joined
 }
 
 /// Says which packages of a database do not count, because rpm reads another
@@ -325,8 +362,31 @@ fn left_out(other: &Evidence, live: &Evidence) -> Option<Gap> {
 /// # Errors
 /// What is wrong with it.
 pub fn count_packages(database: &[u8]) -> Result<usize, String> {
-    let evidence = parse_sqlite(&Body::Bytes(database)).map_err(|error| error.to_string())?;
+    let evidence = sqlite::parse(&Body::Bytes(database)).map_err(|error| error.to_string())?;
     Ok(count(evidence))
+}
+
+/// Joins a SQLite database of rpm with a write-ahead log: for tests with
+/// hostile input. The number of packages.
+///
+/// # Errors
+/// What is wrong with either.
+pub fn count_joined(database: &[u8], log: &[u8]) -> Result<usize, String> {
+    let evidence = |data: Option<Vec<u8>>| Evidence {
+        path: String::new(),
+        analyser: "",
+        layer: 0,
+        hidden_by: None,
+        size: 0,
+        mode: 0,
+        uid: 0,
+        gid: 0,
+        capability: None,
+        data: data.unwrap_or_default().into(),
+    };
+    let database = sqlite::parse(&Body::Bytes(database)).map_err(|error| error.to_string())?;
+    let log = sqlite::parse_log(&Body::Bytes(log)).map_err(|error| error.to_string())?;
+    Ok(count(sqlite::join(&evidence(database), &evidence(log))))
 }
 
 /// Parses an NDB database of rpm, as [`count_packages`].

@@ -3,12 +3,14 @@
 
 use std::borrow::Cow;
 
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 /// Tags that are read (rpmtag.h).
 #[derive(Clone, Copy)]
 #[repr(u32)]
 pub(crate) enum Tag {
+    Sha1Header = 269,
     Sha256Header = 273,
     Name = 1000,
     Version = 1001,
@@ -86,28 +88,34 @@ impl<'a> Header<'a> {
     }
 
     /// Whether the header is what its builder's digest says: `None` when it
-    /// bears none, as packages from before rpm 4.14 and keys.
+    /// bears none, as packages from before rpm 4.0 and keys. SHA-256 came with
+    /// rpm 4.14; before it there was SHA-1 alone.
     ///
     /// The digest is taken over the header as it was in the package file: its
     /// magic number, and the table and store of the immutable region.
     pub(crate) fn is_intact(&self) -> Option<bool> {
-        let digest = self.text(Tag::Sha256Header)?;
+        let (digest, is_long) = match self.text(Tag::Sha256Header) {
+            Some(digest) => (digest, true),
+            None => (self.text(Tag::Sha1Header)?, false),
+        };
         let Some((table, store)) = self.region() else {
             return Some(false);
         };
-        let mut hasher = Sha256::new();
-        hasher.update([0x8E, 0xAD, 0xE8, 0x01, 0, 0, 0, 0]);
-        hasher.update(u32::try_from(table.len()).ok()?.to_be_bytes());
-        hasher.update(u32::try_from(store.len()).ok()?.to_be_bytes());
-        hasher.update(table.as_flattened());
-        hasher.update(store);
-        let mut hex = String::with_capacity(64);
-        for byte in hasher.finalize() {
-            for nibble in [byte >> 4, byte & 15] {
-                hex.push(char::from_digit(nibble.into(), 16)?);
-            }
-        }
-        Some(hex == digest)
+        let lengths = [table.len(), store.len()].map(|length| {
+            let length = u32::try_from(length).unwrap_or(u32::MAX);
+            length.to_be_bytes()
+        });
+        let parts = [
+            &[0x8E, 0xAD, 0xE8, 0x01, 0, 0, 0, 0],
+            lengths.as_flattened(),
+            table.as_flattened(),
+            store,
+        ];
+        Some(if is_long {
+            hex::<Sha256>(parts) == digest
+        } else {
+            hex::<Sha1>(parts) == digest
+        })
     }
 
     /// The table and store of the immutable region: its first row points to a
@@ -190,6 +198,19 @@ impl<'a> Header<'a> {
             visit("", path.trim_start_matches('/'));
         }
     }
+}
+
+/// A digest as headers keep it.
+fn hex<D: Digest>(parts: [&[u8]; 4]) -> String {
+    let mut hasher = D::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    let digest = hasher.finalize();
+    let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    nibbles
+        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
+        .collect()
 }
 
 /// Where the string ends.

@@ -5,6 +5,7 @@ pub(crate) mod berkeley;
 pub(crate) mod header;
 pub(crate) mod ndb;
 pub(crate) mod packages;
+pub(crate) mod sqlite;
 
 /// Bytes of one header: the largest have some megabytes.
 const HEADER_LIMIT: u64 = 64 << 20;

@@ -8,10 +8,25 @@ use super::header::{Header, Tag};
 use crate::{
     faults::Faults,
     os_package::{Found, Gathered},
+    record::Record,
 };
 
 /// Packages that are named because their header is damaged.
 const MOST_NAMED: usize = 100;
+
+/// What a header was.
+pub(crate) enum Added {
+    /// The package of this number, counted from 0.
+    Package {
+        number: usize,
+        /// Whether it is what its digest says, if it has one.
+        is_intact: bool,
+    },
+    /// The key of a package signer.
+    Key,
+    /// None.
+    Strange,
+}
 
 /// Gathers the packages of one database.
 #[derive(Default)]
@@ -25,10 +40,43 @@ pub(crate) struct Packages {
 
 impl Packages {
     /// Adds the package of a header.
-    pub(crate) fn add(&mut self, header: &[u8]) {
-        match Header::parse(header) {
-            Some(header) => self.package(&header),
-            None => self.strange += 1,
+    pub(crate) fn add(&mut self, header: &[u8]) -> Added {
+        let added = Header::parse(header).map_or(Added::Strange, |header| self.package(&header));
+        if let Added::Strange = added {
+            self.strange();
+        }
+        added
+    }
+
+    /// Says that there was a row without a header.
+    pub(crate) fn strange(&mut self) {
+        self.strange += 1;
+    }
+
+    /// Adds a package as another evidence of the same database has it.
+    pub(crate) fn copy(&mut self, record: &Record<'_>, is_intact: bool) {
+        if !is_intact {
+            self.broken(record.get(1));
+        }
+        self.out.copy(record);
+    }
+
+    /// Adds all that another evidence of the same database has.
+    pub(crate) fn copy_all<'r>(&mut self, records: impl Iterator<Item = Record<'r>>) {
+        for record in records {
+            self.out.copy(&record);
+        }
+    }
+
+    /// Keeps something beside the packages.
+    pub(crate) fn note(&mut self, fields: &[&str]) {
+        self.out.note(fields);
+    }
+
+    /// Says that a package's header is not what its digest says.
+    fn broken(&mut self, name: &str) {
+        if self.digests.len() < MOST_NAMED {
+            self.digests.push(name.chars().take(100).collect());
         }
     }
 
@@ -61,21 +109,21 @@ impl Packages {
         self.out.finish()
     }
 
-    fn package(&mut self, header: &Header<'_>) {
+    fn package(&mut self, header: &Header<'_>) -> Added {
         let text = |tag| header.text(tag).unwrap_or_default();
         let name = text(Tag::Name);
-        if header.is_intact() == Some(false) && self.digests.len() < MOST_NAMED {
-            self.digests.push(name.chars().take(100).collect());
+        let is_intact = header.is_intact() != Some(false);
+        if !is_intact {
+            self.broken(&name);
         }
         // Keys of package signers are stored among the packages, and `rpm -qa`
         // lists them. They hold no software.
         if name == "gpg-pubkey" {
-            return;
+            return Added::Key;
         }
         let (version, release) = (text(Tag::Version), text(Tag::Release));
         if name.is_empty() || version.is_empty() {
-            self.strange += 1;
-            return;
+            return Added::Strange;
         }
         // An epoch of 0 is written where it was given, as rpm does.
         let version = match header.numbers(Tag::Epoch).next() {
@@ -97,6 +145,7 @@ impl Packages {
         }
         let source = text(Tag::SourceRpm);
         let (source, source_version) = source_rpm(&source);
+        let number = self.out.records();
         self.out.push(&Found {
             name: &name,
             version: &version,
@@ -107,6 +156,11 @@ impl Packages {
             licenses: &text(Tag::License),
             ..Found::default()
         });
+        // One that is beyond a bound is not kept.
+        if self.out.records() == number {
+            return Added::Strange;
+        }
+        Added::Package { number, is_intact }
     }
 }
 

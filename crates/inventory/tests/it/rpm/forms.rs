@@ -185,8 +185,8 @@ fn what_is_no_database_is_named() {
         ),
         format!("damaged var/lib/rpm/Packages: {cannot}: it is no Berkeley DB"),
         format!("damaged var/lib/rpm/rpmdb.sqlite: {cannot}: it is no SQLite 3 database"),
-        "unsupported var/lib/rpm/rpmdb.sqlite-wal: the rpm database was not closed: pages in the \
-         write-ahead log beside it are not read"
+        "damaged var/lib/rpm/rpmdb.sqlite-wal: the write-ahead log of the rpm database cannot be \
+         read: it is no write-ahead log of SQLite"
             .to_owned(),
         "missing package database: it is A, but no database of installed packages could be read"
             .to_owned(),

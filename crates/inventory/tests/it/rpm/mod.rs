@@ -2,6 +2,7 @@
 
 mod berkeley;
 mod forms;
+mod log;
 mod ndb;
 
 use std::{

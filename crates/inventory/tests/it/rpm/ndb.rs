@@ -177,6 +177,35 @@ fn no_flipped_bit_goes_unsaid() {
     );
 }
 
+/// Packages from before rpm 4.14 have no SHA-256 of their header, but SHA-1.
+#[test]
+fn an_older_digest_is_held_against_the_header_too() {
+    let Some(mut database) = small() else { return };
+    let digests = |database: &[u8]| {
+        let said = damage(&parse(database).unwrap());
+        let digest = |gap: &&String| gap.contains("is not what its digest says");
+        said.iter().filter(digest).count()
+    };
+    // Their tag in a table of tags, followed by the type of a string.
+    let sha256 = [0, 0, 1, 17, 0, 0, 0, 6];
+    let places: Vec<usize> = (0..database.len() - 8)
+        .filter(|at| database[*at..*at + 8] == sha256)
+        .collect();
+    assert_eq!(places.len(), 6);
+    for at in &places {
+        database[*at..*at + 4].copy_from_slice(&[0, 0, 9, 0]);
+    }
+    assert_eq!(digests(&database), 0);
+    // The licence of the last of them.
+    let licence = database.windows(9).rposition(|bytes| bytes == b"MIT and G");
+    database[licence.unwrap()] ^= 1;
+    assert_eq!(digests(&database), 1);
+    for at in &places {
+        database[*at..*at + 4].copy_from_slice(&sha256[..4]);
+    }
+    assert_eq!(digests(&database), 1);
+}
+
 /// A database cut short loses no package in silence.
 #[test]
 fn a_database_cut_short_is_said() {
