@@ -129,6 +129,7 @@ impl Blob {
     fn next_place(&mut self) {
         self.places.remove(0);
         self.has_ranges = true;
+        self.tries = Tries::new(self.shared.settings());
     }
 
     fn ask(&mut self, place: &Place) -> Result<(), Error> {

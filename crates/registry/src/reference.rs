@@ -35,7 +35,7 @@ impl Repository {
         let is_one =
             is_host(host) && path.split('/').all(is_component) && path.len() <= LONGEST_NAME;
         is_one.then(|| Repository {
-            host: host.to_ascii_lowercase(),
+            host: lowered(host),
             path: path.to_owned(),
         })
     }
@@ -206,7 +206,7 @@ impl FromStr for Reference {
         }
         Ok(Reference {
             repository: Repository {
-                host: host.to_ascii_lowercase(),
+                host: lowered(host),
                 path,
             },
             tag,
@@ -220,6 +220,17 @@ pub(crate) fn usual_host(host: &str) -> &str {
     match host {
         "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB,
         other => other,
+    }
+}
+
+/// A registry's name in lower case, unless its capitals are all that tells it
+/// from a user of Docker Hub: then it would be written as another name.
+fn lowered(host: &str) -> String {
+    let lower = host.to_ascii_lowercase();
+    if is_host_like(&lower) {
+        lower
+    } else {
+        host.to_owned()
     }
 }
 
@@ -324,7 +335,9 @@ mod tests {
                 "a/b-c__d.e",
                 "V1.0-x",
             ),
-            ("HOST/app", "host", "app", "latest"),
+            ("HOST/app", "HOST", "app", "latest"),
+            ("Host.Example/app", "host.example", "app", "latest"),
+            ("LOCALHOST/app", "localhost", "app", "latest"),
             ("[::1]:5000/app:1", "[::1]:5000", "app", "1"),
             (
                 &format!("quay.io/a/b:1@{digest}"),
@@ -335,6 +348,9 @@ mod tests {
         ] {
             let expected = Some((host.to_owned(), path.to_owned(), wanted.to_owned()));
             assert_eq!(read(text), expected, "{text}");
+            // A name is written as it is read.
+            let reference: Reference = text.parse().unwrap();
+            assert_eq!(reference.to_string().parse(), Ok(reference), "{text}");
         }
     }
 

@@ -8,6 +8,7 @@ mod credentials;
 mod hosts;
 mod lists;
 mod mirrors;
+mod proxies;
 mod pulls;
 mod pushes;
 mod realms;

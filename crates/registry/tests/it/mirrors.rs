@@ -109,6 +109,40 @@ fn a_blob_goes_on_at_the_registry_where_its_mirror_dies() {
 }
 
 #[test]
+fn the_registry_has_its_own_tries_after_those_of_a_mirror() {
+    let Some(stage) = stage() else { return };
+    let (digest, size) = stage.large();
+    let cutting = |stage: &Stage, mut cuts: usize| {
+        Proxy::start(stage.registry.host(), move |_| {
+            let is_cut = cuts > 0;
+            cuts = cuts.saturating_sub(1);
+            match is_cut {
+                true => Act::Deliver(Delivery::Cut(1000)),
+                false => Act::Pass,
+            }
+        })
+        .unwrap()
+    };
+    let (mirror, origin) = (cutting(&stage, 100), cutting(&stage, 2));
+    let settings = Settings {
+        tries: 2,
+        ..with_mirrors(&origin.host(), &[&mirror.host()])
+    };
+    let repository = repository(&origin.host(), "app");
+    let client = Client::new(&settings);
+    let bytes = read(client.open(&repository, digest, Some(size)).unwrap()).unwrap();
+    assert_eq!(seawall_model::Digest::of(&bytes), digest);
+    assert_eq!(mirror.asked().len(), 3);
+    let ranges: Vec<_> = origin
+        .asked()
+        .iter()
+        .map(|asked| asked.header("range").map(str::to_owned))
+        .collect();
+    let expected = ["bytes=3000-", "bytes=4000-", "bytes=5000-"];
+    assert_eq!(ranges, expected.map(|range| Some(range.to_owned())));
+}
+
+#[test]
 fn a_mirror_may_stand_below_a_prefix() {
     let Some(stage) = stage() else { return };
     let source = format!("docker://{}/app:1", stage.registry.host());
