@@ -137,7 +137,10 @@ impl Shared {
             let got = self.get(place, at, &headers, tries)?;
             match got.status() {
                 200 => {}
-                404 => return Ok(None),
+                404 => {
+                    got.drain();
+                    return Ok(None);
+                }
                 _ => return Err(got.refused()),
             }
             no_encoding(&got)?;

@@ -1,6 +1,6 @@
 //! Requests with all that belongs to them: credentials, redirects, retries.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use ureq::{
     Body,
@@ -19,6 +19,9 @@ use crate::{
 const REDIRECTS: usize = 10;
 /// Bytes that are read of the body of a refusal.
 const REFUSAL_LIMIT: u64 = 64 << 10;
+/// Bytes of an answer that are read so that a connection can be used again; to
+/// read more takes longer than to open another.
+const DRAINED: u64 = 8 << 10;
 
 /// A request to a registry.
 pub(crate) struct Ask<'a> {
@@ -45,6 +48,17 @@ impl Got {
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header(self.answer.headers(), name)
+    }
+
+    /// Reads what is left of a short answer, so that its connection serves the
+    /// next request; gives the address that it came from.
+    pub(crate) fn drain(self) -> Address {
+        let length = self.answer.body().content_length();
+        if length.is_some_and(|length| length <= DRAINED) {
+            let mut reader = Paced::new(self.answer.into_body().into_reader(), self.pace);
+            drop(io::copy(&mut reader, &mut io::sink()));
+        }
+        self.at
     }
 
     /// The error that an answer of an unexpected status is.
@@ -87,6 +101,7 @@ impl Transport {
                     if !tries.wait(retry::retry_after(got.answer.headers())) {
                         return Err(got.refused());
                     }
+                    got.drain();
                 }
                 Ok(got) if matches!(got.status(), 401 | 403) => return Err(self.denied(ask, got)),
                 Ok(got) => return Ok(got),
@@ -120,9 +135,11 @@ impl Transport {
         let mut is_challenged = false;
         let mut redirects = 0;
         let mut challenged = None;
+        let mut is_own = true;
         loop {
-            let is_own = at.is_same_origin(ask.registry);
-            // What was made for the registry is shown to nobody else.
+            // What was made for the registry is shown to nobody else, and not
+            // where somebody else leads back to it.
+            is_own = is_own && at.is_same_origin(ask.registry);
             let shown = match (is_own, &challenged) {
                 (false, _) => None,
                 (true, Some(value)) => Some(String::clone(value)),
@@ -130,26 +147,26 @@ impl Transport {
                     .authority
                     .header(&self.http, ask.registry, ask.scopes)?,
             };
-            let answer = self.send(ask, &at, shown.as_deref())?;
-            let status = answer.status();
+            let got = Got {
+                answer: self.send(ask, &at, shown.as_deref())?,
+                at,
+                pace: Pace::of(&self.settings),
+            };
+            let status = got.answer.status();
             if status == StatusCode::UNAUTHORIZED && is_own && !is_challenged {
                 is_challenged = true;
                 challenged = self.authority.challenged(
                     &self.http,
                     ask.registry,
-                    answer.headers(),
+                    got.answer.headers(),
                     ask.scopes,
                     shown.as_deref(),
                 )?;
                 if challenged.is_some() {
+                    at = got.drain();
                     continue;
                 }
             }
-            let got = Got {
-                answer,
-                at,
-                pace: Pace::of(&self.settings),
-            };
             if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return Ok(got);
             }
@@ -162,6 +179,7 @@ impl Transport {
                     why: format!("there were {REDIRECTS} redirects before it"),
                 });
             }
+            got.drain();
             at = next;
         }
     }

@@ -183,3 +183,61 @@ fn relative_targets_stay_where_they_are() {
         assert_eq!(manifest.unwrap().digest, stage.digest, "{tag}");
     }
 }
+
+#[test]
+fn whoever_leads_back_to_the_registry_gains_no_credentials() {
+    let dir = tempfile::tempdir().unwrap();
+    let back = Arc::new(Mutex::new(String::new()));
+    let target = Arc::clone(&back);
+    let store =
+        Proxy::alone(move |_| Answer::new(307, "").with("location", &target.lock().unwrap()))
+            .unwrap();
+    let host = store.host();
+    let registry =
+        Proxy::alone(
+            move |asked| match (asked.target.as_str(), asked.header("authorization")) {
+                ("/secret", _) => Answer::new(200, "x"),
+                (_, None) => Answer::new(401, "").with("www-authenticate", "Basic realm=x"),
+                _ => Answer::new(307, "").with("location", &format!("http://{host}/x")),
+            },
+        )
+        .unwrap();
+    *back.lock().unwrap() = format!("http://{}/secret", registry.host());
+    let settings = with_password(&registry.host(), "user", "secret", dir.path());
+    let client = Client::new(&settings);
+    let repository = repository(&registry.host(), "app");
+    let blob = client.open(&repository, Digest::of(b"x"), None).unwrap();
+    assert_eq!(read(blob).unwrap(), b"x");
+    let asked = registry.asked();
+    assert_eq!(asked[2].target, "/secret");
+    assert_eq!(asked[2].header("authorization"), None);
+}
+
+#[test]
+fn answers_on_the_way_leave_their_connection_for_the_next() {
+    let Some(stage) = stage() else { return };
+    let mut count = 0;
+    let proxy = Proxy::start(stage.registry.host(), move |asked| {
+        count += 1;
+        let answer = |status| Answer::new(status, "some words for people");
+        match (count, asked.target.as_str()) {
+            (1, _) => Act::Say(answer(429), Delivery::Whole),
+            (_, "/v2/app/manifests/a") => {
+                Act::Say(answer(307).with("location", "1"), Delivery::Whole)
+            }
+            _ => Act::Pass,
+        }
+    })
+    .unwrap();
+    let client = Client::new(&hasty());
+    client.manifest(&named(&proxy.host(), "app:a")).unwrap();
+    let error = client.manifest(&named(&proxy.host(), "app:none"));
+    assert!(matches!(error, Err(Error::NotThere(_))), "{error:?}");
+    let repository = repository(&proxy.host(), "app");
+    let (digest, size) = stage.large();
+    for _ in 0..3 {
+        read(client.open(&repository, digest, Some(size)).unwrap()).unwrap();
+    }
+    assert_eq!(proxy.asked().len(), 7);
+    assert_eq!(proxy.connections(), 1);
+}
