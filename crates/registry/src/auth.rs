@@ -7,7 +7,7 @@
 //! threads wait for the same token, one fetches it.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
@@ -149,6 +149,8 @@ pub struct Authority {
     hosts: Hosts,
     /// By origin.
     registries: Mutex<HashMap<String, Arc<Registry>>>,
+    /// What was not told yet of where credentials came from, and all that was.
+    notes: Mutex<(Vec<String>, HashSet<String>)>,
 }
 
 impl fmt::Debug for Authority {
@@ -209,6 +211,7 @@ impl Authority {
             credentials: Arc::clone(&settings.credentials),
             hosts: settings.hosts.clone(),
             registries: Mutex::default(),
+            notes: Mutex::default(),
         }
     }
 
@@ -297,6 +300,18 @@ impl Authority {
         }
     }
 
+    /// Where credentials came from, each once, since this was asked last.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.notes).0)
+    }
+
+    fn note(&self, text: String) {
+        let (new, all) = &mut *lock(&self.notes);
+        if all.insert(text.clone()) {
+            new.push(text);
+        }
+    }
+
     /// Makes what is shown anew. Whoever waited for the same while it failed
     /// fails likewise, instead of asking again one after the other.
     fn renew(
@@ -340,6 +355,10 @@ impl Authority {
             Some(found) => (Some(found.credential), found.from),
             None => (None, String::new()),
         };
+        self.note(match with.is_empty() {
+            true => format!("there are no credentials for `{host}`"),
+            false => format!("`{host}` gets the credentials from {with}"),
+        });
         let notes: String = notes.iter().map(|note| format!("; {note}")).collect();
         match (wants, &mut credential) {
             // A token for the registry needs no token server.

@@ -65,6 +65,14 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Where the credentials came from that registries were shown, each once,
+    /// since this was asked last.
+    pub fn notes(&self) -> Vec<String> {
+        self.shared.transport.notes()
+    }
+}
+
 impl Shared {
     pub(crate) fn settings(&self) -> &Settings {
         &self.transport.settings

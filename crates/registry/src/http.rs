@@ -85,13 +85,29 @@ impl Http {
         for (name, value) in call.headers {
             request = request.header(*name, value);
         }
-        let failed = |cause| failure(cause, call.at);
+        let failed = |cause| self.failure(cause, call.at);
         let built = |error| failed(ureq::Error::Http(error));
         let answer = match call.body {
             None => agent.run(request.body(SendBody::none()).map_err(built)?),
             Some(body) => agent.run(request.body(body).map_err(built)?),
         };
         answer.map_err(failed)
+    }
+
+    /// Why an exchange failed.
+    fn failure(&self, cause: ureq::Error, at: &Address) -> Error {
+        let url = at.to_string();
+        let Some(error) = tls::reason(&cause) else {
+            let cause = Box::new(cause);
+            return Error::Http { url, cause };
+        };
+        let (mut reason, hint) = tls::explain(error, &at.authority());
+        let other = self.settings.hosts.insecure_for_others(&at.authority());
+        if let Some(path) = other {
+            let path = path.display();
+            reason.push_str(&format!("; `{path}` lets others do without"));
+        }
+        Error::Tls { url, reason, hint }
     }
 
     /// A small body, to its end.
@@ -240,17 +256,6 @@ pub(crate) fn is_here(at: &Address) -> bool {
         let found = (host, at.port()).to_socket_addrs();
         found.is_ok_and(|mut found| found.all(|address| address.ip().is_loopback()))
     }
-}
-
-/// Why an exchange failed.
-fn failure(cause: ureq::Error, at: &Address) -> Error {
-    let url = at.to_string();
-    if let Some(error) = tls::reason(&cause) {
-        let (reason, hint) = tls::explain(error, &at.authority());
-        return Error::Tls { url, reason, hint };
-    }
-    let cause = Box::new(cause);
-    Error::Http { url, cause }
 }
 
 /// A header as text; `None` where it is not there or is no text.

@@ -172,19 +172,19 @@ pub(crate) fn explain(error: &rustls::Error, host: &str) -> (String, &'static st
         ) => {
             return (
                 format!("`{host}` does not take our client certificate, or wants one"),
-                "set the client certificate and its key for this registry",
+                "name the client certificate and its key: `--registry-cert HOST=FILE --registry-key HOST=FILE`",
             );
         }
         Tls::InvalidMessage(_) => {
             return (
                 format!("`{host}` does not speak TLS"),
-                "if the registry is served over plain HTTP, this has to be asked for",
+                "if the registry is served over plain HTTP, say so with `--plain-http HOST`",
             );
         }
         other => return (other.to_string(), "check the registry's TLS settings"),
     };
-    let own = "trust the authority that signed it: name its PEM file for this registry, or in \
-               `SSL_CERT_FILE`";
+    let own =
+        "trust the authority that signed it: name its PEM file with `--registry-ca HOST=FILE`";
     match certificate {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
             format!("the certificate of `{host}` has expired"),

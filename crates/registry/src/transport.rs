@@ -93,6 +93,10 @@ impl Transport {
         }
     }
 
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.authority.notes()
+    }
+
     /// Asks until there is an answer that another try would not change.
     pub(crate) fn ask(&self, ask: &Ask<'_>, tries: &mut Tries) -> Result<Got, Error> {
         loop {

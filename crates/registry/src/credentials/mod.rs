@@ -19,11 +19,7 @@ mod keys;
 mod kubernetes;
 mod podman;
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::OnceLock,
-};
+use std::{io, path::PathBuf, sync::OnceLock};
 
 use entries::Entries;
 
@@ -160,11 +156,6 @@ impl File {
 }
 
 impl Credentials {
-    /// None at all: registries are asked without.
-    pub fn none() -> Self {
-        Credentials::default()
-    }
-
     /// Those of `files`, else the machine's own.
     ///
     /// # Errors
@@ -216,11 +207,6 @@ impl Credentials {
             }
         }
         Ok(lookup)
-    }
-
-    /// Where credentials are looked for, the first first.
-    pub fn places(&self) -> impl Iterator<Item = &Path> {
-        self.files.iter().map(|file| file.path.as_path())
     }
 }
 

@@ -6,10 +6,10 @@ use std::{
     process::Command,
 };
 
-use seawall_registry::{Host, Hosts, HostsError, Machine, Reference, Way};
-use seawall_testkit::{Registry, Setup, have, run};
+use seawall_registry::{Client, Host, Hosts, HostsError, Machine, Reference, Settings, Way};
+use seawall_testkit::{Authority, Registry, Setup, have, run};
 
-use crate::support::push;
+use crate::support::{push, said};
 
 struct Root(tempfile::TempDir);
 
@@ -341,4 +341,42 @@ fn damaged_files_are_named() {
             "{mirror}: {error}"
         );
     }
+}
+
+#[test]
+fn what_others_may_do_is_a_hint_and_no_permission() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(authority) = Authority::new(dir.path(), "x") else {
+        return;
+    };
+    let Some(registry) = Registry::start(&Setup::default()) else {
+        return;
+    };
+    let host = registry.host();
+    let daemon = format!(r#"{{"insecure-registries": ["{host}"]}}"#);
+    let root = Root::new(&[("etc/docker/daemon.json", &daemon)]);
+    let mut hosts = root.hosts();
+    // Where TLS is set up even loopback has it.
+    let authorities = vec![authority.certificate()];
+    hosts.set(
+        host,
+        Host {
+            authorities,
+            ..Host::default()
+        },
+    );
+    let client = Client::new(&Settings {
+        hosts,
+        ..Settings::default()
+    });
+    let name: Reference = format!("{host}/app:1").parse().unwrap();
+    let error = client.manifest(&name).unwrap_err();
+    let text = said(&error);
+    assert!(text.contains("does not speak TLS; `"), "{text}");
+    assert!(
+        text.contains("etc/docker/daemon.json` lets others do without"),
+        "{text}"
+    );
+    assert!(error.hint().unwrap().contains("--plain-http"));
+    assert_eq!(registry.asked("GET "), 0);
 }

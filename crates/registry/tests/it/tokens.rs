@@ -91,6 +91,12 @@ fn a_password_is_changed_for_one_token() {
     let asked = scene.asked();
     assert_eq!(asked.len(), 1, "{asked:?}");
     assert_eq!(asked[0].method, "GET");
+    let notes = client.notes();
+    let host = scene.registry.host();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    let begin = format!("`{host}` gets the credentials from `auths.{host}` of `");
+    assert!(notes[0].starts_with(&begin), "{notes:?}");
+    assert!(client.notes().is_empty());
     assert_eq!(
         asked[0].target,
         "/token/?service=tests%20service&scope=repository%3Auser%2Fapp%3Apull&account=user"

@@ -105,7 +105,12 @@ impl<'a> With<'a> {
             text,
             first: Once::new(),
         };
-        let inspected = seawall_scan::inspect(place, &self.settings(&seen))?;
+        let inspected = seawall_scan::inspect(place, &self.settings(&seen));
+        let clients = self.registries.iter().map(|all| all.client());
+        for note in clients.flat_map(Client::notes) {
+            self.printer.detail(&note);
+        }
+        let inspected = inspected?;
         for one in &inspected.tried {
             self.printer.detail(&format!("`{text}` is not in {one}"));
         }
