@@ -328,7 +328,8 @@ impl Database {
     /// Whether it has facts of a kind. Without them a question after one finds
     /// nothing, which is no answer.
     pub fn has(&self, kind: FactKind) -> bool {
-        self.info.iter().any(|info| info.name == kind.shard())
+        let mut names = self.info.iter().map(|info| FactKind::of_shard(&info.name));
+        names.any(|own| own == Some(kind))
     }
 
     /// Whether it is the starter database.

@@ -18,7 +18,9 @@ use super::{
 use crate::unzip;
 
 /// Bytes of one record; the largest has 2 MB.
-const RECORD_LIMIT: u64 = 16 << 20;
+pub(crate) const RECORD_LIMIT: u64 = 16 << 20;
+/// Bytes of a zip within a zip: all records have 500 MB.
+const ZIP_LIMIT: u64 = 4 << 30;
 /// Files that one folder may hold below it: there are 350,000 records.
 const FILES_LIMIT: usize = 5_000_000;
 /// Folders below one another: `cvelistV5/cves/2021/44xxx`.
@@ -77,14 +79,14 @@ struct Data {
 
 /// What is wanted of a record.
 #[derive(Debug, PartialEq)]
-pub(super) struct CveRecord {
+pub(crate) struct CveRecord {
     id: String,
     vectors: Vec<(Source, String)>,
 }
 
 /// Reads a record. One that was rejected has no vectors worth believing; what
 /// advisories say of it stays.
-pub(super) fn parse(bytes: &[u8]) -> Result<CveRecord, String> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<CveRecord, String> {
     let wire: Wire = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let id = wire.cve_metadata.cve_id;
     if !is_cve(&id) {
@@ -110,7 +112,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<CveRecord, String> {
     Ok(CveRecord { id, vectors })
 }
 
-fn add(vectors: &mut Vectors, record: &CveRecord) {
+/// Adds the vectors of a record.
+pub(crate) fn add(vectors: &mut Vectors, record: &CveRecord) {
+    vectors.speak(&record.id);
     for (source, vector) in &record.vectors {
         // A record may have a score without a vector.
         vectors.add(&record.id, *source, vector);
@@ -120,7 +124,12 @@ fn add(vectors: &mut Vectors, record: &CveRecord) {
 /// Whether a file beside the dumps is a zip of CVE records: `cves.zip`, or one
 /// of cvelistV5's releases (`2026-11-23_all_CVEs_at_midnight.zip`).
 pub(crate) fn is_zip(name: &str) -> bool {
-    name == "cves.zip" || (name.ends_with(".zip") && name.contains("_CVEs_at_"))
+    name == "cves.zip" || is_release(name)
+}
+
+/// Whether a zip is of cvelistV5's releases, all records or those of a day.
+pub(crate) fn is_release(name: &str) -> bool {
+    name.ends_with(".zip") && name.contains("_CVEs_at_")
 }
 
 /// Whether a folder beside the dumps holds CVE records.
@@ -129,12 +138,13 @@ pub(crate) fn is_folder(name: &str) -> bool {
 }
 
 /// Adds the records of a zip; those that cannot be read are told to `refused`.
-pub(super) fn read_zip(
+pub(crate) fn read_zip(
     vectors: &mut Vectors,
     file: File,
     name: &str,
     refused: &mut Vec<String>,
 ) -> Result<(), String> {
+    let file = inner(file)?;
     let unzipped = unzip::read(file, |name, bytes| match is_record(name) {
         true => parse(bytes).map(Some),
         false => Ok(None),
@@ -143,15 +153,36 @@ pub(super) fn read_zip(
         add(vectors, record);
     }
     if unzipped.items.is_empty() && unzipped.refused.is_empty() {
-        return Err("there is no CVE record in it; is it a zip within a zip?".to_owned());
+        return Err("there is no CVE record in it".to_owned());
     }
     let named = unzipped.refused.into_iter();
     refused.extend(named.map(|(entry, why)| format!("{name}/{entry}: {why}")));
     Ok(())
 }
 
+/// The zip within a zip that holds nothing else, as cvelistV5's releases are
+/// packed; any other zip as it is.
+fn inner(file: File) -> Result<File, String> {
+    let copy = file.try_clone().map_err(|error| error.to_string())?;
+    let mut archive = zip::ZipArchive::new(copy).map_err(|error| error.to_string())?;
+    if archive.len() != 1 {
+        return Ok(file);
+    }
+    let mut entry = archive.by_index(0).map_err(|error| error.to_string())?;
+    if !entry.name().is_ok_and(|name| name.ends_with(".zip")) {
+        return Ok(file);
+    }
+    let failed = |error: std::io::Error| format!("the zip within it: {error}");
+    let mut spooled = tempfile::tempfile().map_err(failed)?;
+    let copied = std::io::copy(&mut entry.by_ref().take(ZIP_LIMIT + 1), &mut spooled);
+    if copied.map_err(failed)? > ZIP_LIMIT {
+        return Err(format!("the zip within it has more than {ZIP_LIMIT} bytes"));
+    }
+    Ok(spooled)
+}
+
 /// Whether a path is a record's; lists of changes lie among the records.
-fn is_record(path: &str) -> bool {
+pub(crate) fn is_record(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.starts_with("CVE-") && name.ends_with(".json")
 }

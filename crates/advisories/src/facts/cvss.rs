@@ -1,6 +1,6 @@
 //! CVSS vectors by CVE, from whatever source.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     severity::scored,
@@ -10,7 +10,7 @@ use crate::{
 /// Whose word a vector is. In this order they count where their versions of
 /// CVSS are the same: who assigned the CVE knows the flaw first-hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Source {
+pub(crate) enum Source {
     /// The CVE numbering authority that assigned the CVE.
     Cna,
     /// An authorised data publisher, CISA above all.
@@ -31,9 +31,37 @@ impl Source {
 
 /// Vectors on their way into a shard.
 #[derive(Default)]
-pub(super) struct Vectors(HashMap<Box<str>, Vec<(Source, Box<str>)>>);
+pub(crate) struct Vectors {
+    known: HashMap<Box<str>, Vec<(Source, Box<str>)>>,
+    /// CVEs that a source speaks of, be it without a vector.
+    spoken: HashSet<Box<str>>,
+}
 
 impl Vectors {
+    /// Notes that a source speaks of a CVE: what an older one says of it is over.
+    pub(super) fn speak(&mut self, cve: &str) {
+        if !self.spoken.contains(cve) {
+            self.spoken.insert(cve.into());
+        }
+    }
+
+    /// How many CVEs are spoken of.
+    pub(crate) fn spoken(&self) -> usize {
+        self.spoken.len()
+    }
+
+    /// Takes what an older source says of other CVEs.
+    pub(crate) fn add_older(&mut self, older: Vectors) {
+        let new = |cve: &str| !self.spoken.contains(cve);
+        let known: Vec<_> = older
+            .known
+            .into_iter()
+            .filter(|(cve, _)| new(cve))
+            .collect();
+        self.known.extend(known);
+        self.spoken.extend(older.spoken);
+    }
+
     /// Adds a vector; whether it is one.
     pub(super) fn add(&mut self, cve: &str, source: Source, vector: &str) -> bool {
         let vector = vector.trim();
@@ -41,20 +69,20 @@ impl Vectors {
             return false;
         }
         let one = (source, vector.into());
-        match self.0.get_mut(cve) {
+        match self.known.get_mut(cve) {
             Some(known) if known.contains(&one) => {}
             Some(known) => known.push(one),
-            None => drop(self.0.insert(cve.into(), vec![one])),
+            None => drop(self.known.insert(cve.into(), vec![one])),
         }
         true
     }
 
     /// The shard; `None` when there is no vector.
-    pub(super) fn finish(self) -> Option<Vec<u8>> {
-        if self.0.is_empty() {
+    pub(crate) fn finish(self) -> Option<Vec<u8>> {
+        if self.known.is_empty() {
             return None;
         }
-        let mut sorted: Vec<_> = self.0.into_iter().collect();
+        let mut sorted: Vec<_> = self.known.into_iter().collect();
         sorted.sort_unstable();
         let mut writer = Writer::default();
         for (cve, mut vectors) in sorted {

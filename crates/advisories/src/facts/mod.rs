@@ -2,13 +2,13 @@
 //! (EPSS), CVSS by CVE, and when releases end. Each kind is a shard of its own,
 //! so that a source which lacks one leaves what was known of it alone.
 
-mod cve_records;
-mod cvss;
+pub(crate) mod cve_records;
+pub(crate) mod cvss;
 mod cvss_csv;
 mod end_of_life;
 mod epss;
 mod kev;
-mod nvd;
+pub(crate) mod nvd;
 mod text;
 
 use std::{
@@ -18,7 +18,10 @@ use std::{
 
 use seawall_model::{Epss, Kev};
 
-use crate::table::{Bytes, Damage, Table};
+use crate::{
+    feed,
+    table::{Bytes, Damage, Table},
+};
 
 /// A kind of facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,8 +55,10 @@ impl FactKind {
         }
     }
 
-    /// The kind that a shard holds; `None` for a shard of advisories.
+    /// The kind that a shard holds, a feed's too (`facts:cvss@nvd`); `None` for a
+    /// shard of advisories.
     pub(crate) fn of_shard(name: &str) -> Option<Self> {
+        let name = feed::release(name);
         Self::ALL.into_iter().find(|kind| kind.shard() == name)
     }
 
@@ -220,7 +225,8 @@ fn is_cve(id: &str) -> bool {
 pub(crate) struct Facts {
     kev: Option<Table>,
     epss: Option<Table>,
-    cvss: Option<Table>,
+    /// Those beside the dumps, then those of feeds, by name.
+    cvss: Vec<Table>,
     end_of_life: Option<Table>,
 }
 
@@ -236,7 +242,7 @@ impl Facts {
         match kind {
             FactKind::Exploited => self.kev = table,
             FactKind::Epss => self.epss = table,
-            FactKind::Cvss => self.cvss = table,
+            FactKind::Cvss => self.cvss.extend(table),
             FactKind::EndOfLife => self.end_of_life = table,
         }
         Ok(())
@@ -256,9 +262,15 @@ impl Facts {
 
     /// Source and vector.
     pub(crate) fn cvss(&self, cve: &str) -> Result<Vec<(&str, &str)>, Damage> {
-        self.cvss
-            .as_ref()
-            .map_or(Ok(Vec::new()), |table| cvss::find(table, cve))
+        let mut found = Vec::new();
+        for table in &self.cvss {
+            for vector in cvss::find(table, cve)? {
+                if !found.contains(&vector) {
+                    found.push(vector);
+                }
+            }
+        }
+        Ok(found)
     }
 
     pub(crate) fn end_of_life(&self, product: &str, cycle: &str) -> Option<&str> {

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// How the names of feeds begin.
-pub(super) const PREFIX: &str = "nvdcve-2.0-";
+pub(crate) const PREFIX: &str = "nvdcve-2.0-";
 
 /// NVD's own source, by the names it had.
 const NVD: &[&str] = &["nvd@nist.gov", "NIST"];
@@ -64,13 +64,14 @@ struct Data {
 
 /// Adds the vectors of a feed. A CVE that was rejected has none worth
 /// believing; what advisories say of it stays.
-pub(super) fn read(vectors: &mut Vectors, input: impl Read) -> Result<(), String> {
+pub(crate) fn read(vectors: &mut Vectors, input: impl Read) -> Result<(), String> {
     let feed: Feed =
         serde_json::from_reader(BufReader::new(input)).map_err(|error| error.to_string())?;
     for Item { cve } in feed.vulnerabilities {
         if !is_cve(&cve.id) {
             return Err(format!("`{}` is no CVE", cve.id));
         }
+        vectors.speak(&cve.id);
         if cve.vuln_status == "Rejected" {
             continue;
         }

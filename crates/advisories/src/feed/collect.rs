@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Feed;
 use crate::{
+    facts::cvss::Vectors,
     osv::OsvRecord,
     shard::{Draft, Prose, base},
 };
@@ -18,6 +19,7 @@ pub(crate) struct Collector {
     feed: &'static Feed,
     drafts: BTreeMap<&'static str, Vec<Draft>>,
     records: usize,
+    vectors: Vectors,
     refused: Vec<String>,
     refused_count: usize,
     left_out: Vec<String>,
@@ -32,6 +34,7 @@ impl Collector {
             feed,
             drafts: BTreeMap::new(),
             records: 0,
+            vectors: Vectors::default(),
             refused: Vec::new(),
             refused_count: 0,
             left_out: Vec::new(),
@@ -76,6 +79,17 @@ impl Collector {
         }
     }
 
+    /// Takes the CVSS vectors of a file. Of the files of a feed the newest comes
+    /// first: what an older one says of the same CVE is over.
+    pub(crate) fn add_vectors(&mut self, older: Vectors) {
+        self.vectors.add_older(older);
+    }
+
+    /// The shard of vectors by CVE; `None` when there is none.
+    pub(super) fn vectors(&mut self) -> Option<Vec<u8>> {
+        std::mem::take(&mut self.vectors).finish()
+    }
+
     /// Notes a record that cannot be read, by what it is called in the file.
     pub(crate) fn refuse(&mut self, what: &str, why: impl std::fmt::Display) {
         self.refused_count += 1;
@@ -94,8 +108,9 @@ impl Collector {
         }
     }
 
+    /// Records, and CVEs with facts.
     pub(super) fn records(&self) -> usize {
-        self.records
+        self.records + self.vectors.spoken()
     }
 
     /// The drafts of each ecosystem, sorted by id: the order of the files is

@@ -137,6 +137,11 @@ impl Input {
         Ok(Input::new(name, file))
     }
 
+    /// The file as it is, for formats that are read by position.
+    pub(crate) fn file(self) -> File {
+        self.file
+    }
+
     /// Its content, unpacked when it is packed with gzip, bzip2, xz or zstd.
     pub(crate) fn unpacked(self) -> Result<BufReader<Box<dyn Read>>, String> {
         let input = packed::unpacked(self.file).map_err(|error| error.to_string())?;

@@ -104,6 +104,25 @@ pub fn feeds() -> Vec<FeedInfo> {
     feeds
 }
 
+/// The beginning of a description, for a line: to its first full stop, or as
+/// many words as find room.
+pub(crate) fn summary(description: &str) -> String {
+    const ROOM: usize = 200;
+    let words = description.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = words
+        .split_once(". ")
+        .map_or(words.as_str(), |(one, _)| one);
+    let sentence = sentence.trim_end_matches('.');
+    if sentence.chars().count() <= ROOM {
+        return sentence.to_owned();
+    }
+    let cut: String = sentence.chars().take(ROOM).collect();
+    let whole = cut
+        .rsplit_once(' ')
+        .map_or(cut.as_str(), |(whole, _)| whole);
+    format!("{whole} …")
+}
+
 /// The addresses that a page of a folder leads to, as written, without those
 /// outside of it.
 pub(crate) fn links(page: &[u8]) -> Vec<String> {
@@ -134,14 +153,17 @@ pub(crate) fn is_alone(ecosystem: &str) -> bool {
 /// Reads `bytes` as a file of every feed; how many of these it could be. For
 /// tests with hostile input.
 pub(crate) fn read_all(bytes: &[u8]) -> usize {
-    let read = all().iter().filter(|feed| {
+    // Some feeds tell by the name what a file is.
+    const NAMES: &[&str] = &["v3.20/main.json", "vex-all.tar", "CVE-2024-1234.zip"];
+    let one = |feed: &'static Feed, name: &str| {
         let mut collector = Collector::new(feed);
-        let Ok(input) = Input::of_bytes("v3.20/main.json", bytes) else {
-            return false;
-        };
-        (feed.read)(input, &mut collector).is_ok()
-    });
-    read.count()
+        let input = Input::of_bytes(name, bytes);
+        input.is_ok_and(|input| (feed.read)(input, &mut collector).is_ok())
+    };
+    let read = all()
+        .iter()
+        .flat_map(|feed| NAMES.iter().map(|name| one(feed, name)));
+    read.filter(|is_read| *is_read).count()
 }
 
 #[cfg(test)]
@@ -170,6 +192,15 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_summary_is_a_line() {
+        assert_eq!(summary("One\n two. Three."), "One two");
+        assert_eq!(summary("In 1.2 it fails."), "In 1.2 it fails");
+        let long = summary(&"wörd ".repeat(100));
+        assert!(long.ends_with("wörd …") && long.chars().count() <= 202);
+        assert_eq!(summary(""), "");
     }
 
     #[test]

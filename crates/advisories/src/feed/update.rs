@@ -1,12 +1,13 @@
 //! Bringing feeds up to date: each by itself, and one that cannot be had
 //! leaves what was known of it.
 
-use std::path::Path;
+use std::{fs::File, path::Path};
 
 use super::{Collector, Feed, Input, Layout, by_name, shard};
 use crate::{
     UpdateError, UpdateRequest, build,
     database::{Index, IndexShard, IndexSource},
+    facts::FactKind,
     fetch::{Fetched, Fetcher, From, chain},
     install::install,
     shard::base,
@@ -14,6 +15,9 @@ use crate::{
 
 /// The folder beside the dumps in which feeds lie, each under its name.
 const FOLDER: &str = "feeds";
+
+/// Seconds.
+const DAY: u64 = 24 * 60 * 60;
 
 /// A feed that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,9 +104,17 @@ pub(crate) fn wanted(
             // that came over a network are asked for again with the ecosystems
             // that they speak of, and fetched at first where nothing else serves.
             None => {
-                let is_asked =
-                    asked.is_empty() || feed.ecosystems.iter().any(|name| asked.contains(name));
-                let needed = || (!feed.beside_osv && !asked.is_empty()).then(public);
+                // Facts are for all ecosystems, once a day.
+                let is_due = || {
+                    old.sources
+                        .iter()
+                        .all(|one| one.name != source(feed) || one.checked + DAY < request.now)
+                };
+                let is_asked = asked.is_empty()
+                    || feed.ecosystems.iter().any(|name| asked.contains(name))
+                    || (feed.ecosystems.is_empty() && is_due());
+                let is_alone = !feed.beside_osv && !feed.ecosystems.is_empty();
+                let needed = || (is_alone && !asked.is_empty()).then(public);
                 let again = || before().filter(|from| matches!(from, From::Url(_)));
                 is_asked
                     .then(|| beside.map(From::Dir).or_else(again).or_else(needed))
@@ -174,6 +186,13 @@ pub(crate) fn bring(
                 ..install(request.dir, &shard(&release, feed), &bytes)?
             });
         }
+    }
+    if let Some(bytes) = collector.vectors() {
+        shards.push(IndexShard {
+            source: name.clone(),
+            left_out: left_out.clone(),
+            ..install(request.dir, &shard(FactKind::Cvss.shard(), feed), &bytes)?
+        });
     }
     // Those that came from another place too.
     index
@@ -249,13 +268,24 @@ impl Asked<'_> {
             return Err(format!("there is no file of the feed in `{}`", self.place));
         }
         let mut sources = Vec::new();
-        let mut same = Vec::new();
         let mut missing = Vec::new();
+        // Files are read in the feed's order. Where the server may say of some
+        // that they are the same, all wait for the last.
+        let may_wait = names.iter().any(|name| self.etag(name).is_some());
+        let mut waiting = Vec::new();
+        let mut is_new = false;
         for name in &names {
-            let etag = self.etag(name);
-            match self.file(name, etag.as_deref(), collector)? {
-                Some(Fetched::New { etag, .. }) => sources.push((name.clone(), etag)),
-                Some(Fetched::Same) => same.push(name),
+            match self.fetch(name, self.etag(name).as_deref())? {
+                Some(Fetched::New { file, etag }) => {
+                    is_new = true;
+                    sources.push((name.clone(), etag));
+                    if may_wait {
+                        waiting.push((name, Some(file)));
+                    } else {
+                        self.take(name, file, collector)?;
+                    }
+                }
+                Some(Fetched::Same) => waiting.push((name, None)),
                 None => missing.push(name),
             }
         }
@@ -270,33 +300,32 @@ impl Asked<'_> {
                 "{count} of its files were not there, the first is `{first}`"
             ));
         }
-        if sources.is_empty() {
+        if !is_new {
             return Ok(None);
         }
-        for name in same {
-            match self.file(name, None, collector)? {
-                Some(Fetched::New { etag, .. }) => sources.push((name.clone(), etag)),
-                _ => return Err(format!("`{name}` went away in `{}`", self.place)),
-            }
+        for (name, file) in waiting {
+            let file = match file {
+                Some(file) => file,
+                None => match self.fetch(name, None)? {
+                    Some(Fetched::New { file, etag }) => {
+                        sources.push((name.clone(), etag));
+                        file
+                    }
+                    _ => return Err(format!("`{name}` went away in `{}`", self.place)),
+                },
+            };
+            self.take(name, file, collector)?;
         }
         Ok(Some(sources))
     }
 
-    /// Fetches a file and reads it; what is handed back says only what came.
-    fn file(
-        &self,
-        name: &str,
-        etag: Option<&str>,
-        collector: &mut Collector,
-    ) -> Result<Option<Fetched>, String> {
-        let fetched = self.layout.fetch(name, etag);
-        let fetched = fetched.map_err(|error| chain(&error))?;
-        if let Some(Fetched::New { file, .. }) = &fetched {
-            let file = file.try_clone().map_err(|error| error.to_string())?;
-            let read = (self.feed.read)(Input::new(name, file), collector);
-            read.map_err(|why| format!("{name}: {why}"))?;
-        }
-        Ok(fetched)
+    fn fetch(&self, name: &str, etag: Option<&str>) -> Result<Option<Fetched>, String> {
+        self.layout.fetch(name, etag).map_err(|error| chain(&error))
+    }
+
+    fn take(&self, name: &str, file: File, collector: &mut Collector) -> Result<(), String> {
+        let read = (self.feed.read)(Input::new(name, file), collector);
+        read.map_err(|why| format!("{name}: {why}"))
     }
 
     /// The entity tag of a file that was read from the same place, while the

@@ -22,6 +22,7 @@ use crate::{
     feed::{
         Collector, Feed, Input, Layout,
         json::{self, Part},
+        summary,
     },
     osv::{EventKind, OsvAffected, OsvRange, OsvRecord},
 };
@@ -108,7 +109,7 @@ fn add(collector: &mut Collector, package: &str, id: &str, value: &Value) -> Res
         } else {
             vec![id.to_owned()]
         },
-        summary: flaw.description,
+        summary: summary(&flaw.description),
         affected,
         ..OsvRecord::default()
     });

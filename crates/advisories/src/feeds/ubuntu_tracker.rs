@@ -17,7 +17,7 @@
 use crate::{
     codenames,
     distros::ubuntu_release,
-    feed::{Collector, Feed, Input, Layout},
+    feed::{Collector, Feed, Input, Layout, summary},
     osv::{EventKind, OsvAffected, OsvRange, OsvRecord},
 };
 
@@ -108,6 +108,7 @@ fn record(text: &str, collector: &mut Collector) -> Result<Option<OsvRecord>, St
     if record.id.is_empty() {
         return Err("it has no `Candidate`".to_owned());
     }
+    record.summary = summary(&record.summary);
     for entry in &mut record.affected {
         let own = priorities
             .iter()

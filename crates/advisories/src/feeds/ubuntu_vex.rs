@@ -28,7 +28,7 @@ use serde::Deserialize;
 use crate::{
     codenames,
     distros::ubuntu_release,
-    feed::{Collector, Feed, Input, Layout, tar},
+    feed::{Collector, Feed, Input, Layout, summary, tar},
     osv::{EventKind, OsvAffected, OsvRange, OsvRecord},
 };
 
@@ -144,9 +144,7 @@ fn add(collector: &mut Collector, bytes: &[u8]) -> Result<(), String> {
         if record.id.is_empty() {
             record.id = format!("UBUNTU-{name}");
             record.upstream = vec![name.to_owned()];
-            record
-                .summary
-                .clone_from(&statement.vulnerability.description);
+            record.summary = summary(&statement.vulnerability.description);
             record.published = date(&statement.timestamp);
         } else if record.upstream.first().is_none_or(|first| first != name) {
             return Err(format!("it is about more than one flaw: `{name}`"));

@@ -547,3 +547,118 @@ fn an_archive_of_documents_is_read_as_the_folder_is() {
     );
     assert_eq!(digests(&place.open()), digests(&packed));
 }
+
+fn facts(name: &str) -> Vec<u8> {
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    fs::read(fixtures.join(name)).unwrap()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(bytes).unwrap();
+    gzip.finish().unwrap()
+}
+
+fn sources(database: &Database, cve: &str) -> Vec<String> {
+    let found = database.cvss(cve).unwrap();
+    found
+        .iter()
+        .map(|(source, _)| (*source).to_owned())
+        .collect()
+}
+
+/// NVD's files, of which the newest counts: what changed of CVE-2024-0015 is
+/// that it was rejected.
+#[test]
+fn nvds_years_give_way_to_its_changes() {
+    let year = facts("nvdcve-2.0-sample.json");
+    let whole: Value = serde_json::from_slice(&year).unwrap();
+    let mut changed = whole.clone();
+    let all = changed["vulnerabilities"].as_array_mut().unwrap();
+    all.retain(|one| one["cve"]["id"] == "CVE-2024-0015");
+    assert_eq!(all.len(), 1);
+    all[0]["cve"]["vulnStatus"] = json!("Rejected");
+    let changed = changed.to_string();
+    let server = Server::new(move |path, _| match path {
+        "/nvdcve-2.0-2002.meta" | "/nvdcve-2.0-2003.meta" => say("200 OK", "", b"size:1\r\n"),
+        "/nvdcve-2.0-2002.json.gz" => say("200 OK", "", &gzip(&year)),
+        "/nvdcve-2.0-2003.json.gz" => say("200 OK", "", b"{\"vulnerabilities\":[]}"),
+        "/nvdcve-2.0-modified.json.gz" => say("200 OK", "", &gzip(changed.as_bytes())),
+        _ => nothing(),
+    });
+    let place = Place::new();
+    let updated = fetch(&server, &place, "nvd");
+    assert_eq!(updated.built, ["nvd"], "{updated:?}");
+    let database = place.open();
+    assert!(database.has(seawall_advisories::FactKind::Cvss));
+    assert_eq!(database.shards(), Vec::<&str>::new());
+    assert_eq!(sources(&database, "CVE-2021-31542"), ["nvd", "nvd"]);
+    assert_eq!(sources(&database, "CVE-2024-0015"), Vec::<String>::new());
+    assert!(server.asked().contains(&"/nvdcve-2.0-2004.meta".to_owned()));
+    // A server that has every file is not asked for ever.
+    let endless = Server::new(|path, _| match path {
+        path if path.ends_with(".meta") => say("200 OK", "", b"size:1\r\n"),
+        _ => nothing(),
+    });
+    let updated = fetch(&endless, &place, "nvd");
+    assert!(
+        updated.refused[0].starts_with("nvd: there is no `"),
+        "{updated:?}"
+    );
+    assert_eq!(sources(&place.open(), "CVE-2021-31542").len(), 2);
+    // What lies beside the dumps comes first, and both are kept.
+    place.file(
+        "cvss.csv",
+        "cve,container,vector\nCVE-2021-31542,cna,AV:N/AC:L/Au:N/C:P/I:P/A:P\n",
+    );
+    place.update().unwrap();
+    assert_eq!(
+        sources(&place.open(), "CVE-2021-31542"),
+        ["cve:cna", "nvd", "nvd"]
+    );
+}
+
+#[test]
+fn a_release_of_the_cve_list_gives_way_to_its_deltas() {
+    let zip = crate::support::zip;
+    let old = facts("cves/2025/0xxx/CVE-2025-0210.json");
+    let new = String::from_utf8(old.clone())
+        .unwrap()
+        .replace("PUBLISHED", "REJECTED");
+    let other = facts("cves/2024/0xxx/CVE-2024-0015.json");
+    let inner = zip(&[
+        ("cves/2025/0xxx/CVE-2025-0210.json", &old),
+        ("cves/2024/0xxx/CVE-2024-0015.json", &other),
+        ("cves/2024/0xxx/CVE-2024-0016.json", b"{"),
+    ]);
+    let place = Place::new();
+    let all = "feeds/cve-list/2026-11-23_all_CVEs_at_midnight.zip.zip";
+    place.file(all, zip(&[("cves.zip", &inner)]));
+    let updated = place.update().unwrap();
+    assert_eq!(updated.built, ["cve-list"], "{updated:?}");
+    assert_eq!(updated.refused.len(), 1, "{updated:?}");
+    assert!(
+        updated.refused[0].contains("CVE-2024-0016.json: EOF"),
+        "{updated:?}"
+    );
+    assert_eq!(sources(&place.open(), "CVE-2025-0210").len(), 4);
+    assert_eq!(sources(&place.open(), "CVE-2024-0015"), ["cve:adp"]);
+    place.file(
+        "feeds/cve-list/2026-11-24_delta_CVEs_at_1500Z.zip",
+        zip(&[("deltaCves/CVE-2025-0210.json", new.as_bytes())]),
+    );
+    place.update().unwrap();
+    assert_eq!(
+        sources(&place.open(), "CVE-2025-0210"),
+        Vec::<String>::new()
+    );
+    assert_eq!(sources(&place.open(), "CVE-2024-0015"), ["cve:adp"]);
+    // A zip within a zip that is none.
+    place.file(all, zip(&[("cves.zip", b"no zip")]));
+    let updated = place.update().unwrap();
+    assert!(
+        updated.refused[0].starts_with("cve-list: 2026-11-23_all"),
+        "{updated:?}"
+    );
+    assert_eq!(sources(&place.open(), "CVE-2024-0015"), ["cve:adp"]);
+}
