@@ -17,6 +17,7 @@ mod licenses;
 mod osv_scanner;
 mod registry;
 
+mod rpm_feeds;
 mod sbom;
 mod secrets;
 mod service;
