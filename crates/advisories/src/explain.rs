@@ -59,8 +59,20 @@ pub fn explain(
     let left = owner::left_to_distribution(store, &shards, request);
     let (subjects, unserved) = subject::subjects(request, &left);
     let mut decisions = Vec::new();
+    let cleared = cleared(&subjects, &shards, &statements);
     for subject in &subjects {
-        decisions.extend(of_subject(&shards, subject, &statements, id));
+        let own = of_subject(&shards, subject, &statements, id).into_iter();
+        decisions.extend(own.map(|mut decision| {
+            let mut packages = decision.package.iter().chain(&decision.also);
+            let is_said = |package: &usize| cleared.contains(&(*package, decision.record.clone()));
+            if subject.is_source_of_two && decision.affected && packages.all(is_said) {
+                decision.affected = false;
+                decision.reason = "what is said of the package itself comes before what is said \
+                                   of its source package"
+                    .to_owned();
+            }
+            decision
+        }));
     }
     for (index, why) in unserved {
         let Some(package) = request.packages.get(index) else {
@@ -108,6 +120,31 @@ pub fn explain(
         ))
     });
     Ok(decisions)
+}
+
+/// Packages that a record says of their own names not to have the flaw, where
+/// advisories may go by the name of the source package as well.
+fn cleared(
+    subjects: &[Subject<'_>],
+    shards: &Shards<'_>,
+    statements: &[Statement<'_>],
+) -> BTreeSet<(usize, String)> {
+    let mut cleared = BTreeSet::new();
+    for subject in subjects.iter().filter(|subject| subject.is_own_of_two) {
+        let own: Vec<&str> = shards.of(subject.authority).collect();
+        let about = statements.iter().filter(|statement| {
+            own.contains(&statement.shard)
+                && (subject.scheme.normalise_name)(statement.name) == subject.name
+        });
+        for statement in about {
+            let judged = judge::judge(subject, &statement.record, &statement.entries);
+            if let Judgement::Clear(Clear::State(_) | Clear::Outside { .. }) = judged {
+                let packages = subject.packages.iter();
+                cleared.extend(packages.map(|at| (*at, statement.record.id.to_owned())));
+            }
+        }
+    }
+    cleared
 }
 
 /// A record's entries for one name in one shard.

@@ -359,10 +359,12 @@ fn record(
                 (dialect.package)(&Place { component, within })
             });
             let Some(package) = package else { continue };
-            // A fix names a version. Other statements that do are about builds
-            // which have the flaw no more or never had it, not about others.
             let is_fix = said.is_none();
-            if is_fix == package.version.is_empty() {
+            // A fix names a version. That one build is not affected says nothing
+            // of others; of one that is, those before and after it are too, as
+            // long as there is no fix.
+            let is_of_build = !package.version.is_empty();
+            if is_fix && !is_of_build || said == Some(Said::NotAffected) && is_of_build {
                 continue;
             }
             let key = |name: &str| {

@@ -51,7 +51,8 @@ const DELETIONS: &str = "deletions.csv";
 /// made daily.
 const MOST_CHANGES: usize = 20_000;
 
-/// Of documents with one name the newest counts, whatever the order.
+/// Of documents about one flaw the newest counts. Those that changed come first,
+/// so that what is older need not be taken back.
 fn files(layout: &Layout<'_>) -> Result<Vec<String>, String> {
     let mut files = Vec::new();
     if layout.may_have(DELETIONS) {
@@ -59,8 +60,8 @@ fn files(layout: &Layout<'_>) -> Result<Vec<String>, String> {
     }
     if let Some(all) = layout.list("")? {
         let newest = all.iter().filter(|name| is_archive(name)).max();
+        files.extend(all.iter().filter(|name| csaf::is_document(name)).cloned());
         files.extend(newest.cloned());
-        files.extend(all.into_iter().filter(|name| csaf::is_document(name)));
         // That nothing but deletions is there means that nothing is there.
         return Ok(if files == [DELETIONS] {
             Vec::new()
@@ -91,8 +92,8 @@ fn files(layout: &Layout<'_>) -> Result<Vec<String>, String> {
     if let Some(bad) = changed.iter().find(|name| name.contains("..")) {
         return Err(format!("`changes.csv` names `{bad}`"));
     }
-    files.push(archive);
     files.extend(changed);
+    files.push(archive);
     Ok(files)
 }
 

@@ -18,10 +18,10 @@ use crate::{
 /// one, else the greatest. `None` where they need not be told apart.
 pub(crate) fn deciding<'e, 'a: 'e, 's>(
     subject: &Subject<'_>,
-    entries: impl Iterator<Item = (usize, &'e Affected<'a>)>,
+    entries: impl Iterator<Item = (usize, &'e Affected<'a>)> + Clone,
     compared: impl Fn(&Affected<'_>) -> Cow<'s, str>,
 ) -> Option<usize> {
-    if subject.scheme.name != "rpm" {
+    if subject.scheme.name != "rpm" || entries.clone().nth(1).is_none() {
         return None;
     }
     let mut own = None;

@@ -286,6 +286,20 @@ fn red_hats_epochs_and_severities_are_kept() {
     );
 }
 
+/// A package that is named with its newest build, which is affected still, and
+/// one with a module that is none.
+#[test]
+fn red_hats_builds_without_a_fix_stand_for_all() {
+    let (_place, database) = built("redhat-vex");
+    let ten = os("rhel", "10.0");
+    assert_eq!(
+        found(&database, &ten, "nss-util 3.101.0-9.el10 nss"),
+        unfixed("CVE-2026-7323", Status::Affected)
+    );
+    let flatpak = "firefox-flatpak 140.0-1.el10 firefox-flatpak";
+    assert!(is_clear(&database, &ten, flatpak));
+}
+
 /// The archive of a day, and what changed since.
 #[test]
 fn red_hats_newest_document_counts() {
@@ -539,6 +553,17 @@ fn suses_service_packs_and_long_term_support_are_as_vunnel_reads_them() {
         &four,
         &aiohttp("python311-aiohttp", fix)
     ));
+    let mended = [rpm(&aiohttp("python311-aiohttp", fix))];
+    let request = Request {
+        os: Some(&four),
+        packages: &mended,
+        today: "2026-11-25",
+        starter: false,
+        max_age: None,
+        epochs_left_out: false,
+    };
+    let why = seawall_advisories::explain(&database, &request, "CVE-2023-47627").unwrap();
+    assert!(why.iter().all(|one| !one.affected), "{why:?}");
     assert_eq!(
         found(
             &database,
