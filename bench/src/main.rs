@@ -5,13 +5,14 @@
 //! prints the table of BENCHMARKS.md; `--docker NAME` adds the second scan of an
 //! image that the engine of `DOCKER_HOST` has. `-- packages --images DIR` lists the
 //! packages that only Seawall or only Syft reports, `-- project --scratch DIR`
-//! measures a project's folder. Each figure is the median of several
+//! measures a project's folder, `-- remote --images DIR` an image of a registry. Each figure is the median of several
 //! runs; each ratio is made of figures of this run.
 
 mod floor;
 mod nested;
 mod packages;
 mod project;
+mod remote;
 mod run;
 mod sbom;
 mod secrets;
@@ -39,6 +40,8 @@ fn main() -> ExitCode {
                 .collect::<Vec<_>>(),
         ),
         Some("secrets") => secrets::run(arguments.get(1..).unwrap_or_default()),
+        Some("download") => remote::download(arguments.get(1..).unwrap_or_default()),
+        Some("remote") => remote_of(&arguments),
         Some("empty-files") => empty_files(&arguments),
         Some("packages") => packages_of(&arguments),
         Some("project") => project_of(&arguments),
@@ -81,6 +84,12 @@ fn packages_of(arguments: &[String]) -> Result<()> {
 fn project_of(arguments: &[String]) -> Result<()> {
     let scratch = option(arguments, "--scratch").context("--scratch DIR: room for the project")?;
     project::run(&command()?, &scratch)
+}
+
+/// An image of a registry beside its download.
+fn remote_of(arguments: &[String]) -> Result<()> {
+    let images = option(arguments, "--images").context("--images DIR: made by bench/make-image")?;
+    remote::run(&command()?, &images)
 }
 
 /// The command, built beside this program.

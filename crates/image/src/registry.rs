@@ -119,13 +119,13 @@ pub(crate) fn open(
         run,
     };
     run.options.progress.label(&reference.to_string());
-    let top = match reference.digest() {
-        Some(digest) => digest,
-        None => registries.resolve(reference)?,
-    };
+    let top = remote.top(reference)?;
     let (platform, limits) = (run.options.platform.as_ref(), &run.options.limits);
     let plan = manifest::manifest(&remote, top, Vec::new(), platform, limits)?;
     let mut image = read_plan(plan, &remote, run)?;
+    if let Some(cache) = run.options.cache {
+        cache.put_note(&key(reference), &top);
+    }
     image.index_digest = Some(top).filter(|_| image.manifest_digest != Some(top));
     Ok(image)
 }
@@ -137,7 +137,35 @@ struct Remote<'a> {
     run: &'a Run<'a>,
 }
 
+/// Under what the digest of a name is noted.
+fn key(reference: &Reference) -> Digest {
+    Digest::of(format!("registry {reference}").as_bytes())
+}
+
 impl Remote<'_> {
+    /// The digest that a name stands for now. Where the name is known, it is
+    /// asked whether it still stands for the same: that counts as no download,
+    /// of which some registries allow only so many.
+    fn top(&self, reference: &Reference) -> Result<Digest, Error> {
+        if let Some(digest) = reference.digest() {
+            return Ok(digest);
+        }
+        let cache = self.run.options.cache;
+        let known = cache.and_then(|cache| cache.note(&key(reference)));
+        let known =
+            known.filter(|known| cache.is_some_and(|cache| cache.document(known).is_some()));
+        if let Some(known) = known
+            && self
+                .registries
+                .client
+                .digest(reference)
+                .is_ok_and(|now| now == known)
+        {
+            return Ok(known);
+        }
+        self.registries.resolve(reference)
+    }
+
     /// A document by its digest: from memory, from the cache, or fetched.
     fn find(
         &self,
@@ -267,32 +295,19 @@ fn fetch(
     size: Option<u64>,
     to: &SyncSender<Piece>,
 ) -> io::Result<()> {
-    let mut blob = client.blob(repository, digest).map_err(io::Error::other)?;
-    let mut came = 0u64;
+    let mut blob = client
+        .open(repository, digest, size)
+        .map_err(io::Error::other)?;
     let mut buffer = vec![0; PIECE];
     loop {
         let read = match blob.read(&mut buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             result => result?,
         };
-        came += read as u64;
-        if let Some(size) = size.filter(|size| came > *size) {
-            let text = format!("the registry sends more than the {size} bytes of the manifest");
-            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-        }
-        if read == 0 {
-            break;
-        }
         let piece = buffer.get(..read).unwrap_or_default();
-        if to.send(Ok(piece.to_vec())).is_err() {
+        // Without an ear to hear, there is no use in the rest.
+        if piece.is_empty() || to.send(Ok(piece.to_vec())).is_err() {
             return Ok(());
         }
-    }
-    match size.filter(|size| came < *size) {
-        Some(size) => Err(io::Error::new(
-            io::ErrorKind::UnexpectedEof,
-            format!("the registry sends {came} of the {size} bytes of the manifest"),
-        )),
-        None => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use std::{
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc,
     },
@@ -35,6 +35,20 @@ impl Latency {
     /// # Errors
     /// When no port can be listened on.
     pub fn start(upstream: &str, delay: Duration) -> io::Result<Self> {
+        Latency::open(upstream, delay, None)
+    }
+
+    /// The same, and all connections together bring so many bytes a second
+    /// from the server.
+    ///
+    /// # Errors
+    /// When no port can be listened on.
+    pub fn narrow(upstream: &str, delay: Duration, bytes: u64) -> io::Result<Self> {
+        let next = Mutex::new(Instant::now());
+        Latency::open(upstream, delay, Some(Arc::new(Width { bytes, next })))
+    }
+
+    fn open(upstream: &str, delay: Duration, width: Option<Arc<Width>>) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let is_over = Arc::new(AtomicBool::new(false));
@@ -46,13 +60,13 @@ impl Latency {
                 if stop.load(Ordering::SeqCst) {
                     return;
                 }
-                let count = Arc::clone(&count);
+                let (count, width) = (Arc::clone(&count), width.clone());
                 let Ok(stream) = stream else { continue };
                 let upstream = upstream.clone();
                 drop(thread::Builder::new().spawn(move || {
                     // The two ways of TCP's handshake.
                     thread::sleep(delay * 2);
-                    drop(join(stream, &upstream, delay, count));
+                    drop(join(stream, &upstream, delay, count, width));
                 }));
             }
         })?;
@@ -86,18 +100,47 @@ impl Drop for Latency {
     }
 }
 
+/// What connections share.
+#[derive(Debug)]
+struct Width {
+    /// Bytes a second.
+    bytes: u64,
+    /// When the next byte may pass.
+    next: Mutex<Instant>,
+}
+
+impl Width {
+    /// Waits until so many bytes have passed.
+    fn pass(&self, bytes: usize) {
+        let time = Duration::from_secs_f64(bytes as f64 / self.bytes as f64);
+        let end = {
+            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            *next = (*next).max(Instant::now()) + time;
+            *next
+        };
+        thread::sleep(end.saturating_duration_since(Instant::now()));
+    }
+}
+
 fn join(
     client: TcpStream,
     upstream: &str,
     delay: Duration,
     count: Arc<AtomicU64>,
+    width: Option<Arc<Width>>,
 ) -> io::Result<()> {
     let server = TcpStream::connect(upstream)?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let nobody = Arc::new(AtomicU64::new(0));
-    forward(client.try_clone()?, server.try_clone()?, delay, nobody)?;
-    forward(server, client, delay, count)
+    forward(
+        client.try_clone()?,
+        server.try_clone()?,
+        delay,
+        nobody,
+        None,
+    )?;
+    forward(server, client, delay, count, width)
 }
 
 /// Two threads: one stamps what comes, the other sends it when its time has
@@ -107,6 +150,7 @@ fn forward(
     mut to: TcpStream,
     delay: Duration,
     count: Arc<AtomicU64>,
+    width: Option<Arc<Width>>,
 ) -> io::Result<()> {
     let (sender, pieces) = mpsc::sync_channel::<(Instant, Vec<u8>)>(ON_THE_WAY);
     thread::Builder::new().spawn(move || {
@@ -115,6 +159,9 @@ fn forward(
             let read = from.read(&mut piece).unwrap_or(0);
             piece.truncate(read);
             count.fetch_add(read as u64, Ordering::SeqCst);
+            if let Some(width) = &width {
+                width.pass(read);
+            }
             if sender.send((Instant::now() + delay, piece)).is_err() || read == 0 {
                 break;
             }
