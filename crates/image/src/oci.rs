@@ -13,7 +13,7 @@ use rustix::{
 };
 
 use crate::{
-    Error, Image,
+    Digest, Error, Image,
     manifest::{self, Documents, PlannedLayer},
     open::Run,
     read::{Blobs, read_plan},
@@ -43,6 +43,20 @@ pub(crate) fn open(dir: &Path, reference: Option<&str>, run: &Run<'_>) -> Result
     let platform = run.options.platform.as_ref();
     let plan = manifest::oci(&layout, &index, reference, platform, limits)?;
     read_plan(plan, &layout, run)
+}
+
+/// An image of a content store, by the digest of its manifest or index. The
+/// store holds blobs as a layout does, and has no index of its own.
+pub(crate) fn open_content(dir: &Path, digest: Digest, run: &Run<'_>) -> Result<Image, Error> {
+    let (platform, limits) = (run.options.platform.as_ref(), &run.options.limits);
+    let store = Layout {
+        dir: dir.to_owned(),
+        json_limit: limits.json_bytes,
+    };
+    let plan = manifest::manifest(&store, digest, Vec::new(), platform, limits)?;
+    let mut image = read_plan(plan, &store, run)?;
+    image.index_digest = Some(digest).filter(|_| image.manifest_digest != Some(digest));
+    Ok(image)
 }
 
 /// The file, if it is a regular one.

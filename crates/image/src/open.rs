@@ -38,6 +38,13 @@ pub enum Source {
         /// `docker` or `podman`.
         scheme: &'static str,
     },
+    /// An image of a content store, as containerd has one.
+    Content {
+        /// The folder that holds `blobs`.
+        dir: PathBuf,
+        /// The digest of its manifest or index.
+        digest: Digest,
+    },
     /// An image of a registry.
     Registry {
         /// What is asked.
@@ -76,7 +83,7 @@ pub struct Image {
     /// Digest of the manifest.
     pub manifest_digest: Option<Digest>,
     /// Digest of the index that the manifest was chosen from, for an image of a
-    /// registry: what pins it for all platforms.
+    /// registry or a content store: what pins it for all platforms.
     pub index_digest: Option<Digest>,
     /// Its platform.
     pub platform: Option<Platform>,
@@ -112,6 +119,7 @@ pub fn open(source: Source, options: &Options<'_>) -> Result<Image, Error> {
             name,
             scheme,
         } => daemon::open(&socket, &name, scheme, &run),
+        Source::Content { dir, digest } => oci::open_content(&dir, digest, &run),
         Source::Registry {
             registries,
             reference,

@@ -1,6 +1,6 @@
 //! Where an image is: each place that may hold it, in order.
 
-use std::{error::Error as _, fmt, path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use seawall_engine::Kind;
 use seawall_image::{Digest, Error, Image, Registries, Source};
@@ -9,7 +9,12 @@ use seawall_registry::Reference;
 use crate::{InspectError, Place, Scheme, inspect::layout_reference};
 
 /// Where an image without a scheme is looked for.
-const ORDER: [Scheme; 3] = [Scheme::Docker, Scheme::Podman, Scheme::Registry];
+const ORDER: [Scheme; 4] = [
+    Scheme::Docker,
+    Scheme::Podman,
+    Scheme::Containerd,
+    Scheme::Registry,
+];
 
 /// A place that does not hold an image.
 #[derive(Debug)]
@@ -27,8 +32,8 @@ pub enum Why {
     Absent,
     /// It was not to be asked.
     Offline,
-    /// It cannot hold anything of that name.
-    Name(String),
+    /// It does not have anything of that name, or cannot.
+    Not(String),
     /// It was asked.
     Answer(Box<Error>),
 }
@@ -38,6 +43,7 @@ impl fmt::Display for Tried {
         let place = match self.scheme {
             Scheme::Docker => "Docker",
             Scheme::Podman => "Podman",
+            Scheme::Containerd => "containerd",
             Scheme::Registry => "the registry",
             other => other.as_str(),
         };
@@ -45,24 +51,28 @@ impl fmt::Display for Tried {
         match &self.why {
             Why::Absent => f.write_str("none answers here"),
             Why::Offline => f.write_str("`--offline` forbids to ask it"),
-            Why::Name(why) => f.write_str(why),
-            Why::Answer(error) => {
-                let mut said = error.to_string();
-                f.write_str(&said)?;
-                let mut cause = error.source();
-                while let Some(error) = cause {
-                    // Transparent errors repeat themselves in the chain.
-                    let text = error.to_string();
-                    if text != said {
-                        write!(f, ": {text}")?;
-                        said = text;
-                    }
-                    cause = error.source();
-                }
-                Ok(())
-            }
+            Why::Not(why) => f.write_str(why),
+            Why::Answer(error) => f.write_str(&chain(error)),
         }
     }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut all = said.clone();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Transparent errors repeat themselves in the chain.
+        let text = error.to_string();
+        if text != said {
+            all += ": ";
+            all += &text;
+            said = text;
+        }
+        cause = error.source();
+    }
+    all
 }
 
 /// An image, and where it was found.
@@ -126,7 +136,7 @@ pub(crate) fn find(
                 let reference = match reference(value) {
                     Ok(reference) => reference,
                     Err(why) => {
-                        pass(Why::Name(why));
+                        pass(Why::Not(why));
                         continue;
                     }
                 };
@@ -140,7 +150,13 @@ pub(crate) fn find(
                     reference,
                 }
             }
-            Scheme::Containerd => return Err(InspectError::NotYet(scheme.as_str())),
+            Scheme::Containerd => match containerd(value) {
+                Ok(source) => source,
+                Err(why) => {
+                    pass(why);
+                    continue;
+                }
+            },
             other => return Err(InspectError::NoImage(other.as_str())),
         };
         match open(source) {
@@ -154,7 +170,7 @@ pub(crate) fn find(
                     tried,
                 });
             }
-            Err(error) if place.scheme == Scheme::Image && is_elsewhere(&error) => {
+            Err(error) if place.scheme == Scheme::Image && is_elsewhere(*scheme, &error) => {
                 pass(Why::Answer(Box::new(error)));
             }
             Err(error) => return Err(error.into()),
@@ -164,10 +180,24 @@ pub(crate) fn find(
     Err(InspectError::Nowhere { name, tried })
 }
 
+/// An image of containerd's own files.
+fn containerd(name: &str) -> Result<Source, Why> {
+    use seawall_engine::containerd::{Error, find};
+    match find(name, None) {
+        Ok(Some(found)) => Ok(Source::Content {
+            dir: found.content,
+            digest: found.digest,
+        }),
+        Ok(None) => Err(Why::Not("it has no image of that name".to_owned())),
+        Err(Error::NoStore(_)) => Err(Why::Absent),
+        Err(error) => Err(Why::Not(chain(&error))),
+    }
+}
+
 /// Whether a place's answer leaves open that another one has the image. One
 /// that has it and breaks off must not be covered up by what another place has
 /// under the name.
-fn is_elsewhere(error: &Error) -> bool {
+fn is_elsewhere(scheme: Scheme, error: &Error) -> bool {
     use seawall_engine::Error as Engine;
     match error {
         Error::Engine(error) => matches!(
@@ -179,6 +209,8 @@ fn is_elsewhere(error: &Error) -> bool {
                 | Engine::Refused { .. }
         ),
         Error::NoPlatform { .. } | Error::Registry(_) => true,
+        // It may be told to drop layers that it has unpacked.
+        Error::Missing(_) => scheme == Scheme::Containerd,
         _ => false,
     }
 }
@@ -227,7 +259,7 @@ mod tests {
         };
         let text = error.to_string();
         assert!(text.contains("the registry: `--offline` forbids"), "{text}");
-        assert_eq!(names(error), ["docker", "podman", "registry"]);
+        assert_eq!(names(error), ["docker", "podman", "containerd", "registry"]);
         let id = format!("sha256:{}", "a".repeat(64));
         let Err(error) = find(&at(Scheme::Registry, &id)) else {
             panic!("there is no image");
@@ -238,8 +270,8 @@ mod tests {
     #[test]
     fn an_image_that_breaks_off_is_not_looked_for_elsewhere() {
         let broken = Error::Missing("a layer".into());
-        assert!(!is_elsewhere(&broken));
+        assert!(!is_elsewhere(Scheme::Docker, &broken));
         let stalled = seawall_engine::Error::HungUp { socket: "x".into() };
-        assert!(!is_elsewhere(&stalled.into()));
+        assert!(!is_elsewhere(Scheme::Docker, &stalled.into()));
     }
 }

@@ -133,9 +133,6 @@ pub enum InspectError {
     /// A target that is no image where one was asked for.
     #[error("a `{0}:` target is no image")]
     NoImage(&'static str),
-    /// A scheme of a later release.
-    #[error("`{0}:` targets cannot be opened by this release")]
-    NotYet(&'static str),
 }
 
 fn listed(tried: &[Tried]) -> String {

@@ -26,8 +26,8 @@ pub enum Scheme {
     Docker,
     /// An image of Podman.
     Podman,
-    /// An image by name: the Docker daemon first, then Podman, then its
-    /// registry.
+    /// An image by name: the Docker daemon first, then Podman, containerd and
+    /// its registry.
     Image,
     /// An image of containerd's content store.
     Containerd,

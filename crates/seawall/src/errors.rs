@@ -77,10 +77,6 @@ fn inspect_hint(error: &seawall_scan::InspectError) -> Option<String> {
     match error {
         InspectError::Nowhere { name, tried } => nowhere_hint(name, tried),
         InspectError::Image(error) => image_hint(error),
-        InspectError::NotYet(_) => Some(
-            "copy the image to an archive first: `skopeo copy docker://NAME oci-archive:image.tar`"
-                .to_owned(),
-        ),
         _ => None,
     }
 }

@@ -131,7 +131,7 @@ fn what_cannot_be_done_is_two_with_its_causes_and_a_hint() {
         ),
         (
             &["debian:12"],
-            "Docker: none answers here; Podman: none answers here",
+            "Docker: none answers here; Podman: none answers here; containerd: ",
         ),
         (&["page.tar"], "it looks like an HTML page"),
         (&["empty.tar"], "it looks like an empty file"),

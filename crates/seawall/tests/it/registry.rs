@@ -347,6 +347,7 @@ fn places_are_asked_in_their_order_and_one_alone_when_named() {
         let mut command = home.command(&all);
         command.env("DOCKER_HOST", "unix:///nowhere/docker.sock");
         command.env("CONTAINER_HOST", "unix:///nowhere/podman.sock");
+        command.env("SEAWALL_CONTAINERD_ROOT", "/nowhere/containerd");
         crate::support::said(&command.output().unwrap())
     };
     let said = scan(&[&name]);

@@ -21,8 +21,8 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Targets:
-  debian:12                    an image: of Docker, else Podman, else its registry
-                               (docker:…, podman:…, registry:… ask that place alone)
+  debian:12                    an image: of Docker, else Podman, containerd, its registry
+                               (docker:…, podman:…, containerd:…, registry:… ask one alone)
   image.tar, image.tar.gz, -   a docker-archive or OCI archive (archive:…)
   layout:v1, layout@sha256:…   an OCI image layout (oci:…)
   /mnt/root                    a root file system (rootfs:…)
