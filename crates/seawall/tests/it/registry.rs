@@ -12,7 +12,7 @@ use std::{
 };
 
 use push::{CONFIG, INDEX, Layer, MANIFEST, Push, write};
-use seawall_testkit::{Act, Answer, Asked, Delivery, Proxy, Registry, Setup};
+use seawall_testkit::{Act, Answer, Asked, Containerd, Delivery, Proxy, Registry, Setup};
 use serde_json::{Value, json};
 
 use crate::support::{Home, Said, shared};
@@ -323,7 +323,7 @@ fn what_is_no_image_is_called_by_its_name() {
     })
     .unwrap();
     let said = scan(&format!("registry:{}/old:1", old.host()));
-    assert!(said.contains("Docker's first schema"), "{said}");
+    assert!(said.contains("Docker's schema 1"), "{said}");
 }
 
 #[test]
@@ -432,4 +432,54 @@ fn the_first_evidence_comes_before_the_last_layer_is_down() {
         "{said:?}"
     );
     assert_eq!(output.stdout, b"", "a report without the last layer");
+}
+
+#[test]
+fn an_image_of_containerd_is_found_between_the_engines_and_the_registry() {
+    let Some(containerd) = Containerd::start() else {
+        return;
+    };
+    let Some(registry) = Registry::start(&Setup::default()) else {
+        return;
+    };
+    let Some(archive) = alpine(&registry) else {
+        return;
+    };
+    let home = home();
+    // As `docker save` names it, whatever the archive says.
+    let named = registry.dir().join("named.tar");
+    let mut copy = std::process::Command::new("skopeo");
+    copy.args(["copy", "--quiet"])
+        .arg(format!("docker-archive:{}", archive.display()))
+        .arg(format!("oci-archive:{}:shop/alpine:3.10", named.display()));
+    seawall_testkit::run(&mut copy).unwrap();
+    containerd.import("default", &named).unwrap();
+    let scan = |target: &str| {
+        let options = [
+            "scan",
+            "--no-cache",
+            "--offline",
+            "--packages",
+            "--format",
+            "json",
+        ];
+        let mut command = home.command(&[&options[..], &[target]].concat());
+        command.env("SEAWALL_CONTAINERD_ROOT", containerd.root());
+        command.env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+        command.env("CONTAINER_HOST", "unix:///nowhere/podman.sock");
+        crate::support::said(&command.output().unwrap())
+    };
+    let listed = containerd.ctr(&["images", "list", "--quiet"]).unwrap();
+    let name = String::from_utf8(listed.stdout).unwrap().trim().to_owned();
+    let report = json_of(&scan(&name));
+    assert_eq!(report["targets"][0]["scheme"], "containerd");
+    let of_archive = json_of(&scan(archive.to_str().unwrap()));
+    assert_eq!(report["packages"], of_archive["packages"]);
+    let said = scan(&format!("containerd:{name}-not"));
+    assert_eq!((said.code, said.out.as_str()), (2, ""), "{}", said.err);
+    assert!(
+        said.err.contains("containerd: it has no image"),
+        "{}",
+        said.err
+    );
 }

@@ -150,7 +150,7 @@ fn a_layer_is_held_against_its_digest_and_its_length() {
     }
     for (edit, expected) in [
         (changed as fn(Answer) -> Answer, "is expected"),
-        (longer, "more than the"),
+        (longer, "bytes are expected"),
     ] {
         let slow = last.digest().to_owned();
         let proxy = Proxy::start(registry.host(), move |asked| {
