@@ -108,9 +108,13 @@ impl Collector {
         }
     }
 
-    /// Records, and CVEs with facts.
     pub(super) fn records(&self) -> usize {
-        self.records + self.vectors.spoken()
+        self.records
+    }
+
+    /// Whether neither a record nor a fact was taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.records == 0 && self.vectors.spoken() == 0
     }
 
     /// The drafts of each ecosystem, sorted by id: the order of the files is

@@ -167,7 +167,7 @@ pub(crate) fn bring(
     };
     let records = collector.records();
     let (refused, left_out) = (collector.refused(), collector.left_out());
-    if records == 0 {
+    if collector.is_empty() {
         let why = refused.first().cloned();
         return Ok(Brought::Failed(
             why.unwrap_or_else(|| format!("there is no record in `{place}`")),

@@ -469,3 +469,149 @@ fn every_feed_is_in_the_docs_with_what_it_leaves_out() {
         }
     }
 }
+
+/// What OSV's record of the same team says of severity is kept where the VEX
+/// document tells the state.
+#[test]
+fn a_state_of_the_feed_and_a_severity_of_osv_come_together() {
+    let place = Place::new();
+    let record = serde_json::json!({
+        "id": "UBUNTU-CVE-2024-0690", "modified": "2024-02-07T00:00:00Z",
+        "upstream": ["CVE-2024-0690"],
+        "severity": [{ "type": "Ubuntu", "score": "low" }],
+        "affected": [
+            { "package": { "ecosystem": "Ubuntu:22.04:LTS", "name": "ansible-core" },
+              "ranges": [{ "type": "ECOSYSTEM", "events": [{ "introduced": "0" }] }] },
+            { "package": { "ecosystem": "Ubuntu:20.04:LTS", "name": "ansible" },
+              "ranges": [{ "type": "ECOSYSTEM", "events": [{ "introduced": "0" }] }] },
+        ],
+    });
+    place.dump("Ubuntu", &[("1.json", record.to_string().as_bytes())]);
+    copy(
+        &fixture("ubuntu-vex"),
+        &place.dumps().join("feeds/ubuntu-vex"),
+    );
+    place.update().unwrap();
+    let database = place.open();
+    let packages = [source("deb", "ansible-core", "2.12.0-1ubuntu0.1")];
+    assert_eq!(
+        found(&database, &os("ubuntu", "22.04"), &packages),
+        ["CVE-2024-0690 under-investigation low"]
+    );
+    // Of a package of another release the documents say nothing here.
+    let packages = [source("deb", "ansible", "2.9.6")];
+    assert_eq!(
+        found(&database, &os("ubuntu", "20.04"), &packages),
+        ["CVE-2024-0690 affected low"]
+    );
+}
+
+#[test]
+fn hostile_xml_is_refused_and_the_old_shard_stays() {
+    let place = Place::new();
+    let folder = place.dumps().join("feeds/amazon");
+    copy(&fixture("amazon"), &folder);
+    place.update().unwrap();
+    let path = folder.join("al2023/core/guids/46ff4933/x86_64/repodata/updateinfo.xml");
+    let whole = fs::read_to_string(&path).unwrap();
+    let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]>";
+    let deep = format!("<updates>{}", "<x>".repeat(100_000));
+    let many = format!("<updates><update {}>", "a=\"b\" ".repeat(10_000));
+    for (name, text, want) in [
+        (
+            "bomb",
+            whole.replacen("<updates>", &format!("{bomb}<updates>"), 1),
+            "document types are refused",
+        ),
+        (
+            "entity",
+            whole.replacen("<title>", "<title>&xxe;", 1),
+            "the entity `&xxe;` is not declared",
+        ),
+        (
+            "cut",
+            whole[..whole.rfind("</package>").unwrap()].to_owned(),
+            "it was cut off",
+        ),
+        ("deep", deep, "nested more than"),
+        ("attributes", many, "more than 64 attributes"),
+        ("page", "<html><p>moved</html>".to_owned(), "byte "),
+        ("empty", String::new(), "it has no element"),
+    ] {
+        fs::write(&path, text).unwrap();
+        let updated = place.update().unwrap();
+        assert_eq!(updated.built, Vec::<String>::new(), "{name}");
+        let said = updated.refused.join(" ");
+        assert!(
+            said.starts_with("amazon: al2023/core/guids/46ff4933/"),
+            "{name}: {said}"
+        );
+        assert!(said.contains(want), "{name}: {said}");
+        let shard = "Amazon Linux:2023@amazon";
+        assert_eq!(ids(&place.open(), shard, "zlib").len(), 1, "{name}");
+    }
+    // A wrong package makes its advisory unread, not the others.
+    let wrong = whole.replacen("version=\"1.2.11\"", "version=\"\"", 1);
+    fs::write(&path, wrong).unwrap();
+    let updated = place.update().unwrap();
+    assert_eq!(
+        updated.refused,
+        ["amazon: ALAS2023-2023-003: one of its packages has no name, version or release"]
+    );
+    assert_eq!(
+        ids(&place.open(), "Amazon Linux:2@amazon", "golang").len(),
+        1
+    );
+}
+
+/// Files of every feed with bytes flipped, doubled and cut away, read as files
+/// of every feed: none of it may end the program.
+#[test]
+fn mangled_files_are_read_or_refused() {
+    let mut files = Vec::new();
+    let mut folders = vec![fixture("")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    assert!(files.len() > 8, "{files:?}");
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below.max(1) as u64).unwrap()
+    };
+    let mut read = 0;
+    for path in files {
+        let whole = fs::read(&path).unwrap();
+        // A publisher's whole archive is too much to be mangled often.
+        if whole.len() > 64 << 10 {
+            continue;
+        }
+        for _ in 0..40 {
+            let mut bytes = whole.clone();
+            for _ in 0..=random(4) {
+                let at = random(bytes.len());
+                match random(4) {
+                    0 => bytes.truncate(at),
+                    1 => bytes[at..].rotate_left(1),
+                    2 => bytes.insert(at, b"{}[]<>&\"\\\x00"[random(10)]),
+                    _ => bytes[at] ^= 1 << random(8),
+                }
+                if bytes.is_empty() {
+                    break;
+                }
+            }
+            read += usize::from(seawall_advisories::hostile::feeds(&bytes) > 0);
+        }
+    }
+    assert!(read > 0);
+}
