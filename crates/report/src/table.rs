@@ -170,9 +170,10 @@ fn write_target(report: &Report, index: usize, painter: &mut Painter<'_>) -> Res
             format!("  no packages were found{but}")
         } else {
             // Without a database nobody looked for flaws.
-            let what = match report.database {
-                Some(_) => "known vulnerabilities",
-                None => "findings",
+            let what = match (&report.baseline, &report.database) {
+                (Some(_), _) => "new findings",
+                (None, Some(_)) => "known vulnerabilities",
+                (None, None) => "findings",
             };
             format!("  no {what} in {}{but}", count(packages, "package"))
         };

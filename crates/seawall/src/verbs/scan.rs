@@ -151,7 +151,11 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
     for error in &failures {
         printer.error(error);
     }
-    Ok(outcome(&verdict, !failures.is_empty(), printer))
+    let gap = match baseline {
+        Some(_) => "new gap",
+        None => "gap",
+    };
+    Ok(outcome(&verdict, !failures.is_empty(), gap, printer))
 }
 
 /// A flag, else what the file says in its place.
@@ -246,15 +250,20 @@ fn suppress(
     }
 }
 
-fn outcome(verdict: &Verdict, has_failed: bool, printer: &Printer) -> Outcome {
+/// A `gap` is what is called so where it counts: any, or a new one.
+fn outcome(verdict: &Verdict, has_failed: bool, gap: &str, printer: &Printer) -> Outcome {
     match verdict {
         Verdict::Fail { findings } => {
             printer.detail(&format!("findings at or above the threshold: {findings}"));
             Outcome::Failed
         }
         Verdict::Incomplete { gaps } => {
+            let gaps = match gaps {
+                1 => format!("is 1 {gap}"),
+                many => format!("are {many} {gap}s"),
+            };
             printer.error(&hinted(
-                format!("nothing is at or above the threshold, but there are {gaps} gaps"),
+                format!("nothing is at or above the threshold, but there {gaps}"),
                 "see the gaps in the report; `--allow-gaps` passes in spite of them",
             ));
             Outcome::Incomplete

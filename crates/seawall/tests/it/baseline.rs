@@ -123,7 +123,11 @@ fn only_what_is_new_is_shown_and_judged() {
     fs::write(home.path().join("shop/Cargo.lock"), "[[package]\nname = 7").unwrap();
     let said = scan(&home, &["--baseline", "second.json", "--fail-on", "low"]);
     assert_eq!(said.code, 2, "{}", said.err);
-    assert!(said.err.contains("but there are 1 gaps"), "{}", said.err);
+    assert!(
+        said.err.contains("but there is 1 new gap\n"),
+        "{}",
+        said.err
+    );
 }
 
 #[test]
