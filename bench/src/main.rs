@@ -5,9 +5,12 @@
 //! prints the table of BENCHMARKS.md; `--docker NAME` adds the second scan of an
 //! image that the engine of `DOCKER_HOST` has. `-- packages --images DIR` lists the
 //! packages that only Seawall or only Syft reports, `-- project --scratch DIR`
-//! measures a project's folder, `-- remote --images DIR` an image of a registry. Each figure is the median of several
+//! measures a project's folder, `-- remote --images DIR` an image of a registry,
+//! `-- delta --advisories DIR --scratch DIR` an update by a hundred changed records.
+//! Each figure is the median of several
 //! runs; each ratio is made of figures of this run.
 
+mod delta;
 mod floor;
 mod nested;
 mod packages;
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Some("empty-files") => empty_files(&arguments),
         Some("packages") => packages_of(&arguments),
         Some("project") => project_of(&arguments),
+        Some("delta") => delta_of(&arguments),
         _ => bench(&arguments),
     };
     match result {
@@ -78,6 +82,17 @@ fn empty_files(arguments: &[String]) -> Result<()> {
 fn packages_of(arguments: &[String]) -> Result<()> {
     let images = option(arguments, "--images").context("--images DIR: made by bench/make-image")?;
     packages::compare(&command()?, &images.join("plain.tar"))
+}
+
+/// A hundred changed records into a full set of shards.
+fn delta_of(arguments: &[String]) -> Result<()> {
+    let advisories = option(arguments, "--advisories").context("--advisories DIR: OSV dumps")?;
+    let scratch = option(arguments, "--scratch").context("--scratch DIR: room for databases")?;
+    delta::run(
+        &command()?,
+        &fs::canonicalize(advisories)?,
+        &fs::canonicalize(scratch)?,
+    )
 }
 
 /// A project's folder beside the peers.

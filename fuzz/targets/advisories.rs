@@ -1,4 +1,5 @@
-//! OSV records, shards, files of facts, and files of feeds.
+//! OSV records, shards, files of facts and of feeds, published indices, keys and
+//! signatures.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -8,10 +9,12 @@ fuzz_target!(|data: &[u8]| {
     let Some((first, rest)) = data.split_first() else {
         return;
     };
-    match first % 4 {
+    match first % 6 {
         0 => drop(hostile::osv(rest)),
         1 => drop(hostile::shard(rest)),
         2 => drop(hostile::facts(rest)),
-        _ => drop(hostile::feeds(rest)),
+        3 => drop(hostile::feeds(rest)),
+        4 => drop(hostile::published(rest)),
+        _ => drop(hostile::minisign(rest)),
     }
 });

@@ -56,9 +56,31 @@ pub mod hostile {
         crate::feed::read_all(bytes)
     }
 
-    /// Opens a shard and asks it.
+    /// Opens a shard and asks it, alone and as an overlay over itself.
     pub fn shard(bytes: &[u8]) -> bool {
-        let opened = crate::shard::Shard::open(crate::table::Bytes::Memory(bytes.to_vec()), None);
-        opened.is_ok_and(|shard| shard.by_name("a").is_ok() && shard.by_id("CVE-1").is_ok())
+        let table = || crate::table::Bytes::Memory(bytes.to_vec());
+        let answers = |overlay| {
+            crate::shard::Shard::open(table(), overlay).is_ok_and(|shard| {
+                let asked = shard.by_name("a").is_ok() && shard.by_id("CVE-1").is_ok();
+                asked && shard.forms().is_ok()
+            })
+        };
+        let alone = answers(None);
+        answers(Some(table())) && alone
+    }
+
+    /// Reads a publisher's index, as if its signature had been checked.
+    pub fn published(bytes: &[u8]) -> bool {
+        crate::published::PublishedIndex::parse(bytes).is_ok()
+    }
+
+    /// Reads a key, a secret key and a signature; whether it is one of them.
+    pub fn minisign(bytes: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(bytes);
+        let key = crate::PublicKey::parse("RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3");
+        let is_signature = key.is_ok_and(|key| key.verify(b"content", &text).is_ok());
+        is_signature
+            || crate::PublicKey::parse(&text).is_ok()
+            || crate::SecretKey::parse(&text, None).is_ok()
     }
 }

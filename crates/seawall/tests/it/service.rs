@@ -15,13 +15,13 @@ use std::{
 use crate::support::{Home, root, shared};
 
 /// Serves a folder; counts the requests and the answers without a body.
-struct Server {
-    address: String,
-    requests: Arc<AtomicUsize>,
+pub(crate) struct Server {
+    pub(crate) address: String,
+    pub(crate) requests: Arc<AtomicUsize>,
     unchanged: Arc<AtomicUsize>,
 }
 
-fn serve(dir: PathBuf) -> Server {
+pub(crate) fn serve(dir: PathBuf) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = Server {
         address: format!("http://{}", listener.local_addr().unwrap()),

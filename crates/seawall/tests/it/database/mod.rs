@@ -2,6 +2,7 @@
 //! disk.
 
 mod facts;
+mod published;
 mod starter;
 
 use std::{
