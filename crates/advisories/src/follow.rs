@@ -19,6 +19,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
+    UpdateError,
     build::{self, Closed},
     database::{IndexOverlay, IndexShard, map},
     facts::FactKind,
@@ -29,7 +30,7 @@ use crate::{
     published::is_worthwhile,
     shard::{self, About, Draft, Prose, Shard, base},
     table::Damage,
-    update::{Run, UpdateError},
+    update::Run,
 };
 
 /// Bytes of the list that are read: five thousand changes.

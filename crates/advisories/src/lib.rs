@@ -4,6 +4,7 @@ mod build;
 mod codenames;
 mod database;
 pub mod distros;
+mod errors;
 mod explain;
 mod facts;
 mod feed;
@@ -27,6 +28,7 @@ mod unzip;
 mod update;
 
 pub use database::{Database, OpenError, Origin, ShardInfo};
+pub use errors::UpdateError;
 pub use explain::{Decision, explain};
 pub use facts::FactKind;
 pub use feed::{FeedInfo, feeds, update::FeedChoice};
@@ -37,7 +39,7 @@ pub use publish::{PublishError, PublishRequest, Published, publish};
 pub use record::{Affected, Event, Range, Record, RecordKind};
 pub use starter::make_starter;
 pub use store::{Candidate, Store, StoreError};
-pub use update::{UpdateError, UpdateRequest, Updated, update};
+pub use update::{UpdateRequest, Updated, update};
 
 /// Entry points for tests with hostile input.
 pub mod hostile {
@@ -77,7 +79,8 @@ pub mod hostile {
     /// Reads a key, a secret key and a signature; whether it is one of them.
     pub fn minisign(bytes: &[u8]) -> bool {
         let text = String::from_utf8_lossy(bytes);
-        let key = crate::PublicKey::parse("RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3");
+        let key =
+            crate::PublicKey::parse("RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3");
         let is_signature = key.is_ok_and(|key| key.verify(b"content", &text).is_ok());
         is_signature
             || crate::PublicKey::parse(&text).is_ok()

@@ -15,13 +15,14 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    UpdateError,
     build::{self, build_shards},
     database::{Database, Origin, ShardInfo, hex},
     facts::{FactKind, Gathered},
     fetch::FetchError,
     shard::Prose,
     table::{Cursor, Damage, Value},
-    update::{UpdateError, folders},
+    update::folders,
 };
 
 const MAGIC: &[u8; 8] = b"SEASTRT1";

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    KeyError, PublicKey,
+    KeyError, PublicKey, UpdateError,
     database::{IndexOverlay, IndexShard, IndexSigned, IndexSource, hex, map},
     facts::FactKind,
     feed,
@@ -26,7 +26,7 @@ use crate::{
     },
     shard::{self, Shard, base},
     table::{Bytes, Damage, Table},
-    update::{Run, UpdateError},
+    update::Run,
 };
 
 /// Shards that are fetched at once.

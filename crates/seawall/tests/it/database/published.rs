@@ -144,7 +144,11 @@ impl Service {
     fn whole(&self, db: &str, when: &str) -> usize {
         let report = self.scan(db);
         let which = self.reports.iter().position(|one| *one == report);
-        which.unwrap_or_else(|| panic!("{when}: neither one state nor the other:\n{report}"))
+        assert!(
+            which.is_some(),
+            "{when}: neither one state nor the other:\n{report}"
+        );
+        which.unwrap()
     }
 
     /// Finishes what was killed, by an overlay, with nothing left over.
