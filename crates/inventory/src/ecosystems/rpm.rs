@@ -14,6 +14,7 @@ use crate::{
     rpm::{
         berkeley,
         header::Header,
+        macros::{self, Macros},
         ndb,
         packages::{Packages, source_rpm},
         sqlite,
@@ -25,7 +26,7 @@ use crate::{
 pub(crate) static ECOSYSTEM: Ecosystem = Ecosystem {
     name: "rpm",
     contexts: &[Context::Installed],
-    analysers: &[&Sqlite, &Ndb, &Berkeley, &Log, &Manifest],
+    analysers: &[&Sqlite, &Ndb, &Berkeley, &Log, &Macros, &Manifest],
     read,
 };
 
@@ -43,12 +44,13 @@ struct Manifest;
 /// Where distributions keep the database.
 const FOLDERS: [&str; 3] = ["var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm"];
 
-/// A form of the database: its analyser and its file. In the order in which
-/// rpm looks for them (rpm's lib/backend/dbi.c, `backends`).
-const FORMS: [(&dyn Analyser, &str); 3] = [
-    (&Sqlite, "rpmdb.sqlite"),
-    (&Ndb, "Packages.db"),
-    (&Berkeley, "Packages"),
+/// A form of the database: its analyser, its file, and what rpm calls it. rpm
+/// reads the one that it is configured for, or else the first that is there
+/// (rpm's lib/backend/dbi.c, `dbDetectBackend`).
+const FORMS: [(&dyn Analyser, &str, &str); 3] = [
+    (&Sqlite, "rpmdb.sqlite", "sqlite"),
+    (&Ndb, "Packages.db", "ndb"),
+    (&Berkeley, "Packages", "bdb"),
 ];
 
 /// What the name of a log ends in, after that of its database.
@@ -256,7 +258,11 @@ fn read(view: &View, inventory: &mut Inventory) {
     let mut databases = Databases::new("rpm", view, inventory.os.as_ref());
     let mut gaps = Vec::new();
     let joined = joined(view);
-    let forms = FORMS.map(|(analyser, file)| {
+    let mut forms = FORMS;
+    if let Some(configured) = macros::configured(view) {
+        forms.sort_by_key(|(.., name)| configured.trim_end_matches("_ro") != *name);
+    }
+    let forms = forms.map(|(analyser, file, _)| {
         let mut histories = histories(view, analyser.name());
         for (path, states) in &joined {
             if let Some(history) = histories.get_mut(path.as_str()) {

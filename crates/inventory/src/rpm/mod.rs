@@ -3,6 +3,7 @@
 
 pub(crate) mod berkeley;
 pub(crate) mod header;
+pub(crate) mod macros;
 pub(crate) mod ndb;
 pub(crate) mod packages;
 pub(crate) mod sqlite;

@@ -143,6 +143,50 @@ fn a_database_with_a_past_agrees_with_rpm() {
     assert_eq!(all.lines().count(), 310 - 100 + 90 - 10 + 5);
 }
 
+/// Beside another database this one counts where rpm is configured for it.
+#[test]
+fn the_configured_form_counts_as_rpm_has_it() {
+    let Some(forms) = Forms::get().filter(|_| have_tools()) else {
+        return;
+    };
+    let work = tempfile::tempdir().unwrap();
+    let some = headers(&forms.path("sqlite")).split_off(300);
+    let database = fs::read(load(work.path(), &some, &[], "hash")).unwrap();
+    let sqlite = forms.read("sqlite");
+    let mut files = vec![
+        (PATH, database.as_slice()),
+        ("var/lib/rpm/rpmdb.sqlite", &sqlite),
+    ];
+    for (backend, macros, count) in [
+        ("sqlite", &b""[..], 309),
+        ("bdb_ro", b"%_db_backend bdb_ro\n", 10),
+        ("sqlite", b"%_db_backend sqlite\n", 309),
+    ] {
+        files.push(("usr/lib/rpm/macros", macros));
+        let dir = root(&files);
+        let inventory = tree(dir.path());
+        assert_eq!(inventory.packages.len(), count);
+        let mut command = rpm(dir.path());
+        command.args(["--define", &format!("_db_backend {backend}")]);
+        let all = run(command.args(["-qa", "--qf", "%{NAME}\n"]));
+        let mut theirs: Vec<&str> = all.lines().filter(|name| *name != "gpg-pubkey").collect();
+        theirs.sort_unstable();
+        let mut mine: Vec<&str> = { &inventory.packages }
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
+        mine.sort_unstable();
+        assert_eq!(mine, theirs);
+        // What rpm does not read is not passed over.
+        let said = gaps(&inventory).join("\n");
+        assert_eq!(
+            said.contains("rpmdb.sqlite: rpm reads `Packages` beside it: 298 packages that only"),
+            count == 10,
+            "{said}"
+        );
+    }
+}
+
 #[test]
 fn other_databases_of_berkeley_are_called_by_their_names() {
     let Some(forms) = Forms::get().filter(|_| have_tools()) else {

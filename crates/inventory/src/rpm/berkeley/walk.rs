@@ -1,81 +1,12 @@
-//! A reader of Berkeley DB's hash tables (db_page.h of its releases 4 and 5),
-//! no more than rpm's `Packages` needs: numbers as keys, headers as values,
-//! most of them on chains of overflow pages. The file is written in the byte
-//! order of the machine that made it.
-//!
-//! The file is hostile until proven otherwise: no page is read for two values,
-//! every length is held against the page and the file that it lies in. Pages
-//! that hold entries and that no bucket leads to are read as well, and said.
+//! One pass over the hash table: buckets and their chains of pages, the entries
+//! on them, and what lies beside.
 
-use std::io;
-
-use seawall_image::Body;
-
-use super::{HEADER_LIMIT, MOST_HEADERS};
+use super::{Database, Fault, META, PAGE_HEAD, SUMMED_HEAD};
 use crate::{
-    bytes::{Bytes, Fields},
+    bytes::Fields,
     faults::Faults,
+    rpm::{HEADER_LIMIT, MOST_HEADERS},
 };
-
-/// Why nothing can be read.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum OpenError {
-    #[error("it is no Berkeley DB")]
-    NotBerkeley,
-    #[error("it is a Berkeley DB, but {0}, not the hash table that rpm makes")]
-    Kind(&'static str),
-    #[error("version {0} of Berkeley DB's hash table is not read")]
-    Version(u32),
-    #[error("it is a Berkeley DB with pages of {0} bytes, which there are not")]
-    PageSize(u32),
-    #[error("it is an encrypted Berkeley DB")]
-    Encrypted,
-}
-
-/// Why a page or a package cannot be read, or what is wrong beside it.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Fault {
-    #[error("page {0} cannot be read: {1}")]
-    Read(u64, io::Error),
-    #[error("page {0} is not there")]
-    Missing(u64),
-    #[error("the file should have {0} pages and has {1}")]
-    Short(u64, u64),
-    #[error("page {0} is malformed")]
-    Page(u64),
-    #[error("page {0} has a wrong checksum")]
-    Checksum(u64),
-    #[error("page {0} is reached twice")]
-    Loop(u64),
-    #[error("page {0} holds an entry that is malformed")]
-    Entry(u64),
-    #[error("page {0} repeats bytes that were read before")]
-    Repeats(u64),
-    #[error("page {0} holds a key with several values, which are not read")]
-    Duplicate(u64),
-    #[error("package {0} has a wrong length")]
-    Length(u32),
-    #[error("package {0} has more than {HEADER_LIMIT} bytes")]
-    Large(u32),
-    #[error("package {0} is there twice")]
-    Twice(u32),
-    #[error("no bucket leads to page {0}, which holds packages")]
-    Stray(u64),
-    #[error("page {0} holds part of a package that has no entry")]
-    Lost(u64),
-    #[error("it should have {0} buckets")]
-    Buckets(u64),
-    #[error("it should hold {0} entries and holds {1}")]
-    Fewer(u32, usize),
-    #[error("there are more than {MOST_HEADERS} entries")]
-    Entries,
-}
-
-/// Bytes at the start of each page, and of pages with a checksum.
-const PAGE_HEAD: usize = 26;
-const SUMMED_HEAD: usize = 32;
-/// Bytes of the first page that mean something.
-const META: usize = 512;
 
 /// Types of pages.
 const UNSORTED: u8 = 2;
@@ -89,136 +20,41 @@ const DUPLICATE: u8 = 2;
 const OFF_PAGE: u8 = 3;
 const OFF_DUPLICATE: u8 = 4;
 
-/// An open database.
-pub(crate) struct Database<'a> {
-    bytes: Bytes<'a>,
-    big_endian: bool,
-    page_size: usize,
-    /// Whole pages in the file.
-    pages: u64,
-    /// Bytes at the start of each page.
-    head: usize,
-    has_sums: bool,
-    meta: [u8; META],
-}
-
-impl<'a> Database<'a> {
-    /// Reads the file's first page.
-    pub(crate) fn open(body: &Body<'a>) -> Result<Self, OpenError> {
-        let bytes = Bytes::body(body);
-        let mut meta = [0; META];
-        bytes
-            .read_into(&mut meta, 0)
-            .map_err(|_| OpenError::NotBerkeley)?;
-        let magic = [false, true].map(|big_endian| Fields {
-            bytes: &meta,
-            big_endian,
-        });
-        let known = magic.iter().find_map(|fields| {
-            let kind = match fields.u32(12)? {
-                0x0006_1561 => None,
-                0x0005_3162 => Some("a b-tree"),
-                0x0004_2253 => Some("a queue"),
-                0x0007_4582 => Some("a heap"),
-                _ => return None,
-            };
-            Some((fields, kind))
-        });
-        let fields = match known {
-            Some((fields, None)) => fields,
-            Some((_, Some(kind))) => return Err(OpenError::Kind(kind)),
-            None => return Err(OpenError::NotBerkeley),
-        };
-        let version = fields.u32(16).unwrap_or(0);
-        if !(8..=10).contains(&version) {
-            return Err(OpenError::Version(version));
+/// Hands every package's header to `visit`, in the order of their numbers.
+pub(super) fn headers(database: &Database<'_>, visit: &mut dyn FnMut(&[u8])) -> Faults<Fault> {
+    let words = usize::try_from(database.pages / 64 + 1).unwrap_or(0);
+    let mut walk = Walk {
+        database,
+        seen: vec![0; words],
+        entries: Vec::new(),
+        faults: Faults::default(),
+        left: database.bytes.length().saturating_mul(2),
+    };
+    walk.meta();
+    walk.buckets();
+    walk.strays();
+    let count = walk.entries.len();
+    walk.entries.sort_by_key(|entry| entry.key);
+    let mut before = None;
+    for entry in std::mem::take(&mut walk.entries) {
+        // The last number that was given stands under number 0.
+        if entry.key == 0 && matches!(entry.value, Value::Inline(_, 4)) {
+            continue;
         }
-        if meta[24] != 0 {
-            return Err(OpenError::Encrypted);
+        if before.replace(entry.key) == Some(entry.key) {
+            walk.faults.add(Fault::Twice(entry.key));
         }
-        let size = fields.u32(20).unwrap_or(0);
-        if !size.is_power_of_two() || !(512..=65536).contains(&size) {
-            return Err(OpenError::PageSize(size));
-        }
-        let has_sums = meta[26] & 1 != 0;
-        Ok(Database {
-            bytes,
-            big_endian: fields.big_endian,
-            page_size: usize::try_from(size).unwrap_or(META),
-            pages: bytes.length() / u64::from(size),
-            head: if has_sums { SUMMED_HEAD } else { PAGE_HEAD },
-            has_sums,
-            meta,
-        })
-    }
-
-    /// Hands every package's header to `visit`, in the order of their numbers.
-    pub(crate) fn headers(&self, visit: &mut dyn FnMut(&[u8])) -> Faults<Fault> {
-        let words = usize::try_from(self.pages / 64 + 1).unwrap_or(0);
-        let mut walk = Walk {
-            database: self,
-            seen: vec![0; words],
-            entries: Vec::new(),
-            faults: Faults::default(),
-            left: self.bytes.length().saturating_mul(2),
-        };
-        walk.meta();
-        walk.buckets();
-        walk.strays();
-        let count = walk.entries.len();
-        walk.entries.sort_by_key(|entry| entry.key);
-        let mut before = None;
-        for entry in std::mem::take(&mut walk.entries) {
-            // The last number that was given stands under number 0.
-            if entry.key == 0 && matches!(entry.value, Value::Inline(_, 4)) {
-                continue;
-            }
-            if before.replace(entry.key) == Some(entry.key) {
-                walk.faults.add(Fault::Twice(entry.key));
-            }
-            match walk.value(&entry) {
-                Ok(header) => visit(&header),
-                Err(fault) => walk.faults.add(fault),
-            }
-        }
-        walk.lost();
-        let said = self.fields(&self.meta).u32(88).unwrap_or(0);
-        if usize::try_from(said).is_ok_and(|said| said > count) {
-            walk.faults.add(Fault::Fewer(said, count));
-        }
-        walk.faults
-    }
-
-    fn fields<'b>(&self, bytes: &'b [u8]) -> Fields<'b> {
-        Fields {
-            bytes,
-            big_endian: self.big_endian,
+        match walk.value(&entry) {
+            Ok(header) => visit(&header),
+            Err(fault) => walk.faults.add(fault),
         }
     }
-
-    fn page(&self, number: u64) -> Result<Page, Fault> {
-        let mut bytes = vec![0; self.page_size];
-        let start = number * self.page_size as u64;
-        self.bytes
-            .read_into(&mut bytes, start)
-            .map_err(|error| Fault::Read(number, error))?;
-        Ok(Page {
-            number,
-            bytes,
-            big_endian: self.big_endian,
-        })
+    walk.lost();
+    let said = database.fields(&database.meta).u32(88).unwrap_or(0);
+    if usize::try_from(said).is_ok_and(|said| said > count) {
+        walk.faults.add(Fault::Fewer(said, count));
     }
-
-    /// Whether a page is what its checksum says.
-    fn is_intact(&self, page: &[u8], sum_at: usize) -> bool {
-        let sum = page.iter().enumerate().fold(0u32, |sum, (at, byte)| {
-            // The checksum is taken with zeros in its own place.
-            let is_sum = (sum_at..sum_at + 4).contains(&at);
-            let byte = if is_sum { 0 } else { *byte };
-            sum.wrapping_mul(33).wrapping_add(u32::from(byte))
-        });
-        self.fields(page).u32(sum_at) == Some(sum)
-    }
+    walk.faults
 }
 
 /// One page in memory.
@@ -229,6 +65,20 @@ struct Page {
 }
 
 impl Page {
+    fn read(database: &Database<'_>, number: u64) -> Result<Page, Fault> {
+        let mut bytes = vec![0; database.page_size];
+        let start = number * database.page_size as u64;
+        database
+            .bytes
+            .read_into(&mut bytes, start)
+            .map_err(|error| Fault::Read(number, error))?;
+        Ok(Page {
+            number,
+            bytes,
+            big_endian: database.big_endian,
+        })
+    }
+
     fn fields(&self) -> Fields<'_> {
         Fields {
             bytes: &self.bytes,
@@ -336,7 +186,7 @@ impl Walk<'_, '_> {
     /// A page that was not taken before.
     fn page(&mut self, number: u64) -> Result<Page, Fault> {
         self.take(number)?;
-        let page = self.database.page(number)?;
+        let page = Page::read(self.database, number)?;
         if self.database.has_sums
             && !self.database.is_intact(&page.bytes, SUMMED_HEAD - 4)
             && page.bytes.iter().any(|byte| *byte != 0)
