@@ -385,17 +385,17 @@ impl Authority {
                     realm: realm.to_string(),
                     cause,
                 })?;
-                let is_near = at.is_loopback() || realm.host() == at.host() || is_set;
+                let trust = match realm.host() == at.host() || is_set {
+                    true => Trust::Named,
+                    false if at.is_loopback() => Trust::Local,
+                    false => Trust::Foreign,
+                };
                 let question = Question {
                     registry: at,
                     realm,
                     service: service.as_deref(),
                     scopes,
-                    trust: if is_near {
-                        Trust::Named
-                    } else {
-                        Trust::Foreign
-                    },
+                    trust,
                 };
                 if let (Some(Credential::Identity { token, .. }), Some(newer)) =
                     (credential.as_mut(), &slot.identity)

@@ -82,7 +82,10 @@ pub fn roots() -> Vec<PathBuf> {
         "/var/snap/microk8s/common/var/lib/containerd",
     ];
     let usual = usual.into_iter().map(PathBuf::from);
-    let own = home.map(|home| home.join("containerd"));
+    let own = ["containerd", "docker/containerd/daemon"];
+    let own = home
+        .iter()
+        .flat_map(|home| own.map(|folder| home.join(folder)));
     usual.chain(own).collect()
 }
 

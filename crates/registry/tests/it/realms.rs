@@ -236,3 +236,14 @@ fn an_old_token_server_is_asked_in_the_old_way_and_a_new_one_in_the_new() {
         assert!(registry.asked()[1].header("authorization") == Some("Bearer x"));
     }
 }
+
+#[test]
+fn a_registry_on_this_machine_does_not_lead_to_its_link() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = registry("Bearer realm=\"https://169.254.169.254/latest/meta-data\"");
+    let text = ask(&client(dir.path()), &registry.host());
+    assert!(
+        text.contains("it leads to 169.254.169.254, which only this machine"),
+        "{text}"
+    );
+}
