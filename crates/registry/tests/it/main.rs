@@ -5,6 +5,7 @@
 
 mod blobs;
 mod credentials;
+mod helpers;
 mod hosts;
 mod lists;
 mod mirrors;

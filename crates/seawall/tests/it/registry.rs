@@ -1,5 +1,6 @@
 //! Images of registries, through the real binary and real registries.
 
+mod access;
 mod chaos;
 mod push;
 mod tags;
