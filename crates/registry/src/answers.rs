@@ -11,8 +11,8 @@ use crate::address::plain;
 const SHOWN: usize = 300;
 
 /// A registry's own words for a refusal (OCI distribution-spec 1.1, "Error
-/// Codes"), to be shown: `UNAUTHORIZED: authentication required`. Empty where
-/// there are none.
+/// Codes"), to be shown: `UNAUTHORIZED: authentication required`; of a plain
+/// text, such as a proxy's, its first line. Empty where there are none.
 pub fn refusal_words(body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Answer {
@@ -26,7 +26,11 @@ pub fn refusal_words(body: &[u8]) -> String {
         message: String,
     }
     let Ok(answer) = serde_json::from_slice::<Answer>(body) else {
-        return String::new();
+        let text = std::str::from_utf8(body).unwrap_or_default().trim_start();
+        // No page for people, and no other JSON.
+        let is_plain = !text.starts_with(['<', '{', '[']);
+        let line = text.lines().next().filter(|_| is_plain);
+        return plain(line.unwrap_or_default().trim(), SHOWN);
     };
     let words: Vec<String> = answer
         .errors
@@ -218,6 +222,9 @@ mod tests {
         let body =
             br#"{"errors":[{"code":"DENIED","message":"no\u001b[31m \u202eway"},{"code":"X"}]}"#;
         assert_eq!(refusal_words(body), "DENIED: no [31m  way; X");
+        let proxy = b"Client sent an HTTP request to an HTTPS server.\nmore";
+        let line = "Client sent an HTTP request to an HTTPS server.";
+        assert_eq!(refusal_words(proxy), line);
         let long = format!(r#"{{"errors":[{{"message":"{}"}}]}}"#, "a".repeat(1000));
         assert_eq!(refusal_words(long.as_bytes()).chars().count(), 301);
         for bad in [

@@ -135,6 +135,15 @@ fn a_registry_without_tls_is_told_from_a_bad_certificate() {
 }
 
 #[test]
+fn a_registry_with_tls_says_so_to_whoever_comes_without() {
+    let Some(secure) = secure("IP:127.0.0.1", 30, Setup::default()) else {
+        return;
+    };
+    let error = secure.push_and_pull(Host::default()).unwrap_err();
+    assert!(error.to_string().contains("HTTPS server"), "{error}");
+}
+
+#[test]
 fn a_client_certificate_opens_a_registry_that_asks_for_one() {
     let dir = tempfile::tempdir().unwrap();
     let Some(people) = Authority::new(dir.path(), "people") else {
