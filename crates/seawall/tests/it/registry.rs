@@ -46,7 +46,9 @@ fn alpine(registry: &Registry) -> Option<std::path::PathBuf> {
 
 fn json_of(said: &Said) -> Value {
     assert!(said.code < 2, "{}", said.err);
-    serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {}", said.err))
+    let report = serde_json::from_str(&said.out);
+    assert!(report.is_ok(), "{report:?}: {}", said.err);
+    report.unwrap()
 }
 
 /// A layer with a package database of Alpine's form, one package.
@@ -146,7 +148,7 @@ fn what_is_known_is_not_fetched() {
         let report = json_of(&home.run(&options));
         assert_eq!(names(&report), ["musl"]);
         let asked = proxy.asked();
-        (report, paths(asked.get(before..).unwrap()))
+        (report, paths(&asked[before..]))
     };
     let (report, mut asked) = scan(&name);
     let all = asked.len();
@@ -209,7 +211,7 @@ fn links_between_layers_cost_no_second_fetch_unless_they_lead_somewhere() {
         let target = format!("registry:{}/app:{tag}", proxy.host());
         let report = json_of(&home.run(&["scan", "--format", "json", &target]));
         let asked = proxy.asked();
-        (report, paths(asked.get(before..).unwrap()))
+        (report, paths(&asked[before..]))
     };
     let (report, asked) = scan("nowhere");
     assert!(report["targets"][0]["os"].is_null());
