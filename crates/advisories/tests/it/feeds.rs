@@ -16,7 +16,7 @@ use seawall_model::{Gap, Origin, Os, Package, Severity, Source, Status};
 use crate::support::{Counted, Place, ids};
 
 /// Folder of a feed's excerpt.
-fn fixture(feed: &str) -> PathBuf {
+pub(crate) fn fixture(feed: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fixtures/feeds")
         .join(feed)
@@ -36,7 +36,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn bring_feed(place: &Place, feed: &str, from: &Path) -> Result<Updated, UpdateError> {
+pub(crate) fn bring_feed(place: &Place, feed: &str, from: &Path) -> Result<Updated, UpdateError> {
     update(&UpdateRequest {
         from: From::Dir(place.dumps()),
         dir: &place.database(),
@@ -53,7 +53,7 @@ fn bring_feed(place: &Place, feed: &str, from: &Path) -> Result<Updated, UpdateE
 }
 
 /// A database of one feed's excerpt alone.
-fn alone(feed: &str) -> (Place, Database) {
+pub(crate) fn alone(feed: &str) -> (Place, Database) {
     let place = Place::new();
     let updated = bring_feed(&place, feed, &fixture(feed)).unwrap();
     assert_eq!(updated.built, [feed], "{updated:?}");
@@ -62,7 +62,7 @@ fn alone(feed: &str) -> (Place, Database) {
     (place, database)
 }
 
-fn os(id: &str, version: &str) -> Os {
+pub(crate) fn os(id: &str, version: &str) -> Os {
     Os {
         id: id.to_owned(),
         version: version.to_owned(),
@@ -82,7 +82,7 @@ fn source(kind: &'static str, name: &str, version: &str) -> Package {
     }
 }
 
-fn request<'a>(os: &'a Os, packages: &'a [Package]) -> Request<'a> {
+pub(crate) fn request<'a>(os: &'a Os, packages: &'a [Package]) -> Request<'a> {
     Request {
         os: Some(os),
         packages,

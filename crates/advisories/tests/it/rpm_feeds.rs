@@ -1,57 +1,15 @@
 //! Red Hat's, Oracle's and SUSE's own feeds: real documents of each (see
 //! `fixtures/README.md`), held against what others read out of the same.
 
-use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+use std::{collections::BTreeSet, fs};
 
-use seawall_advisories::{
-    Database, Event, FeedChoice, From, Match, Matches, Request, Store, UpdateRequest, Updated,
-    find, update,
-};
+use seawall_advisories::{Database, Event, Match, Matches, Store, find};
 use seawall_model::{Origin, Os, Package, Source, Status};
 
-use crate::support::{Counted, Place};
-
-fn fixtures() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/feeds")
-}
-
-/// Builds a database from one feed alone.
-fn build(name: &str, dir: &Path, database: &Path) -> Updated {
-    let empty = tempfile::tempdir().unwrap();
-    update(&UpdateRequest {
-        from: From::Dir(empty.path().to_owned()),
-        dir: database,
-        ecosystems: Vec::new(),
-        feeds: vec![FeedChoice {
-            name: name.to_owned(),
-            from: Some(From::Dir(dir.to_owned())),
-        }],
-        key: None,
-        now: 1_800_000_000,
-        patience: Duration::from_secs(1),
-        progress: &Counted::default(),
-    })
-    .unwrap()
-}
-
-fn built(name: &str) -> (Place, Database) {
-    let place = Place::new();
-    let updated = build(name, &fixtures().join(name), &place.database());
-    assert_eq!(updated.refused, Vec::<String>::new());
-    assert_eq!(updated.built, [name]);
-    let database = place.open();
-    (place, database)
-}
-
-fn os(id: &str, version: &str) -> Os {
-    Os {
-        id: id.to_owned(),
-        version: version.to_owned(),
-        name: format!("{id} {version}"),
-        codename: None,
-        like: Vec::new(),
-    }
-}
+use crate::{
+    feeds::{alone, bring_feed, fixture, os, request},
+    support::Place,
+};
 
 /// An rpm, as `NAME VERSION SOURCE [MODULE]`; the source bears the binary's
 /// version without its epoch.
@@ -73,17 +31,7 @@ fn rpm(words: &str) -> Package {
 }
 
 fn matched(database: &Database, os: &Os, packages: &[Package]) -> Matches {
-    find(
-        database,
-        &Request {
-            os: Some(os),
-            packages,
-            today: "2026-11-25",
-            starter: false,
-            max_age: None,
-            epochs_left_out: false,
-        },
-    )
+    find(database, &request(os, packages))
 }
 
 /// What is found of one package: flaw, advisory, fixes and status.
@@ -111,7 +59,7 @@ fn unfixed(flaw: &str, status: Status) -> Vec<(String, String, Vec<String>, Stat
 
 #[test]
 fn red_hat_tells_module_streams_apart() {
-    let (_place, database) = built("redhat-vex");
+    let (_place, database) = alone("redhat-vex");
     let rhel = os("rhel", "8.10");
     let postgresql = |version: &str, stream: &str| {
         format!(
@@ -178,7 +126,7 @@ fn red_hat_tells_module_streams_apart() {
 
 #[test]
 fn red_hats_streams_and_states_are_kept_apart() {
-    let (_place, database) = built("redhat-vex");
+    let (_place, database) = alone("redhat-vex");
     let flaw = "CVE-2024-7348";
     // 13.16-1.el9_2 is the fix of 9.2 EUS, which no machine of the main
     // stream gets.
@@ -232,29 +180,19 @@ fn red_hats_streams_and_states_are_kept_apart() {
     // Not affected: no match, and the reason can be asked for.
     let grafana = [rpm("grafana 9.2.10-16.el9_4 grafana")];
     assert_eq!(matched(&database, &nine, &grafana).matches, []);
-    let request = Request {
-        os: Some(&nine),
-        packages: &grafana,
-        today: "2026-11-25",
-        starter: false,
-        max_age: None,
-        epochs_left_out: false,
-    };
-    let why = seawall_advisories::explain(&database, &request, "CVE-2024-24786").unwrap();
+    let asked = request(&nine, &grafana);
+    let why = seawall_advisories::explain(&database, &asked, "CVE-2024-24786").unwrap();
     assert_eq!(why[0].reason, "the publisher says `not-affected`");
     // What is asked by the advisory is found too.
     let server = [rpm("postgresql-server 13.11-1.el9 postgresql")];
-    let request = Request {
-        packages: &server,
-        ..request
-    };
-    let why = seawall_advisories::explain(&database, &request, "RHSA-2024:5999").unwrap();
+    let asked = request(&nine, &server);
+    let why = seawall_advisories::explain(&database, &asked, "RHSA-2024:5999").unwrap();
     assert!(why[0].affected, "{why:?}");
 }
 
 #[test]
 fn red_hats_epochs_and_severities_are_kept() {
-    let (_place, database) = built("redhat-vex");
+    let (_place, database) = alone("redhat-vex");
     let nine = os("rhel", "9.4");
     // podman has the epoch 4 there; one without is older than any.
     let of_flaw = |words: &str| {
@@ -290,7 +228,7 @@ fn red_hats_epochs_and_severities_are_kept() {
 /// one with a module that is none.
 #[test]
 fn red_hats_builds_without_a_fix_stand_for_all() {
-    let (_place, database) = built("redhat-vex");
+    let (_place, database) = alone("redhat-vex");
     let ten = os("rhel", "10.0");
     assert_eq!(
         found(&database, &ten, "nss-util 3.101.0-9.el10 nss"),
@@ -306,7 +244,7 @@ fn red_hats_newest_document_counts() {
     let place = Place::new();
     let mirror = place.dumps().join("mirror");
     let document = |date: &str, version: &str| {
-        let path = fixtures().join("redhat-vex/2024/cve-2024-7348.json");
+        let path = fixture("redhat-vex").join("2024/cve-2024-7348.json");
         let mut document: serde_json::Value =
             serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
         document["document"]["tracking"]["current_release_date"] = date.into();
@@ -332,7 +270,7 @@ fn red_hats_newest_document_counts() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     };
-    let gone = fs::read_to_string(fixtures().join("redhat-vex/2022/cve-2022-1705.json")).unwrap();
+    let gone = fs::read_to_string(fixture("redhat-vex").join("2022/cve-2022-1705.json")).unwrap();
     write(
         "csaf_vex_2026-01-01.tar.zst",
         &archive(&[
@@ -345,7 +283,7 @@ fn red_hats_newest_document_counts() {
         ]),
     );
     let version = || {
-        build("redhat-vex", &mirror, &place.database());
+        bring_feed(&place, "redhat-vex", &mirror).unwrap();
         let found = found(
             &place.open(),
             &os("rhel", "9.4"),
@@ -381,7 +319,7 @@ fn red_hats_newest_document_counts() {
     let whole = fs::read(mirror.join("csaf_vex_2026-01-01.tar.zst")).unwrap();
     write("csaf_vex_2026-01-01.tar.zst", &whole[..whole.len() / 2]);
     let before = fs::read(place.database().join("index.json")).ok();
-    let updated = build("redhat-vex", &mirror, &place.database());
+    let updated = bring_feed(&place, "redhat-vex", &mirror).unwrap();
     assert!(updated.built.is_empty(), "{updated:?}");
     assert!(
         updated.refused[0].starts_with("redhat-vex: csaf_vex_2026-01-01.tar.zst: "),
@@ -396,8 +334,8 @@ fn red_hats_newest_document_counts() {
 /// vunnel 0.44.0 makes of the same files (`feeds/oracle-oval.vunnel`).
 #[test]
 fn oracles_advisories_are_as_vunnel_reads_them() {
-    let (_place, database) = built("oracle-oval");
-    let theirs = fs::read_to_string(fixtures().join("oracle-oval.vunnel")).unwrap();
+    let (_place, database) = alone("oracle-oval");
+    let theirs = fs::read_to_string(fixture("oracle-oval.vunnel")).unwrap();
     let ids: BTreeSet<&str> = theirs
         .lines()
         .filter_map(|line| line.split(' ').next())
@@ -421,7 +359,7 @@ fn oracles_advisories_are_as_vunnel_reads_them() {
 
 #[test]
 fn oracles_releases_epochs_and_lines_of_builds_are_kept_apart() {
-    let (_place, database) = built("oracle-oval");
+    let (_place, database) = alone("oracle-oval");
     let seven = os("ol", "7.9");
     // Mended in 2:2.1-22.2.el7; without the epoch 22.9 would be greater.
     assert_eq!(
@@ -502,7 +440,7 @@ fn oracles_releases_epochs_and_lines_of_builds_are_kept_apart() {
 /// `snapshots-csaf/sles:15.4/cve-2023-47627.json` and `sles:15.5/…`).
 #[test]
 fn suses_service_packs_and_long_term_support_are_as_vunnel_reads_them() {
-    let (_place, database) = built("suse-csaf");
+    let (_place, database) = alone("suse-csaf");
     let entries = |shard: &str, name: &str| -> Vec<(String, String)> {
         let candidates = database.candidates(shard, name).unwrap();
         let entries = candidates.into_iter().map(|one| {
@@ -554,15 +492,8 @@ fn suses_service_packs_and_long_term_support_are_as_vunnel_reads_them() {
         &aiohttp("python311-aiohttp", fix)
     ));
     let mended = [rpm(&aiohttp("python311-aiohttp", fix))];
-    let request = Request {
-        os: Some(&four),
-        packages: &mended,
-        today: "2026-11-25",
-        starter: false,
-        max_age: None,
-        epochs_left_out: false,
-    };
-    let why = seawall_advisories::explain(&database, &request, "CVE-2023-47627").unwrap();
+    let asked = request(&four, &mended);
+    let why = seawall_advisories::explain(&database, &asked, "CVE-2023-47627").unwrap();
     assert!(why.iter().all(|one| !one.affected), "{why:?}");
     assert_eq!(
         found(
@@ -588,7 +519,7 @@ fn suses_service_packs_and_long_term_support_are_as_vunnel_reads_them() {
 /// Whatever a file is, it is refused by name, and what is beside it is read.
 #[test]
 fn what_cannot_be_read_is_named() {
-    let good = fs::read_to_string(fixtures().join("redhat-vex/2024/cve-2024-7348.json")).unwrap();
+    let good = fs::read_to_string(fixture("redhat-vex").join("2024/cve-2024-7348.json")).unwrap();
     let deep = format!(
         "{{\"document\":{{}},\"product_tree\":{}{}}}",
         "{\"branches\":[".repeat(200),
@@ -614,13 +545,9 @@ fn what_cannot_be_read_is_named() {
     ] {
         let place = Place::new();
         place.file("mirror/2024/cve-2024-7348.json", bad);
-        let beside = fixtures().join("redhat-vex/2022/cve-2022-1705.json");
+        let beside = fixture("redhat-vex").join("2022/cve-2022-1705.json");
         place.file("mirror/2022/cve-2022-1705.json", fs::read(beside).unwrap());
-        let updated = build(
-            "redhat-vex",
-            &place.dumps().join("mirror"),
-            &place.database(),
-        );
+        let updated = bring_feed(&place, "redhat-vex", &place.dumps().join("mirror")).unwrap();
         assert_eq!(updated.records, 1, "{name}");
         let refused = updated.refused.join("\n");
         assert!(
@@ -633,16 +560,12 @@ fn what_cannot_be_read_is_named() {
 
 #[test]
 fn what_a_definition_says_beyond_versions_is_refused() {
-    let good = fs::read_to_string(fixtures().join("oracle-oval/com.oracle.elsa-2018.xml")).unwrap();
+    let good = fs::read_to_string(fixture("oracle-oval").join("com.oracle.elsa-2018.xml")).unwrap();
     let criteria = "<criteria operator=\"AND\">";
     let refused = |text: &str| {
         let place = Place::new();
         place.file("mirror/com.oracle.elsa-2018.xml", text);
-        let updated = build(
-            "oracle-oval",
-            &place.dumps().join("mirror"),
-            &place.database(),
-        );
+        let updated = bring_feed(&place, "oracle-oval", &place.dumps().join("mirror")).unwrap();
         (updated.records, updated.refused.join("\n"))
     };
     for (from, to, reason) in [
