@@ -2,14 +2,12 @@
 //! taken out one by one, so that no document is held as a whole. How deep it
 //! may nest is `serde_json`'s limit of 128.
 
-use std::{
-    cell::Cell,
-    fmt,
-    io::{self, Read},
-};
+use std::{fmt, io::Read};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+
+use super::metered::Meter;
 
 /// Bytes between the ends of two parts: what is held at once.
 const PART_LIMIT: u64 = 32 << 20;
@@ -42,11 +40,10 @@ pub(crate) fn items(input: impl Read, field: &str, each: &mut Each<'_>) -> Resul
 }
 
 fn walk(input: impl Read, each: &mut Each<'_>, shape: Shape<'_>) -> Result<(), String> {
-    let left = Cell::new(PART_LIMIT);
-    let input = Metered { input, left: &left };
-    let mut deserializer = serde_json::Deserializer::from_reader(input);
+    let meter = Meter::new(PART_LIMIT);
+    let mut deserializer = serde_json::Deserializer::from_reader(meter.of(input));
     let mut each = |part: Part<'_>| {
-        left.set(PART_LIMIT);
+        meter.next();
         each(part)
     };
     let outer = Outer {
@@ -56,22 +53,6 @@ fn walk(input: impl Read, each: &mut Each<'_>, shape: Shape<'_>) -> Result<(), S
     let done = outer.deserialize(&mut deserializer);
     done.and_then(|()| deserializer.end())
         .map_err(|error| error.to_string())
-}
-
-/// Fails where a part goes on beyond the limit.
-struct Metered<'c, R> {
-    input: R,
-    left: &'c Cell<u64>,
-}
-
-impl<R: Read> Read for Metered<'_, R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(out)?;
-        let left = self.left.get().checked_sub(read as u64);
-        let too_long = || io::Error::other(format!("a part has more than {PART_LIMIT} bytes"));
-        self.left.set(left.ok_or_else(too_long)?);
-        Ok(read)
-    }
 }
 
 #[derive(Clone, Copy)]
@@ -231,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_part_that_does_not_end_is_refused() {
-        let endless = Read::chain(&b"{\"a\":{\"x\":\""[..], io::repeat(b'x'));
+        let endless = Read::chain(&b"{\"a\":{\"x\":\""[..], std::io::repeat(b'x'));
         let error = entries(endless, &mut |_| Ok(())).unwrap_err();
         assert!(error.contains("a part has more than"), "{error}");
     }

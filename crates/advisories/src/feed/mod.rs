@@ -11,6 +11,7 @@ mod collect;
 pub(crate) mod csaf;
 pub(crate) mod json;
 mod layout;
+mod metered;
 pub(crate) mod oval;
 mod packed;
 pub(crate) mod secdb;

@@ -11,6 +11,8 @@ use std::{
 const UNPACKED_LIMIT: u64 = 24 << 30;
 /// Bytes of the window or dictionary of a packed file.
 const WINDOW_LOG_LIMIT: u32 = 27;
+/// KiB that unpacking xz may take: its greatest level needs a quarter of it.
+const XZ_LIMIT: u32 = 256 << 10;
 
 /// The content of a file.
 pub(super) fn unpacked(mut file: File) -> io::Result<Box<dyn Read>> {
@@ -27,7 +29,9 @@ pub(super) fn unpacked(mut file: File) -> io::Result<Box<dyn Read>> {
     let input: Box<dyn Read> = match start {
         [0x1F, 0x8B, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
         [b'B', b'Z', b'h', ..] => Box::new(bzip2::bufread::MultiBzDecoder::new(input)),
-        [0xFD, b'7', b'z', b'X', b'Z', 0] => Box::new(lzma_rust2::XzReader::new(input, true)),
+        [0xFD, b'7', b'z', b'X', b'Z', 0] => {
+            Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, XZ_LIMIT))
+        }
         [0x28, 0xB5, 0x2F, 0xFD, ..] => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?;
             decoder.window_log_max(WINDOW_LOG_LIMIT)?;

@@ -2,8 +2,13 @@
 
 use std::io::Read;
 
+use super::metered::Meter;
+
 /// Bytes of one file: the largest record of any publisher has a tenth of it.
 const RECORD_LIMIT: u64 = 64 << 20;
+/// Bytes of a file with all that stands before it: long names have a header of
+/// their own, which is held as a whole.
+const PART_LIMIT: u64 = RECORD_LIMIT + (1 << 20);
 /// Files of one archive.
 const FILES_LIMIT: usize = 2_000_000;
 
@@ -16,7 +21,8 @@ pub(crate) fn walk(
     input: impl Read,
     mut each: impl FnMut(&str, &[u8]) -> Result<(), String>,
 ) -> Result<(), String> {
-    let mut archive = tar::Archive::new(input);
+    let meter = Meter::new(PART_LIMIT);
+    let mut archive = tar::Archive::new(meter.of(input));
     let entries = archive.entries().map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
     for (at, entry) in entries.enumerate() {
@@ -41,6 +47,7 @@ pub(crate) fn walk(
             return Err(format!("{name}: it was cut off"));
         }
         each(&name, &bytes)?;
+        meter.next();
     }
     Ok(())
 }
@@ -77,6 +84,14 @@ mod tests {
             let cut = &bytes[..length];
             assert!(walk(cut, |_, _| Ok(())).is_err(), "{length}");
         }
+        // A name without end is not gathered.
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::GNULongName);
+        header.set_size(1 << 40);
+        header.set_cksum();
+        let endless = Read::chain(header.as_bytes().as_slice(), std::io::repeat(b'x'));
+        let error = walk(endless, |_, _| Ok(())).unwrap_err();
+        assert!(error.contains("a part has more than"), "{error}");
         assert!(walk(&b"<html>not a tar</html>"[..], |_, _| Ok(())).is_err());
     }
 }

@@ -101,8 +101,10 @@ pub(crate) fn wanted(
                 .or_else(before)
                 .or_else(|| Some(public())),
             // Those that lie beside the dumps are built as the dumps are; those
-            // that came over a network are asked for again with the ecosystems
-            // that they speak of, and fetched at first where nothing else serves.
+            // that are known are asked for again where they came from, with the
+            // ecosystems that they speak of: what a feed says is believed before
+            // OSV's records, so that it must not grow old in silence. They are
+            // fetched at first where nothing else serves.
             None => {
                 // Facts are for all ecosystems, once a day.
                 let is_due = || {
@@ -115,9 +117,8 @@ pub(crate) fn wanted(
                     || (feed.ecosystems.is_empty() && is_due());
                 let is_alone = !feed.beside_osv && !feed.ecosystems.is_empty();
                 let needed = || (is_alone && !asked.is_empty()).then(public);
-                let again = || before().filter(|from| matches!(from, From::Url(_)));
                 is_asked
-                    .then(|| beside.map(From::Dir).or_else(again).or_else(needed))
+                    .then(|| beside.map(From::Dir).or_else(before).or_else(needed))
                     .flatten()
             }
         };

@@ -431,9 +431,14 @@ fn a_feed_that_cannot_be_read_leaves_what_was_there_and_says_so() {
     let gaps = gaps(&place.open(), &os("debian", "11"), &packages);
     assert_eq!(gaps.len(), 1, "{gaps:?}");
     assert!(gaps[0].reason.contains(want), "{gaps:?}");
-    // And one that is gone is no longer built, but stays.
+    // And one that is gone stays, and is missed.
     fs::remove_dir_all(&folder).unwrap();
-    assert!(matches!(place.update(), Err(UpdateError::Nothing(_))));
+    let updated = place.update().unwrap();
+    assert!(updated.built.is_empty());
+    assert!(
+        updated.refused[0].starts_with("debian-tracker: there is no `json` in `"),
+        "{updated:?}"
+    );
     assert_eq!(ids(&place.open(), shard, "chromium").len(), 1);
 }
 
