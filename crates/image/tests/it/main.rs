@@ -6,6 +6,7 @@
 )]
 
 mod cache;
+mod content;
 mod hostile;
 mod layers;
 mod parts;
