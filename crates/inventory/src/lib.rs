@@ -25,6 +25,7 @@ mod os;
 mod os_package;
 mod ownership;
 mod package_json;
+mod page_set;
 mod pom;
 mod program;
 mod purl;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Column, Fault, RECORD_LIMIT, columns, varint};
-use crate::faults::Faults;
+use crate::{faults::Faults, page_set::PageSet};
 
 /// Levels of a b-tree; SQLite's own bound is 20.
 const MOST_DEEP: usize = 20;
@@ -83,11 +83,10 @@ impl Visitor for Rows<'_> {
 
 /// Walks the tree below the page `root`. Rows come in the order of their ids.
 pub(crate) fn walk(pages: &dyn Pages, root: u64, visitor: &mut dyn Visitor) -> Faults<Fault> {
-    let words = usize::try_from(pages.count() / 64 + 1).unwrap_or(0);
     let mut walk = Walk {
         pages,
         visitor,
-        seen: vec![0; words],
+        seen: PageSet::new(pages.count() + 1),
         left: pages.length(),
         faults: Faults::default(),
     };
@@ -98,8 +97,7 @@ pub(crate) fn walk(pages: &dyn Pages, root: u64, visitor: &mut dyn Visitor) -> F
 struct Walk<'w> {
     pages: &'w dyn Pages,
     visitor: &'w mut dyn Visitor,
-    /// One bit for each page.
-    seen: Vec<u64>,
+    seen: PageSet,
     /// Bytes of payload that the file can still hold.
     left: u64,
     faults: Faults<Fault>,
@@ -135,13 +133,9 @@ impl<'w> Walk<'w> {
         if number == 0 || number > self.pages.count() {
             return Err(Fault::Missing(number));
         }
-        let word = usize::try_from(number / 64).unwrap_or(usize::MAX);
-        let word = self.seen.get_mut(word).ok_or(Fault::Missing(number))?;
-        let bit = 1 << (number % 64);
-        if *word & bit != 0 {
+        if self.seen.insert(number) != Some(true) {
             return Err(Fault::Loop(number));
         }
-        *word |= bit;
         self.pages.page(number)
     }
 

@@ -5,6 +5,7 @@ use super::{Database, Fault, META, PAGE_HEAD, SUMMED_HEAD};
 use crate::{
     bytes::Fields,
     faults::Faults,
+    page_set::PageSet,
     rpm::{HEADER_LIMIT, MOST_HEADERS},
 };
 
@@ -22,10 +23,9 @@ const OFF_DUPLICATE: u8 = 4;
 
 /// Hands every package's header to `visit`, in the order of their numbers.
 pub(super) fn headers(database: &Database<'_>, visit: &mut dyn FnMut(&[u8])) -> Faults<Fault> {
-    let words = usize::try_from(database.pages / 64 + 1).unwrap_or(0);
     let mut walk = Walk {
         database,
-        seen: vec![0; words],
+        seen: PageSet::new(database.pages),
         entries: Vec::new(),
         faults: Faults::default(),
         left: database.bytes.length().saturating_mul(2),
@@ -124,8 +124,8 @@ enum Value {
 /// One pass over the table.
 struct Walk<'w, 'a> {
     database: &'w Database<'a>,
-    /// One bit for each page.
-    seen: Vec<u64>,
+    /// Pages that belong to something.
+    seen: PageSet,
     entries: Vec<Entry>,
     faults: Faults<Fault>,
     /// Bytes that may still be read of overflow pages.
@@ -159,27 +159,9 @@ impl Walk<'_, '_> {
         if number == 0 || number >= self.database.pages {
             return Err(Fault::Missing(number));
         }
-        let word = usize::try_from(number / 64).unwrap_or(usize::MAX);
-        let word = self.seen.get_mut(word).ok_or(Fault::Missing(number))?;
-        let bit = 1 << (number % 64);
-        if *word & bit != 0 {
-            return Err(Fault::Loop(number));
-        }
-        *word |= bit;
-        Ok(())
-    }
-
-    fn is_taken(&self, number: u64) -> bool {
-        let word = usize::try_from(number / 64).unwrap_or(usize::MAX);
-        self.seen
-            .get(word)
-            .is_some_and(|word| word & 1 << (number % 64) != 0)
-    }
-
-    fn give_back(&mut self, number: u64) {
-        let word = usize::try_from(number / 64).unwrap_or(usize::MAX);
-        if let Some(word) = self.seen.get_mut(word) {
-            *word &= !(1 << (number % 64));
+        match self.seen.insert(number) {
+            Some(true) => Ok(()),
+            _ => Err(Fault::Loop(number)),
         }
     }
 
@@ -225,7 +207,7 @@ impl Walk<'_, '_> {
             }
             if page.own_number() != number || !page.is_hash() {
                 // It may be part of a package.
-                self.give_back(number);
+                self.seen.remove(number);
                 return Err(Fault::Page(number));
             }
             self.hash_page(&page);
@@ -240,7 +222,7 @@ impl Walk<'_, '_> {
     /// before them is damaged.
     fn strays(&mut self) {
         for number in 1..self.database.pages {
-            if self.is_taken(number) || !self.head(number).is_some_and(|page| page.is_hash()) {
+            if self.seen.contains(number) || !self.head(number).is_some_and(|page| page.is_hash()) {
                 continue;
             }
             match self.page(number) {
@@ -257,7 +239,7 @@ impl Walk<'_, '_> {
     /// Looks for overflow pages that belong to no entry.
     fn lost(&mut self) {
         for number in 1..self.database.pages {
-            let is_lost = !self.is_taken(number)
+            let is_lost = !self.seen.contains(number)
                 && self
                     .head(number)
                     .is_some_and(|page| page.kind() == OVERFLOW);
@@ -364,7 +346,7 @@ impl Walk<'_, '_> {
                 if value.is_err() {
                     // They may be another's.
                     for page in pages {
-                        self.give_back(page);
+                        self.seen.remove(page);
                     }
                 }
                 value
