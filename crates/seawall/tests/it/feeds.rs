@@ -25,7 +25,9 @@ fn zip(home: &Home, name: &str, records: &[Value]) {
 
 /// Flaw, package, status and severity of each finding.
 fn findings(said: &Said) -> Vec<String> {
-    let report: Value = serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}", said.err));
+    let report = serde_json::from_str(&said.out);
+    assert!(report.is_ok(), "{}", said.err);
+    let report: Value = report.unwrap();
     let mut all: Vec<String> = report["findings"]
         .as_array()
         .unwrap()
