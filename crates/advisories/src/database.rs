@@ -61,6 +61,9 @@ pub(crate) struct IndexSigned {
     pub(crate) signature: String,
     /// The names of its shards.
     pub(crate) shards: Vec<String>,
+    /// SHA-256 of their tables, in the same order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tables: Vec<String>,
 }
 
 /// One shard in the index.
@@ -463,6 +466,19 @@ impl Store for Database {
     fn newest(&self, shard: &str) -> Option<&str> {
         let info = self.info.iter().find(|info| info.name == shard)?;
         Some(info.newest.as_str())
+    }
+
+    fn newest_until(&self, shard: &str, day: &str) -> Option<String> {
+        let forms = self.shards.get(shard)?.forms().ok()?;
+        let dates = forms.iter().map(|form| form.date);
+        let past = dates.filter(|date| date.get(..10).is_some_and(|date| date <= day));
+        past.max().map(str::to_owned)
+    }
+
+    fn signed(&self, shard: &str) -> Option<&str> {
+        let info = self.info.iter().find(|info| info.name == shard)?;
+        let (_, made) = info.origin.signed.as_ref()?;
+        Some(made)
     }
 
     fn left_out(&self, shard: &str) -> &[String] {

@@ -120,6 +120,15 @@ pub(crate) enum Fetched {
     Same,
 }
 
+/// What caches on the way may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Caches {
+    /// Answer themselves.
+    Used,
+    /// Answer after they have asked the place.
+    Asked,
+}
+
 /// Fetches from one place.
 pub(crate) struct Fetcher<'a> {
     from: From,
@@ -193,7 +202,7 @@ impl<'a> Fetcher<'a> {
             }
             From::Url(url) => {
                 let url = format!("{url}/{}", escape(name));
-                self.http(&url, name, etag, DOWNLOAD_LIMIT)
+                self.http(&url, name, etag, DOWNLOAD_LIMIT, Caches::Used)
             }
         }
     }
@@ -245,6 +254,20 @@ impl<'a> Fetcher<'a> {
     /// A file that is used in memory, and may have so many bytes; `None` when
     /// it is not there.
     pub(crate) fn bytes(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, FetchError> {
+        self.in_memory(name, limit, Caches::Used)
+    }
+
+    /// The same of a file that is replaced in its place, as it is now.
+    pub(crate) fn current(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, FetchError> {
+        self.in_memory(name, limit, Caches::Asked)
+    }
+
+    fn in_memory(
+        &self,
+        name: &str,
+        limit: u64,
+        caches: Caches,
+    ) -> Result<Option<Vec<u8>>, FetchError> {
         let (place, opened) = match &self.from {
             From::Dir(dir) => {
                 let path = dir.join(name);
@@ -260,7 +283,7 @@ impl<'a> Fetcher<'a> {
             }
             From::Url(url) => {
                 let url = format!("{url}/{}", escape(name));
-                let opened = match self.http(&url, name, None, limit)? {
+                let opened = match self.http(&url, name, None, limit, caches)? {
                     Some(Fetched::New { file, .. }) => Some(file),
                     Some(Fetched::Same) | None => None,
                 };
@@ -288,7 +311,7 @@ impl<'a> Fetcher<'a> {
     ) -> Result<Option<Fetched>, FetchError> {
         match &self.from {
             From::Url(_) if self.is_public_bucket() => match publisher(name) {
-                Some(address) => self.http(address, name, etag, DOWNLOAD_LIMIT),
+                Some(address) => self.http(address, name, etag, DOWNLOAD_LIMIT, Caches::Used),
                 None => Ok(None),
             },
             _ => self.dump(name, etag),
@@ -301,6 +324,7 @@ impl<'a> Fetcher<'a> {
         label: &str,
         etag: Option<&str>,
         limit: u64,
+        caches: Caches,
     ) -> Result<Option<Fetched>, FetchError> {
         let failed = |cause| FetchError::Http {
             url: url.to_owned(),
@@ -309,6 +333,9 @@ impl<'a> Fetcher<'a> {
         let mut request = self.agent.get(url);
         if let Some(etag) = etag {
             request = request.header("If-None-Match", etag);
+        }
+        if caches == Caches::Asked {
+            request = request.header("Cache-Control", "no-cache");
         }
         let response = request.call().map_err(failed)?;
         match response.status().as_u16() {

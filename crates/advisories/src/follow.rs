@@ -25,7 +25,7 @@ use crate::{
     facts::FactKind,
     feed,
     fetch::chain,
-    install::install,
+    install::{install, is_sound},
     osv,
     published::is_worthwhile,
     shard::{self, About, Draft, Prose, Shard, base},
@@ -109,7 +109,10 @@ impl Run<'_> {
         }) else {
             return Ok(false);
         };
-        if self.fetcher.dir().is_some() || self.request.now.saturating_sub(whole) > WHOLE_AGAIN {
+        let now = self.request.now;
+        // What was noted by a clock that was ahead says nothing.
+        let is_known = whole <= now && until <= self.now() && now - whole <= WHOLE_AGAIN;
+        if self.fetcher.dir().is_some() || !is_known || !self.is_of_dump(ecosystem) {
             return Ok(false);
         }
         match self.changed(ecosystem, until) {
@@ -189,9 +192,14 @@ impl Run<'_> {
         if !is_over {
             return Err("the list ends before what is here".into());
         }
-        let (_, newest) = records.first().ok_or("the list is behind what is here")?;
-        // Not behind a date of the future, as above.
-        let until = (*newest).min(self.now()).max(until);
+        if records.is_empty() {
+            return Err("the list is behind what is here".into());
+        }
+        // By a date of the future, or by the clock instead of it, changes would
+        // be passed over that come into the list later.
+        let mut times = records.iter().map(|(_, time)| *time);
+        let newest = times.find(|time| *time <= self.now());
+        let until = newest.map_or(until, |newest| newest.max(until));
         Ok(Changes { records, until })
     }
 
@@ -207,6 +215,14 @@ impl Run<'_> {
                 && FactKind::of_shard(&one.name).is_none()
                 && feed::of_shard(&one.name).is_none()
         })
+    }
+
+    /// Whether all that is here of an ecosystem came from its dump and is as it
+    /// was installed. Else what was noted of the dump is not about it.
+    pub(crate) fn is_of_dump(&self, ecosystem: &str) -> bool {
+        let name = dump_name(ecosystem);
+        let mut shards = self.shards_of(ecosystem);
+        shards.all(|one| one.source == name && is_sound(self.request.dir, one))
     }
 
     /// The records that are here, as they were read.
@@ -298,7 +314,7 @@ impl Run<'_> {
             let mut made = Vec::new();
             for (shard, own) in shard::split(&changed.drafts) {
                 let here = self.shards_of(ecosystem).find(|one| one.name == shard);
-                let overlaid = here.and_then(|here| self.lay_over(here, shard, &own, &aliases));
+                let overlaid = here.and_then(|here| self.lay_over(here, &name, &own, &aliases));
                 made.push(match overlaid.transpose()? {
                     Some(shard) => shard,
                     None => {
@@ -329,10 +345,11 @@ impl Run<'_> {
     fn lay_over(
         &self,
         here: &IndexShard,
-        name: &str,
+        source: &str,
         drafts: &[&Draft],
         aliases: &Closed<'_>,
     ) -> Option<Result<IndexShard, UpdateError>> {
+        let name = &here.name;
         let base = map(self.request.dir, &here.file, here.bytes).ok()?;
         let base = Shard::open(base, None).ok()?;
         let (old, new) = (base.forms().ok()?, shard::forms(name, drafts, aliases));
@@ -342,7 +359,7 @@ impl Run<'_> {
             ..here.clone()
         };
         let Some((bytes, about)) = shard::write_overlay(&old, &new) else {
-            return Some(Ok(described(bare, base.about, &here.source)));
+            return Some(Ok(described(bare, base.about, source)));
         };
         if !is_worthwhile(bytes.len() as u64, here.bytes) {
             return None;
@@ -359,7 +376,7 @@ impl Run<'_> {
                 overlay: Some(overlay),
                 ..bare
             };
-            described(shard, about, &here.source)
+            described(shard, about, source)
         }))
     }
 }

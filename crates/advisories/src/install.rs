@@ -56,8 +56,15 @@ pub(crate) fn install(dir: &Path, name: &str, bytes: &[u8]) -> Result<IndexShard
     })
 }
 
+/// Whether the files of a shard are what was installed.
+pub(crate) fn is_sound(dir: &Path, shard: &IndexShard) -> bool {
+    let overlay = shard.overlay.iter().map(|one| (&one.file, &one.sha256));
+    let mut files = std::iter::once((&shard.file, &shard.sha256)).chain(overlay);
+    files.all(|(file, sha256)| digest_of(&dir.join(file)).is_ok_and(|own| own == *sha256))
+}
+
 /// SHA-256 of a file, hexadecimal.
-fn digest_of(path: &Path) -> io::Result<String> {
+pub(crate) fn digest_of(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut piece = vec![0; 128 << 10];

@@ -167,6 +167,38 @@ impl PublicKey {
     /// # Errors
     /// When it is no signature, of another key, or does not fit.
     pub fn verify(&self, content: &[u8], signature: &str) -> Result<String, KeyError> {
+        let (own, comment, over_comment) = self.read(signature)?;
+        let key = UnparsedPublicKey::new(&ED25519, &self.key);
+        key.verify(&Blake2b512::digest(content), &own)
+            .map_err(|_| KeyError::Wrong("the content"))?;
+        self.check_comment(&own, comment, &over_comment)
+    }
+
+    /// The trusted comment of a signature, checked; whether that fits any
+    /// content is not.
+    ///
+    /// # Errors
+    /// When it is no signature, of another key, or does not fit its comment.
+    pub fn comment(&self, signature: &str) -> Result<String, KeyError> {
+        let (own, comment, over_comment) = self.read(signature)?;
+        self.check_comment(&own, comment, &over_comment)
+    }
+
+    fn check_comment(
+        &self,
+        own: &[u8; 64],
+        comment: &str,
+        over_comment: &[u8; 64],
+    ) -> Result<String, KeyError> {
+        let key = UnparsedPublicKey::new(&ED25519, &self.key);
+        key.verify(&[&own[..], comment.as_bytes()].concat(), over_comment)
+            .map_err(|_| KeyError::Wrong("its comment"))?;
+        Ok(comment.to_owned())
+    }
+
+    /// The parts of a signature of this key: over the content, the comment, over
+    /// both.
+    fn read<'s>(&self, signature: &'s str) -> Result<([u8; 64], &'s str, [u8; 64]), KeyError> {
         const WHAT: &str = "signature";
         let mut lines = signature.lines();
         let mut line = || lines.next().unwrap_or_default();
@@ -192,13 +224,7 @@ impl PublicKey {
                 wanted: self.id,
             });
         }
-        let own: [u8; 64] = part(&signed, 10);
-        let key = UnparsedPublicKey::new(&ED25519, &self.key);
-        key.verify(&Blake2b512::digest(content), &own)
-            .map_err(|_| KeyError::Wrong("the content"))?;
-        key.verify(&[&own[..], comment.as_bytes()].concat(), &over_comment)
-            .map_err(|_| KeyError::Wrong("its comment"))?;
-        Ok(comment.to_owned())
+        Ok((part(&signed, 10), comment, over_comment))
     }
 }
 

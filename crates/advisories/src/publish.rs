@@ -16,10 +16,11 @@ use crate::{
     database::{IndexShard, hex, map, read_index},
     facts::FactKind,
     feed,
-    install::{UNFINISHED, persist, sync_dir},
+    install::{UNFINISHED, digest_of, persist, sync_dir},
     published::{
         INDEX, PublishedFile, PublishedIndex, PublishedOverlay, PublishedShard, SHARD_LIMIT,
-        SIGNATURE, is_worthwhile, pack, safe, short, unpack_at_most,
+        SIGNATURE, comment, index_name, is_index, is_worthwhile, named, pack, safe, short,
+        unpack_at_most,
     },
     shard::{self, Shard, base},
     table::{Bytes, Damage},
@@ -34,6 +35,9 @@ const OWN: &str = ".seawall-db";
 /// States of a shard that overlays are made from: a machine that was brought
 /// up to date within so many of them takes an overlay.
 const BASES: usize = 8;
+
+/// Seconds after which an index is signed anew, and that one may be ahead.
+const DAY: i64 = 24 * 60 * 60;
 
 /// What to publish, where.
 pub struct PublishRequest<'a> {
@@ -63,6 +67,8 @@ pub struct Published {
     pub made: String,
     /// Whether anything is new.
     pub is_new: bool,
+    /// Whether what is not new was signed anew.
+    pub is_renewed: bool,
     /// Why what was published before is not built upon.
     pub afresh: Option<String>,
 }
@@ -73,6 +79,15 @@ pub enum PublishError {
     /// The advisories could not be read.
     #[error(transparent)]
     Update(#[from] UpdateError),
+    /// What was published is of the future: machines refuse it, and all that
+    /// would follow.
+    #[error("what was published before is of {made}, and by the clock of this machine it is {now}")]
+    Ahead {
+        /// When it was made, RFC 3339.
+        made: String,
+        /// Now, RFC 3339.
+        now: String,
+    },
     /// A shard cannot be read back, or packed.
     #[error("cannot publish `{name}`: {reason}")]
     Shard {
@@ -94,6 +109,8 @@ impl PublishRequest<'_> {
 ///
 /// The same advisories give the same files. Files that the index before this
 /// one names stay, so that a machine in the middle of an update misses none.
+/// Where nothing is new the index is signed anew after a day: what is older
+/// stands still.
 ///
 /// # Errors
 /// When advisories could not be fetched or read, or files not be written.
@@ -113,6 +130,13 @@ pub fn publish(request: &PublishRequest<'_>) -> Result<Published, PublishError> 
         Ok(old) => (old, None),
         Err(why) => (None, Some(why)),
     };
+    let now = i64::try_from(request.now).unwrap_or(i64::MAX);
+    let before = old.as_ref().and_then(|(_, old)| old.time());
+    let before = before.map(Timestamp::as_second);
+    if let Some(made) = before.filter(|made| *made > now.saturating_add(DAY)) {
+        let (made, now) = (said(made), said(now));
+        return Err(PublishError::Ahead { made, now });
+    }
     let mut named: BTreeSet<&str> = BTreeSet::new();
     named.extend(request.update.ecosystems.iter().map(|one| base(one)));
     let updated = update(&UpdateRequest {
@@ -132,7 +156,7 @@ pub fn publish(request: &PublishRequest<'_>) -> Result<Published, PublishError> 
     let maker = Maker {
         out,
         own: &own,
-        old: old.as_ref(),
+        old: old.as_ref().map(|(_, old)| old),
     };
     let mut shards = Vec::new();
     for entry in entries {
@@ -147,50 +171,74 @@ pub fn publish(request: &PublishRequest<'_>) -> Result<Published, PublishError> 
         afresh,
         ..Published::default()
     };
-    if let Some(old) = old.as_ref().filter(|old| old.shards == shards) {
-        published.made.clone_from(&old.made);
+    let same = old.as_ref().filter(|(_, old)| old.shards == shards);
+    if let (Some((_, same)), Some(made)) = (same, before)
+        && now.saturating_sub(made) <= DAY
+    {
+        published.made.clone_from(&same.made);
         return Ok(published);
     }
+    published.is_renewed = same.is_some();
+    published.is_new = same.is_none();
     // Never before the index that machines have seen.
-    let after = old.as_ref().and_then(PublishedIndex::time);
-    let after = after.map_or(0, |time| time.as_second() + 1);
-    let made = i64::try_from(request.now).unwrap_or(0).max(after);
-    let made = Timestamp::from_second(made).map_or_else(|_| String::new(), |time| time.to_string());
-    let index = PublishedIndex::new(made, shards);
+    let made = now.max(before.map_or(0, |made| made.saturating_add(1)));
+    let index = PublishedIndex::new(said(made), shards);
     let whole = |reason| PublishError::Shard {
         name: INDEX.to_owned(),
         reason,
     };
     let bytes = index.pack().map_err(whole)?;
-    let seconds = index.time().map_or(0, Timestamp::as_second);
-    let comment = format!("timestamp:{seconds}\tfile:{INDEX}\thashed");
-    let signature = request.key.sign(&bytes, &comment);
+    let name = index_name(&bytes);
+    let signature = request.key.sign(&bytes, &comment(index.time(), &name));
+    persist(out, &out.join(&name), &bytes)?;
+    // All that the signature leads to must come to the disk before it does.
     sync_dir(out)?;
     persist(out, &out.join(SIGNATURE), signature.as_bytes())?;
-    persist(out, &out.join(INDEX), &bytes)?;
     sync_dir(out)?;
-    collect_garbage(out, &[old.as_ref(), Some(&index)]);
-    published.made = index.made;
-    published.is_new = true;
+    published.made.clone_from(&index.made);
+    // What an index names that cannot be read now is not known, and machines
+    // may be fetching it: it goes the next time.
+    if published.afresh.is_none() {
+        let old = old.as_ref().map(|(name, old)| (name.as_str(), old));
+        collect_garbage(out, old.into_iter().chain([(name.as_str(), &index)]));
+    }
     Ok(published)
 }
 
-/// The index in the folder, or why it is not believed: what is built upon it
-/// would be signed too.
-fn published_before(out: &Path, key: &SecretKey) -> Result<Option<PublishedIndex>, String> {
+/// A time in seconds since 1970 as RFC 3339 has it.
+fn said(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| String::new(), |time| time.to_string())
+}
+
+/// The index in the folder with its name, or why it is not believed: what is
+/// built upon it would be signed too.
+fn published_before(
+    out: &Path,
+    key: &SecretKey,
+) -> Result<Option<(String, PublishedIndex)>, String> {
     let read = |name: &str| match fs::read(out.join(name)) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(format!("cannot read `{name}`: {error}")),
     };
-    let Some(index) = read(INDEX)? else {
-        return Ok(None);
+    let Some(signature) = read(SIGNATURE)? else {
+        // A signature that is gone leaves an index that nobody vouches for.
+        let entries = fs::read_dir(out).into_iter().flatten().flatten();
+        let mut names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        return match names.find(|name| is_index(name)) {
+            Some(name) => Err(format!("`{name}` is there, but `{SIGNATURE}` is not")),
+            None => Ok(None),
+        };
     };
-    let signature = read(SIGNATURE)?.unwrap_or_default();
     let signature = String::from_utf8_lossy(&signature);
-    let checked = key.public().verify(&index, &signature);
-    checked.map_err(|error| format!("`{INDEX}` there cannot be trusted: {error}"))?;
-    PublishedIndex::parse(&index).map(Some)
+    let untrusted = |error| format!("`{SIGNATURE}` there cannot be trusted: {error}");
+    let key = key.public();
+    let comment = key.comment(&signature).map_err(untrusted)?;
+    let name = named(&comment)?;
+    let index = read(name)?.ok_or_else(|| format!("`{name}` is not there"))?;
+    let checked = key.verify(&index, &signature);
+    checked.map_err(|error| format!("`{name}` there cannot be trusted: {error}"))?;
+    Ok(Some((name.to_owned(), PublishedIndex::parse(&index)?)))
 }
 
 /// Makes the files of shards.
@@ -320,29 +368,34 @@ impl Maker<'_> {
         })
     }
 
-    /// Whether every file of a shard is there with its length.
+    /// Whether every file of a shard is there as it was signed.
     fn is_there(&self, shard: &PublishedShard) -> bool {
         shard.files().all(|one| {
-            let metadata = fs::metadata(self.out.join(&one.file));
-            metadata.is_ok_and(|metadata| metadata.len() == one.bytes)
+            let digest = digest_of(&self.out.join(&one.file));
+            digest.is_ok_and(|digest| digest == one.sha256)
         })
     }
 }
 
 /// Removes files of ours that no index names.
-fn collect_garbage(out: &Path, indices: &[Option<&PublishedIndex>]) {
+fn collect_garbage<'i>(out: &Path, indices: impl Iterator<Item = (&'i str, &'i PublishedIndex)>) {
     let mut kept = BTreeSet::new();
-    for shard in indices.iter().flatten().flat_map(|index| &index.shards) {
-        kept.extend(shard.files().map(|one| one.file.clone()));
-        // The bases of overlays: the next ones are made from them.
-        let bases = shard.overlays.iter().map(|one| &one.base);
-        kept.extend(bases.map(|base| format!("{}-{base}{WHOLE}", safe(&shard.name))));
+    for (name, index) in indices {
+        kept.insert(name.to_owned());
+        for shard in &index.shards {
+            kept.extend(shard.files().map(|one| one.file.clone()));
+            // The bases of overlays: the next ones are made from them.
+            let bases = shard.overlays.iter().map(|one| &one.base);
+            kept.extend(bases.map(|base| format!("{}-{base}{WHOLE}", safe(&shard.name))));
+        }
     }
     for entry in fs::read_dir(out).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
-        let is_ours =
-            name.ends_with(WHOLE) || name.ends_with(OVERLAY) || name.starts_with(UNFINISHED);
+        let is_ours = name.ends_with(WHOLE)
+            || name.ends_with(OVERLAY)
+            || name.starts_with(UNFINISHED)
+            || is_index(name);
         if is_ours && !kept.contains(name) {
             // Left for the next time when it cannot be removed.
             let _ = fs::remove_file(entry.path());

@@ -2,11 +2,14 @@
 //! signed index names them. Any static web server or folder will do.
 //!
 //! ```text
-//! seawall-index.json.zst           the index, packed JSON
-//! seawall-index.json.zst.minisig   its signature
+//! seawall-index.minisig            the signature, which names the index
+//! seawall-index-DIGEST.json.zst    the index, packed JSON
 //! NAME-TABLE.shard.zst             a shard, named by SHA-256 of its table
 //! NAME-BASE-TABLE.overlay.zst      what makes the shard TABLE of the shard BASE
 //! ```
+//!
+//! Only the signature is ever replaced: all others have names of their content,
+//! so that no two files have to change at once, and caches may keep them.
 //!
 //! Nothing of the index is unpacked before its signature was checked, and
 //! nothing of any other file before its length and SHA-256 were.
@@ -19,9 +22,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::database::hex;
 
-/// The index, and its signature.
-pub(crate) const INDEX: &str = "seawall-index.json.zst";
-pub(crate) const SIGNATURE: &str = "seawall-index.json.zst.minisig";
+/// How an index is named; a source of the database is it, `#` and a shard.
+pub(crate) const INDEX: &str = "seawall-index";
+const INDEX_END: &str = ".json.zst";
+/// Its signature, whose trusted comment names it.
+pub(crate) const SIGNATURE: &str = "seawall-index.minisig";
 const FORMAT: u32 = 1;
 
 /// Bytes of an index, packed and not: thirty times what all of OSV takes.
@@ -81,6 +86,38 @@ pub(crate) struct PublishedOverlay {
     pub(crate) base: String,
     #[serde(flatten)]
     pub(crate) packed: PublishedFile,
+}
+
+/// The name of an index by its bytes.
+pub(crate) fn index_name(packed: &[u8]) -> String {
+    let digest = hex(&Sha256::digest(packed));
+    format!("{INDEX}-{}{INDEX_END}", short(&digest))
+}
+
+/// Whether a file is an index by its name.
+pub(crate) fn is_index(name: &str) -> bool {
+    let digest = name
+        .strip_prefix(INDEX)
+        .and_then(|rest| rest.strip_prefix('-'));
+    let digest = digest.and_then(|rest| rest.strip_suffix(INDEX_END));
+    digest.is_some_and(|digest| is_digest(digest, 16))
+}
+
+/// The trusted comment of an index's signature, in the form of minisign's own.
+pub(crate) fn comment(made: Option<Timestamp>, index: &str) -> String {
+    let seconds = made.map_or(0, Timestamp::as_second);
+    format!("timestamp:{seconds}\tfile:{index}\thashed")
+}
+
+/// The name of the index in such a comment.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn named(comment: &str) -> Result<&str, String> {
+    let mut fields = comment.split('\t');
+    let name = fields.find_map(|field| field.strip_prefix("file:"));
+    let name = name.filter(|name| is_index(name));
+    name.ok_or_else(|| format!("its trusted comment names no index: `{comment}`"))
 }
 
 /// As much of a digest as names a file.

@@ -28,6 +28,20 @@ pub trait Store: Sync {
     /// there is no such shard.
     fn newest(&self, shard: &str) -> Option<&str>;
 
+    /// The newest date of a shard that is not after `day` (`YYYY-MM-DD`): one
+    /// record with a date of the future must not make all others look new.
+    fn newest_until(&self, shard: &str, day: &str) -> Option<String> {
+        let newest = self.newest(shard)?;
+        (newest.get(..10)? <= day).then(|| newest.to_owned())
+    }
+
+    /// When the publisher of a shard last signed it, RFC 3339; `None` where it
+    /// is not signed.
+    fn signed(&self, shard: &str) -> Option<&str> {
+        let _ = shard;
+        None
+    }
+
     /// What a feed could not give of its shard, a line each.
     fn left_out(&self, shard: &str) -> &[String] {
         let _ = shard;

@@ -14,15 +14,15 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    KeyError, PublicKey, UpdateError,
+    PublicKey, UpdateError,
     database::{IndexOverlay, IndexShard, IndexSigned, IndexSource, hex, map},
     facts::FactKind,
     feed,
     fetch::chain,
-    install::install,
+    install::{install, is_sound},
     published::{
         INDEX, INDEX_LIMIT, PublishedFile, PublishedIndex, PublishedShard, SIGNATURE,
-        SIGNATURE_LIMIT, short,
+        SIGNATURE_LIMIT, named, short,
     },
     shard::{self, Shard, base},
     table::{Bytes, Damage, Table},
@@ -31,8 +31,8 @@ use crate::{
 
 /// Shards that are fetched at once.
 const AT_ONCE: usize = 8;
-/// How often an index is fetched that does not fit its signature: between the
-/// two the publisher may have replaced both.
+/// How often an index is asked for that is not there: the signature may be one
+/// of long ago that somebody kept.
 const TRIES: usize = 3;
 const PAUSE: Duration = Duration::from_millis(300);
 /// Seconds that an index may be ahead of this machine's clock.
@@ -101,13 +101,14 @@ impl Run<'_> {
             made: index.made,
             from,
             signature,
+            tables: index.shards.iter().map(|one| one.table.clone()).collect(),
             shards: index.shards.into_iter().map(|one| one.name).collect(),
         });
         Ok(true)
     }
 
     fn signature(&self) -> Result<Option<String>, UpdateError> {
-        let bytes = self.fetcher.bytes(SIGNATURE, SIGNATURE_LIMIT)?;
+        let bytes = self.fetcher.current(SIGNATURE, SIGNATURE_LIMIT)?;
         let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         // Some servers answer everything, with a page.
         Ok(text.filter(|text| text.starts_with("untrusted comment:")))
@@ -122,15 +123,23 @@ impl Run<'_> {
         let known =
             signed.find(|one| one.key == id && one.from == from && one.signature == signature)?;
         let by = Some((id, known.made.clone()));
-        let is_current = |name: &String| {
-            let shard = self.old.shards.iter().find(|one| one.name == *name);
-            let source = shard.and_then(|shard| {
-                let mut sources = self.old.sources.iter();
-                sources.find(|one| one.name == shard.source)
-            });
+        if known.shards.len() != known.tables.len() {
+            return None;
+        }
+        let is_current = |(name, table): (&String, &String)| {
+            let mut shards = self.old.shards.iter();
+            let shard = shards.find(|one| one.name == *name);
+            let source = shard
+                .filter(|shard| shard.digest() == *table)
+                .and_then(|shard| {
+                    let mut sources = self.old.sources.iter();
+                    sources.find(|one| one.name == shard.source)
+                });
             source.is_some_and(|one| one.from == from && one.signed == by)
+                && shard.is_some_and(|shard| is_sound(self.request.dir, shard))
         };
-        let mut wanted = known.shards.iter().filter(|name| self.is_wanted(name));
+        let all = known.shards.iter().zip(&known.tables);
+        let mut wanted = all.filter(|(name, _)| self.is_wanted(name));
         wanted.all(is_current).then(|| known.shards.clone())
     }
 
@@ -146,20 +155,21 @@ impl Run<'_> {
             from: from.clone(),
             reason,
         };
+        let untrusted = |cause| UpdateError::Signature {
+            from: from.clone(),
+            cause,
+        };
         let gone = || damaged("its signature is there, but it is not".to_owned());
-        for tries in 1.. {
-            let bytes = self.fetcher.bytes(INDEX, INDEX_LIMIT)?.ok_or_else(gone)?;
-            match key.verify(&bytes, &signature) {
-                Ok(_) => {
-                    let index = PublishedIndex::parse(&bytes).map_err(damaged)?;
-                    return Ok((index, signature));
-                }
-                Err(KeyError::Wrong(_)) if tries < TRIES => {
-                    thread::sleep(PAUSE.min(self.request.patience));
-                    signature = self.signature()?.ok_or_else(gone)?;
-                }
-                Err(cause) => return Err(UpdateError::Signature { from, cause }),
+        for _ in 0..TRIES {
+            let comment = key.comment(&signature).map_err(untrusted)?;
+            let name = named(&comment).map_err(damaged)?;
+            if let Some(bytes) = self.fetcher.bytes(name, INDEX_LIMIT)? {
+                key.verify(&bytes, &signature).map_err(untrusted)?;
+                let index = PublishedIndex::parse(&bytes).map_err(damaged)?;
+                return Ok((index, signature));
             }
+            thread::sleep(PAUSE.min(self.request.patience));
+            signature = self.signature()?.ok_or_else(gone)?;
         }
         Err(gone())
     }
@@ -309,16 +319,38 @@ impl Run<'_> {
             .iter()
             .map(|one| one.source.as_str())
             .collect();
-        let is_used =
-            |one: &IndexSource| !one.name.starts_with(INDEX) || used.contains(one.name.as_str());
-        self.index.sources.retain(is_used);
+        // What a place said of a file is not about what took its shards' place.
+        for old in &self.old.shards {
+            let is_same = |one: &IndexShard| one.name == old.name && one.source == old.source;
+            if self.index.shards.iter().any(is_same) {
+                continue;
+            }
+            for source in &mut self.index.sources {
+                if source.name == old.source {
+                    (source.etag, source.until, source.whole) = (None, None, None);
+                }
+            }
+            let is_left = used.contains(old.source.as_str());
+            let sources = &mut self.index.sources;
+            sources.retain(|one| is_left || one.name != old.source);
+        }
         Ok(())
     }
 
     fn take_one(&self, wanted: &PublishedShard) -> Result<Taken, UpdateError> {
         let here = self.old.shards.iter().find(|one| one.name == wanted.name);
-        let step = here.map_or(Step::Whole, |here| step(here, wanted));
         let mut note = None;
+        let step = match here {
+            None => Step::Whole,
+            Some(here) if is_sound(self.request.dir, here) => step(here, wanted),
+            Some(_) => {
+                note = Some(format!(
+                    "{}: it is damaged here: it is taken whole",
+                    wanted.name
+                ));
+                Step::Whole
+            }
+        };
         let made = match step {
             Step::Same(shard) => {
                 let shard = describe(shard, wanted);

@@ -23,7 +23,7 @@ use crate::{
     },
     fetch::{FetchError, FetchProgress, Fetched, Fetcher, From, chain},
     follow::{self, dump_name},
-    install::{collect_garbage, install, write_index},
+    install::{collect_garbage, install, is_sound, write_index},
     shard::{Prose, base},
 };
 
@@ -112,8 +112,11 @@ pub fn update(request: &UpdateRequest<'_>) -> Result<Updated, UpdateError> {
         updated: Updated::default(),
     };
     let done = run.all().and_then(|()| write_index(dir, &run.index));
-    // Of a run that failed nothing stays either.
-    collect_garbage(dir, if done.is_ok() { &run.index } else { &old });
+    // Of a run that failed nothing stays either. Which index is there then is
+    // only known by a look: what fails last may fail after the rename.
+    if let Ok(live) = read_index(dir) {
+        collect_garbage(dir, &live.unwrap_or_default());
+    }
     done.map(|()| run.updated)
 }
 
@@ -222,7 +225,8 @@ impl Run<'_> {
         }
         let name = dump_name(ecosystem);
         let from = self.fetcher.name();
-        let etag = self.etag(&name).map(str::to_owned);
+        let etag = self.etag(&name).filter(|_| self.is_of_dump(ecosystem));
+        let etag = etag.map(str::to_owned);
         let fetched = self.fetcher.dump(&name, etag.as_deref())?;
         let fetched = fetched.ok_or_else(|| UpdateError::NoDump {
             ecosystem: ecosystem.to_owned(),
@@ -303,17 +307,22 @@ impl Run<'_> {
     /// Builds the shard of a kind of facts. No advisory depends on them, so
     /// that a file which cannot be had leaves what was known of them.
     fn facts(&mut self, kind: FactKind) -> Result<(), UpdateError> {
-        let had = self
-            .old
-            .shards
-            .iter()
-            .any(|shard| shard.name == kind.shard());
+        let mut old = self.old.shards.iter();
+        let old = old.find(|shard| shard.name == kind.shard());
+        let had = old.is_some();
+        let from = self.fetcher.name();
+        let is_own = old.is_some_and(|shard| {
+            let mut sources = self.old.sources.iter();
+            let source = sources.find(|one| one.name == shard.source);
+            source.is_some_and(|one| one.from == from && one.signed.is_none())
+                && is_sound(self.request.dir, shard)
+        });
         let mut gathered = Gathered::new(kind);
         // Fetched anew, found unchanged.
         let (mut new, mut same) = (Vec::new(), Vec::new());
         let mut is_whole = true;
         for name in self.fact_files(kind) {
-            let etag = self.etag(&name).filter(|_| had).map(str::to_owned);
+            let etag = self.etag(&name).filter(|_| is_own).map(str::to_owned);
             match self.fetcher.facts(&name, etag.as_deref()) {
                 Ok(None) => continue,
                 Ok(Some(Fetched::Same)) => same.push((name, etag)),

@@ -144,6 +144,13 @@ fn unit<'n>(choice: &Choice, shard: &'n str) -> &'n str {
     }
 }
 
+/// Whether a place is to be asked again. A database that was built from a folder
+/// has its own ways of staying current: 0 says that nobody was asked. A time of
+/// the future is one of a clock that was wrong, and none.
+fn is_due(checked: u64, now: u64) -> bool {
+    checked > 0 && checked.abs_diff(now) > DAY
+}
+
 /// What is needed and missing, or was not asked for today.
 fn to_fetch<'n>(
     installed: Option<&Database>,
@@ -157,10 +164,7 @@ fn to_fetch<'n>(
             all.find(|info| info.name == name || base(&info.name) == name)
                 .map(|info| info.checked)
         });
-        // A database that was built from a folder has its own ways of staying
-        // current: 0 says that nobody was asked.
-        let is_old = known.is_none_or(|checked| checked > 0 && checked + DAY < now);
-        if is_old {
+        if known.is_none_or(|checked| is_due(checked, now)) {
             wanted.insert(name.to_owned());
         }
     }
@@ -196,7 +200,7 @@ fn feeds_to_fetch(
             };
             all.find(|info| is_own(&info.name)).map(|info| info.checked)
         });
-        if checked.is_none_or(|checked| checked > 0 && checked + DAY < now) {
+        if checked.is_none_or(|checked| is_due(checked, now)) {
             feeds.push(feed.clone());
             let ecosystem = unit(choice, shard).to_owned();
             if !wanted.contains(&ecosystem) {
@@ -290,5 +294,28 @@ pub(crate) struct Downloads(pub(crate) ByteBar);
 impl FetchProgress for Downloads {
     fn bytes(&self, label: &str, bytes: u64) {
         self.0.show(label, bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_asked_once_a_day_and_after_a_clock_that_was_wrong() {
+        let now = 1_800_000_000;
+        let due = [
+            0,
+            1,
+            now - DAY - 1,
+            now - DAY,
+            now,
+            now + DAY,
+            now + DAY + 1,
+        ];
+        assert_eq!(
+            due.map(|checked| is_due(checked, now)),
+            [false, true, true, false, false, false, true]
+        );
     }
 }

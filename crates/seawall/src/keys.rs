@@ -21,12 +21,14 @@ const FILE_LIMIT: u64 = 64 << 10;
 
 /// A public key: the line that minisign shows, or a file with one.
 pub(crate) fn public(named: &str) -> Result<PublicKey> {
+    // A key first: a file that happens to bear its name is another's.
+    let line = PublicKey::parse(named);
     let path = Path::new(named);
-    let text = match path.is_file() {
-        true => read(path)?,
-        false => named.to_owned(),
+    let found = match line.is_err() && path.is_file() {
+        true => PublicKey::parse(&read(path)?),
+        false => line,
     };
-    PublicKey::parse(&text).map_err(|error| {
+    found.map_err(|error| {
         let hint = "give the line that begins with `RW`, or the file that holds it";
         explained(error, format!("`{named}` is no public key"), hint)
     })

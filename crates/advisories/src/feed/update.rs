@@ -9,7 +9,7 @@ use crate::{
     database::{Index, IndexShard, IndexSource},
     facts::FactKind,
     fetch::{Fetched, Fetcher, From, chain},
-    install::install,
+    install::{install, is_sound},
     shard::base,
 };
 
@@ -153,6 +153,7 @@ pub(crate) fn bring(
         layout: &layout,
         place: &place,
         old,
+        dir: request.dir,
     };
     let sources = match asked.read(&mut collector) {
         Ok(Some(sources)) => sources,
@@ -251,6 +252,8 @@ struct Asked<'a> {
     layout: &'a Layout<'a>,
     place: &'a str,
     old: &'a Index,
+    /// The database's folder.
+    dir: &'a Path,
 }
 
 /// The files that were read, with their entity tags.
@@ -333,7 +336,14 @@ impl Asked<'_> {
     /// shards that were made of it are there.
     fn etag(&self, file: &str) -> Option<String> {
         let whole = source(self.feed);
-        self.old.shards.iter().find(|shard| shard.source == whole)?;
+        let shards = self.old.shards.iter();
+        let mut own = shards
+            .filter(|shard| super::of_shard(&shard.name) == Some(self.feed.name))
+            .peekable();
+        own.peek()?;
+        if !own.all(|shard| shard.source == whole && is_sound(self.dir, shard)) {
+            return None;
+        }
         let name = file_source(self.feed, file);
         let mut sources = self.old.sources.iter();
         let known = sources.find(|one| one.name == name && one.from == self.place)?;

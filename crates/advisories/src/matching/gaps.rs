@@ -144,6 +144,7 @@ pub(super) fn coverage(
             used.insert(shard.to_owned());
             if !shard.ends_with(":malicious") {
                 gaps.extend(stale(store, request, authority, shard));
+                gaps.extend(frozen(store, request, shard));
             }
             let left_out = store.left_out(shard).iter();
             gaps.extend(left_out.map(|what| Gap::new(GapKind::Damaged, shard, what.clone())));
@@ -215,6 +216,22 @@ fn stale(
         ));
     }
     let max_age = request.max_age?;
+    // A day ahead it may be by the clocks of others.
+    let is_ahead = days_between(newest, request.today).is_some_and(|age| age < -1);
+    let past = is_ahead.then(|| store.newest_until(shard, request.today));
+    let newest = match &past {
+        None => newest,
+        Some(past) => match past.as_ref().and_then(|past| past.get(..10)) {
+            Some(past) => past,
+            None => {
+                let reason = format!(
+                    "its advisories are of {newest} and no day before {}: their age is not known",
+                    request.today
+                );
+                return Some(Gap::new(GapKind::StaleAdvisories, shard, reason));
+            }
+        },
+    };
     let ended = match authority {
         Authority::Distribution(distro) => request.os.and_then(|os| {
             let ended = store.end_of_life(distro.product?, &distro.cycle(os)?)?;
@@ -231,6 +248,24 @@ fn stale(
             GapKind::StaleAdvisories,
             shard,
             format!("the newest advisory is of {newest}, {age} days before {until}"),
+        )
+    })
+}
+
+/// A gap for a shard whose publisher signed nothing for long: he does so each
+/// day, so that the place stands still, or somebody shows an old state of it.
+fn frozen(store: &dyn Store, request: &Request<'_>, shard: &str) -> Option<Gap> {
+    let max_age = request.max_age?;
+    let made = store.signed(shard)?.get(..10)?;
+    let age = days_between(made, request.today)?;
+    (age > i64::from(max_age)).then(|| {
+        Gap::new(
+            GapKind::StaleAdvisories,
+            shard,
+            format!(
+                "its publisher last signed it on {made}, {age} days before {}",
+                request.today
+            ),
         )
     })
 }

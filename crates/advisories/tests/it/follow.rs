@@ -3,16 +3,21 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use seawall_advisories::{Database, Store as _, UpdateRequest, Updated, update};
+use seawall_advisories::{
+    Database, FetchProgress, From, PublishRequest, SecretKey, Store as _, UpdateRequest, Updated,
+    publish, update,
+};
 use serde_json::{Value, json};
 
 use crate::{
     server::{Answer, Server, nothing, say},
-    support::{Counted, Place, zip},
+    support::{Counted, Place, replace, shard_file, zip},
 };
 
 const NOW: u64 = 1_800_000_000;
@@ -447,5 +452,126 @@ fn records_that_are_gone_go_with_the_next_whole_dump() {
     follower.change(|bucket| bucket.put(record("B-1", "one", &[], 2)));
     follower.now += DAY;
     assert_eq!(follower.update().records, 1);
+    follower.compare();
+}
+
+struct Nobody;
+
+impl FetchProgress for Nobody {
+    fn bytes(&self, _: &str, _: u64) {}
+}
+
+const NOBODY: Nobody = Nobody;
+
+/// Publishes the bucket as it is, and takes that into the follower's database.
+fn mirror(follower: &Follower, out: &Path, key: &SecretKey) -> Updated {
+    let dumps = Place::new();
+    dumps.file("PyPI/all.zip", follower.bucket.lock().unwrap().dump());
+    let request = |from, key: Option<&SecretKey>, dir| UpdateRequest {
+        from,
+        dir,
+        ecosystems: Vec::new(),
+        feeds: Vec::new(),
+        key: key.map(SecretKey::public),
+        now: follower.now,
+        patience: Duration::from_secs(5),
+        progress: &NOBODY,
+    };
+    publish(&PublishRequest {
+        update: request(From::Dir(dumps.dumps()), None, Path::new("unused")),
+        out,
+        key,
+        now: follower.now,
+    })
+    .unwrap();
+    let dir = follower.home.database();
+    update(&request(From::Dir(out.to_owned()), Some(key), &dir)).unwrap()
+}
+
+#[test]
+fn a_mirror_in_between_hides_no_change() {
+    let mut follower = Follower::new();
+    let (out, key) = (tempfile::tempdir().unwrap(), SecretKey::generate().unwrap());
+    // The mirror has what is older than all that was followed since.
+    assert_eq!(mirror(&follower, out.path(), &key).unchanged, ["PyPI"]);
+    follower.change(|bucket| bucket.put(record("B-1", "one", &[], 1)));
+    follower.now += 5 * DAY;
+    follower.update();
+    follower.change(|bucket| bucket.put(record("B-2", "two", &[], 100)));
+    follower.update();
+    let taken = update(&UpdateRequest {
+        from: From::Dir(out.path().to_owned()),
+        dir: &follower.home.database(),
+        ecosystems: Vec::new(),
+        feeds: Vec::new(),
+        key: Some(key.public()),
+        now: follower.now,
+        patience: Duration::from_secs(5),
+        progress: &NOBODY,
+    });
+    assert_eq!(taken.unwrap().built, ["PyPI"]);
+    assert!(follower.home.open().by_id("B-1").unwrap().is_empty());
+    follower.asked();
+    // Neither the mark nor the entity tag of the dump is about the mirror's.
+    follower.update();
+    assert!(follower.asked().contains(&"/PyPI/all.zip".to_owned()));
+    let ours = follower.compare();
+    assert_eq!(ours.info()[0].origin.signed, None);
+    // What was followed since passes for nothing that was signed.
+    let again = mirror(&follower, out.path(), &key);
+    assert_eq!(again.built.len() + again.unchanged.len(), 1, "{again:?}");
+    let signed = follower.home.open().info()[0].origin.signed.clone();
+    assert_eq!(signed.unwrap().0, key.public().id().to_string());
+}
+
+#[test]
+fn a_date_of_the_future_at_the_head_of_the_list_moves_no_mark() {
+    let mut follower = Follower::new();
+    follower.change(|bucket| {
+        let mut future = record("F-1", "future", &[], 0);
+        future["modified"] = json!("2999-01-01T00:00:00Z");
+        bucket.put(future);
+        bucket.put(record("B-1", "one", &[], 1));
+    });
+    // Asked days after what the list has.
+    follower.now += 6 * DAY;
+    follower.update();
+    let until = follower.home.open().info()[0].origin.until.clone();
+    assert_eq!(until.as_deref(), Some("2027-01-15T09:00:00Z"));
+    // What came into the list late, behind the clock.
+    follower.change(|bucket| bucket.put(record("B-2", "two", &[], 30)));
+    assert_eq!(follower.update().records, 1);
+    let ours = follower.compare();
+    // And the day of the newest is known beside it.
+    assert_eq!(ours.newest("PyPI"), Some("2999-01-01T00:00:00Z"));
+    assert_eq!(
+        ours.newest_until("PyPI", "2027-02-01").as_deref(),
+        Some("2027-01-16T14:00:00Z")
+    );
+    assert_eq!(ours.newest_until("PyPI", "2001-01-01"), None);
+}
+
+#[test]
+fn a_shard_that_is_damaged_here_is_fetched_again() {
+    let follower = Follower::new();
+    let (dir, out) = (follower.home.database(), tempfile::tempdir().unwrap());
+    let damage = || {
+        let path = shard_file(&dir, "PyPI");
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        replace(&path, &bytes);
+    };
+    damage();
+    assert_eq!(follower.update().built, ["PyPI"]);
+    follower.compare();
+    let key = SecretKey::generate().unwrap();
+    mirror(&follower, out.path(), &key);
+    damage();
+    let again = mirror(&follower, out.path(), &key);
+    assert!(
+        again.fallbacks[0].contains("it is damaged here: it is taken whole"),
+        "{again:?}"
+    );
     follower.compare();
 }

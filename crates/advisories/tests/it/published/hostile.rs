@@ -20,8 +20,7 @@ use crate::{
     support::{ids, names},
 };
 
-const INDEX: &str = "seawall-index.json.zst";
-const SIGNATURE: &str = "seawall-index.json.zst.minisig";
+const SIGNATURE: &str = "seawall-index.minisig";
 
 /// What an error says, with its causes.
 fn told(error: &UpdateError) -> String {
@@ -49,16 +48,36 @@ fn between_two_states() -> Service {
     service
 }
 
+fn is_index(name: &str) -> bool {
+    name.starts_with("seawall-index-")
+}
+
+/// The name of the index that is served, as the signature has it.
+fn index_name(out: &Path) -> String {
+    let signature = fs::read_to_string(out.join(SIGNATURE)).unwrap();
+    let name = signature.split("\tfile:").nth(1).unwrap();
+    name.split('\t').next().unwrap().to_owned()
+}
+
 fn read_index(service: &Service) -> Value {
-    let packed = fs::read(service.out().join(INDEX)).unwrap();
+    let packed = fs::read(service.out().join(index_name(&service.out()))).unwrap();
     serde_json::from_slice(&zstd::stream::decode_all(&packed[..]).unwrap()).unwrap()
 }
 
 /// Signs an index as the publisher would.
 fn write_index(service: &Service, index: &Value, key: &SecretKey) {
     let packed = zstd::bulk::compress(index.to_string().as_bytes(), 3).unwrap();
-    fs::write(service.out().join(SIGNATURE), key.sign(&packed, "x")).unwrap();
-    fs::write(service.out().join(INDEX), packed).unwrap();
+    put_index(service, &packed, key);
+}
+
+fn put_index(service: &Service, packed: &[u8], key: &SecretKey) {
+    let name = format!(
+        "seawall-index-{}.json.zst",
+        &hex(&Sha256::digest(packed))[..16]
+    );
+    let signature = key.sign(packed, &format!("timestamp:0\tfile:{name}\thashed"));
+    fs::write(service.out().join(SIGNATURE), signature).unwrap();
+    fs::write(service.out().join(name), packed).unwrap();
 }
 
 /// The database as it is: its files and what it answers.
@@ -89,25 +108,26 @@ fn refused(service: &Service, want: &str) {
 fn what_was_tampered_with_is_refused_and_the_old_database_kept() {
     let service = between_two_states();
     let out = service.out();
-    let index = fs::read(out.join(INDEX)).unwrap();
+    let name = index_name(&out);
+    let index = fs::read(out.join(&name)).unwrap();
     let signature = fs::read_to_string(out.join(SIGNATURE)).unwrap();
     // The index, at every so many bytes.
     for at in (0..index.len()).step_by(index.len() / 7) {
         let mut bad = index.clone();
         bad[at] ^= 1;
-        fs::write(out.join(INDEX), &bad).unwrap();
+        fs::write(out.join(&name), &bad).unwrap();
         refused(
             &service,
             "cannot be trusted: the signature does not fit the content",
         );
     }
-    fs::write(out.join(INDEX), &index[..index.len() / 2]).unwrap();
+    fs::write(out.join(&name), &index[..index.len() / 2]).unwrap();
     refused(&service, "does not fit the content");
-    fs::remove_file(out.join(INDEX)).unwrap();
+    fs::remove_file(out.join(&name)).unwrap();
     refused(&service, "its signature is there, but it is not");
-    fs::write(out.join(INDEX), vec![0; 9 << 20]).unwrap();
+    fs::write(out.join(&name), vec![0; 9 << 20]).unwrap();
     refused(&service, "more than 8388608 bytes");
-    fs::write(out.join(INDEX), &index).unwrap();
+    fs::write(out.join(&name), &index).unwrap();
     // The signature.
     fs::remove_file(out.join(SIGNATURE)).unwrap();
     refused(&service, "there is no signed index");
@@ -115,6 +135,14 @@ fn what_was_tampered_with_is_refused_and_the_old_database_kept() {
     refused(&service, "this is no signature of minisign");
     fs::write(out.join(SIGNATURE), signature.replace("hashed", "hushed")).unwrap();
     refused(&service, "the signature does not fit its comment");
+    for comment in [
+        "x",
+        "timestamp:1\tfile:../index.json\thashed",
+        "file:PyPI.json.zst",
+    ] {
+        fs::write(out.join(SIGNATURE), service.key.sign(&index, comment)).unwrap();
+        refused(&service, "its trusted comment names no index");
+    }
     let other = SecretKey::generate().unwrap();
     fs::write(out.join(SIGNATURE), other.sign(&index, "x")).unwrap();
     let want = format!(
@@ -168,7 +196,7 @@ fn without_a_key_nothing_that_is_published_is_used_and_with_one_nothing_else() {
     // Dumps are not signed, and an index that is gone makes nothing a dump.
     let key = service.key.public();
     for dir in [service.dumps.dumps(), {
-        fs::remove_file(service.out().join(INDEX)).unwrap();
+        fs::remove_file(service.out().join(index_name(&service.out()))).unwrap();
         fs::remove_file(service.out().join(SIGNATURE)).unwrap();
         service.out()
     }] {
@@ -194,14 +222,13 @@ fn an_older_index_is_refused_with_both_dates() {
     service.dump("PyPI", &borrowed(&many("p")));
     service.publish();
     let out = service.out();
-    let old = [INDEX, SIGNATURE].map(|name| fs::read(out.join(name)).unwrap());
+    let old = fs::read(out.join(SIGNATURE)).unwrap();
     service.dump("PyPI", &borrowed(&many("q")));
     service.publish();
     service.take().unwrap();
-    let new = [INDEX, SIGNATURE].map(|name| fs::read(out.join(name)).unwrap());
-    for (name, bytes) in [INDEX, SIGNATURE].iter().zip(&old) {
-        fs::write(out.join(name), bytes).unwrap();
-    }
+    let new = fs::read(out.join(SIGNATURE)).unwrap();
+    // The index before this one is still there.
+    fs::write(out.join(SIGNATURE), &old).unwrap();
     let before = fs::read(service.dumps.database().join("index.json")).unwrap();
     let error = service.take().unwrap_err();
     assert!(
@@ -224,9 +251,7 @@ fn an_older_index_is_refused_with_both_dates() {
     let after = fs::read(service.dumps.database().join("index.json")).unwrap();
     assert_eq!(before, after);
     // The newest is taken again, and one of the far future is not.
-    for (name, bytes) in [INDEX, SIGNATURE].iter().zip(&new) {
-        fs::write(out.join(name), bytes).unwrap();
-    }
+    fs::write(out.join(SIGNATURE), &new).unwrap();
     assert_eq!(service.take().unwrap().built.len(), 0);
     service.now = NOW + 800 * DAY;
     service.dump("PyPI", &borrowed(&many("r")));
@@ -316,8 +341,7 @@ fn an_index_that_says_what_no_index_may_is_refused_though_it_is_signed() {
     }
     // A bomb, signed.
     let bomb = zstd::bulk::compress(&vec![b' '; 65 << 20], 3).unwrap();
-    fs::write(service.out().join(SIGNATURE), service.key.sign(&bomb, "x")).unwrap();
-    fs::write(service.out().join(INDEX), bomb).unwrap();
+    put_index(&service, &bomb, &service.key);
     refused(&service, "it unpacks to more than 67108864 bytes");
 }
 
@@ -475,7 +499,11 @@ fn a_server_is_asked_for_what_is_wanted_and_for_nothing_twice() {
     let kev = "{\"vulnerabilities\":[{\"cveID\":\"CVE-2021-1234\",\"dateAdded\":\"2021-12-10\"}]}";
     service.dumps.file("kev.json", kev);
     service.publish();
-    let server = serve(&service, |_, _, _| None);
+    let server = serve(&service, |name, head, _| {
+        // The one file that changes in its place.
+        assert_eq!(head.contains("cache-control: no-cache"), name == SIGNATURE);
+        None
+    });
     let key = service.key.public();
     let ask = |names: &[&str]| take(server.from(), &service.dumps.database(), &key, names);
     let asked = || -> Vec<String> {
@@ -558,7 +586,11 @@ fn servers_that_lie_change_nothing() {
         }
     };
     let cases: Vec<(&str, Server, &str)> = vec![
-        ("endless index", serve(&service, long(INDEX)), "to its end"),
+        (
+            "endless index",
+            serve(&service, long("seawall-index-")),
+            "to its end",
+        ),
         (
             "endless signature",
             serve(&service, long(SIGNATURE)),
@@ -567,7 +599,7 @@ fn servers_that_lie_change_nothing() {
         (
             "not modified",
             serve(&service, |name, _, _| {
-                (name == INDEX).then(|| say("304 Not Modified", "", b""))
+                is_index(name).then(|| say("304 Not Modified", "", b""))
             }),
             "304",
         ),
@@ -581,7 +613,7 @@ fn servers_that_lie_change_nothing() {
         (
             "another's",
             serve(&service, |name, _, _| {
-                (name == INDEX).then(|| say("200 OK", "", b"x"))
+                is_index(name).then(|| say("200 OK", "", b"x"))
             }),
             "does not fit the content",
         ),
@@ -611,7 +643,7 @@ fn servers_that_lie_change_nothing() {
 }
 
 #[test]
-fn an_index_that_is_replaced_while_it_is_fetched_is_fetched_again() {
+fn a_signature_that_somebody_kept_is_asked_for_again() {
     let mut service = between_two_states();
     let old = fs::read(service.out().join(SIGNATURE)).unwrap();
     service.dump("npm", &borrowed(&many("m")));
@@ -619,10 +651,16 @@ fn an_index_that_is_replaced_while_it_is_fetched_is_fetched_again() {
     // The signature of before, once.
     let first = Arc::new(Mutex::new(Some(old)));
     let server = serve(&service, move |name, _, _| {
-        let old = (name == SIGNATURE)
-            .then(|| first.lock().unwrap().take())
-            .flatten();
-        old.map(|old| say("200 OK", "", &old))
+        // And what it leads to is no longer there.
+        let mut first = first.lock().unwrap();
+        match (name == SIGNATURE, first.as_ref()) {
+            (true, Some(old)) => Some(say("200 OK", "", old)),
+            (false, Some(_)) => {
+                *first = None;
+                Some(nothing())
+            }
+            (_, None) => None,
+        }
     });
     let updated = take(
         server.from(),
@@ -707,7 +745,11 @@ fn a_tampered_folder_is_not_built_upon() {
     index["made"] = json!("2999-01-01T00:00:00Z");
     write_index(&service, &index, &SecretKey::generate().unwrap());
     service.dump("npm", &borrowed(&many("m")));
+    let before = names(&service.out());
     let published = service.publish();
+    let after = names(&service.out());
+    // Machines may be fetching any of it.
+    assert!(before.iter().all(|name| after.contains(name)), "{after:?}");
     let why = published.afresh.unwrap();
     assert!(
         why.contains("cannot be trusted: it is signed by the key"),
@@ -736,4 +778,46 @@ fn a_tampered_folder_is_not_built_upon() {
     assert_eq!(published.overlays, 0);
     service.take().unwrap();
     assert_eq!(ids(&service.dumps.open(), "PyPI", "p7"), ["A-0007"]);
+}
+
+#[test]
+fn a_publisher_that_is_killed_before_the_signature_changes_nothing() {
+    let mut service = Service::new();
+    let mut records = many("p");
+    service.dump("PyPI", &borrowed(&records));
+    service.publish();
+    let signature = fs::read(service.out().join(SIGNATURE)).unwrap();
+    service.take().unwrap();
+    for round in 0..3 {
+        records.push((format!("B-{round}"), "added".to_owned()));
+        service.dump("PyPI", &borrowed(&records));
+        service.publish();
+        // All but the last of its steps.
+        fs::write(service.out().join(SIGNATURE), &signature).unwrap();
+        let updated = service.take().unwrap();
+        assert_eq!((updated.built.len(), updated.fallbacks.len()), (0, 0));
+    }
+    let published = service.publish();
+    assert_eq!((published.afresh, published.overlays), (None, 1));
+    let indices = service.served(".json.zst");
+    assert_eq!(indices.len(), 2, "{indices:?}");
+    let updated = service.take().unwrap();
+    assert_eq!((updated.built.len(), updated.fallbacks.len()), (1, 0));
+    assert_eq!(ids(&service.dumps.open(), "PyPI", "added").len(), 3);
+}
+
+#[test]
+fn a_packed_file_that_was_damaged_in_its_length_is_made_again() {
+    let mut service = Service::new();
+    service.dump("PyPI", &borrowed(&many("p")));
+    service.publish();
+    let [shard] = service.served(".shard.zst").try_into().unwrap();
+    let path = service.out().join(shard);
+    let good = fs::read(&path).unwrap();
+    let mut bad = good.clone();
+    bad[good.len() / 2] ^= 1;
+    fs::write(&path, bad).unwrap();
+    service.publish();
+    assert_eq!(fs::read(&path).unwrap(), good);
+    service.take().unwrap();
 }

@@ -203,3 +203,27 @@ fn what_is_no_key_and_no_signature_is_refused_with_the_reason() {
         assert!(SecretKey::parse(&bad, None).is_err(), "{step}");
     }
 }
+
+#[test]
+fn minisign_checks_the_index_by_the_name_in_its_signature() {
+    if !have(&["minisign"]) {
+        return;
+    }
+    let mut service = super::Service::new();
+    service.dump("PyPI", &[("A-1", "p")]);
+    service.publish();
+    let [index] = service.served(".json.zst").try_into().unwrap();
+    let line = service.key.public().to_line();
+    let check = [
+        "-V",
+        "-H",
+        "-m",
+        &index,
+        "-x",
+        "seawall-index.minisig",
+        "-P",
+        &line,
+    ];
+    let (is_good, text) = minisign(&service.out(), &check, "");
+    assert!(is_good && text.contains(&format!("file:{index}")), "{text}");
+}

@@ -12,9 +12,10 @@ use std::{
 };
 
 use seawall_advisories::{
-    Database, From, PublicKey, PublishError, PublishRequest, Published, SecretKey, UpdateError,
-    UpdateRequest, Updated, publish, update,
+    Database, From, PublicKey, PublishError, PublishRequest, Published, Request, SecretKey,
+    Store as _, UpdateError, UpdateRequest, Updated, find, publish, update,
 };
+use seawall_model::{GapKind, Origin, Package};
 
 use crate::support::{Counted, Place, names, record};
 
@@ -183,8 +184,8 @@ fn files_that_nobody_needs_go_when_no_machine_can_be_fetching_them() {
         let mut brought = last.iter().filter(|name| !before.contains(*name));
         assert!(brought.all(|one| now.contains(one)), "{round}");
         (before, last) = (last, now.clone());
-        // The overlays of two indices, their bases, the shard, the index.
-        assert!(now.len() <= 8 + 8 + 10 + 1, "{now:?}");
+        // The overlays of two indices, their bases, the shard, the indices.
+        assert!(now.len() <= 8 + 8 + 10 + 2, "{now:?}");
     }
     let now = service.served(".zst");
     assert!(
@@ -192,5 +193,89 @@ fn files_that_nobody_needs_go_when_no_machine_can_be_fetching_them() {
             .iter()
             .filter(|name| name.contains("shard"))
             .all(|one| !now.contains(one))
+    );
+}
+
+#[test]
+fn where_nothing_is_new_the_index_is_signed_anew_and_one_that_is_not_is_old() {
+    let mut service = Service::new();
+    service.dump("PyPI", &borrowed(&many("p")));
+    assert!(service.publish().is_new);
+    service.take().unwrap();
+    service.now += 2 * DAY;
+    let renewed = service.try_publish().unwrap();
+    assert!(renewed.is_renewed && !renewed.is_new, "{renewed:?}");
+    assert_eq!(renewed.made, "2027-01-18T08:00:00Z");
+    assert!(!service.try_publish().unwrap().is_renewed);
+    assert_eq!(service.take().unwrap().unchanged, ["PyPI"]);
+    let database = service.dumps.open();
+    assert_eq!(database.signed("PyPI"), Some("2027-01-18T08:00:00Z"));
+    let packages = [Package::new("pypi", "p7", "1", "", Origin::default())];
+    let gaps = |today: &str, max_age| -> Vec<String> {
+        let request = Request {
+            os: None,
+            packages: &packages,
+            today,
+            starter: false,
+            max_age: Some(max_age),
+            epochs_left_out: false,
+        };
+        let gaps = find(&database, &request).gaps.into_iter();
+        let stale = gaps.filter(|gap| gap.kind == GapKind::StaleAdvisories);
+        stale.map(|gap| gap.reason).collect()
+    };
+    // The records themselves are a year older.
+    assert_eq!(gaps("2027-01-20", 1000), Vec::<String>::new());
+    assert_eq!(
+        gaps("2030-01-18", 1000),
+        [
+            "its publisher last signed it on 2027-01-18, 1096 days before 2030-01-18",
+            "the newest advisory is of 2026-01-02, 1477 days before 2030-01-18"
+        ]
+    );
+    // A publisher that signed days ahead of its clock does not go on so.
+    service.now -= 5 * DAY;
+    let error = service.try_publish().unwrap_err();
+    assert!(
+        matches!(&error, PublishError::Ahead { made, .. } if *made == renewed.made),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_record_of_the_future_does_not_make_the_others_look_new() {
+    let place = Place::new();
+    let of =
+        |modified: &str| record("A-1", &[("PyPI", "p")]).replace("2026-01-02T03:04:05Z", modified);
+    let stale = |records: &[String]| -> Vec<String> {
+        let names = ["a.json", "b.json"];
+        let entries: Vec<(&str, &[u8])> = names
+            .iter()
+            .zip(records)
+            .map(|(name, text)| (*name, text.as_bytes()))
+            .collect();
+        place.dump("PyPI", &entries);
+        place.update().unwrap();
+        let packages = [Package::new("pypi", "p", "1", "", Origin::default())];
+        let request = Request {
+            os: None,
+            packages: &packages,
+            today: "2026-06-01",
+            starter: false,
+            max_age: Some(30),
+            epochs_left_out: false,
+        };
+        let gaps = find(&place.open(), &request).gaps.into_iter();
+        gaps.map(|gap| gap.reason).collect()
+    };
+    let future = of("2999-01-01T00:00:00Z").replace("A-1", "A-2");
+    let old = "the newest advisory is of 2026-01-02, 150 days before 2026-06-01";
+    assert_eq!(stale(&[of("2026-01-02T00:00:00Z"), future.clone()]), [old]);
+    assert!(stale(&[of("2026-05-30T00:00:00Z"), future.clone()]).is_empty());
+    // Ahead by what clocks differ.
+    assert!(stale(&[of("2026-06-02T00:00:00Z")]).is_empty());
+    assert_eq!(
+        stale(&[future]),
+        ["its advisories are of 2999-01-01 and no day before 2026-06-01: their age is not known"]
     );
 }

@@ -158,3 +158,42 @@ fn what_is_read_through_an_overlay_is_what_the_whole_would_say() {
     eprintln!("{compared} answers compared");
     assert!(compared > 100_000, "{compared}");
 }
+
+#[test]
+fn a_hundred_changed_records_cost_a_machine_less_than_200_kb() {
+    let Some(advisories) = shared("advisories") else {
+        return;
+    };
+    let mut service = Service::new();
+    let mut dumps: Vec<(&str, Vec<Value>)> = ECOSYSTEMS
+        .iter()
+        .map(|ecosystem| (*ecosystem, read(&advisories, ecosystem)))
+        .collect();
+    for (ecosystem, records) in &dumps {
+        write(&service, ecosystem, records);
+    }
+    service.publish();
+    for (ecosystem, records) in &mut dumps {
+        let step = records.len() / 100;
+        for index in 0..100 {
+            let record = &mut records[index * step];
+            record["modified"] = Value::from("2026-11-20T00:00:00Z");
+            let details = record["details"].as_str().unwrap_or_default();
+            record["details"] = Value::from(format!("{details} Changed."));
+            record["summary"] = Value::from(format!("The flaw number {index} of this day."));
+        }
+        write(&service, ecosystem, records);
+    }
+    service.publish();
+    for (ecosystem, _) in dumps {
+        let mut overlays = service.served(".overlay.zst");
+        overlays.retain(|name| name.starts_with(ecosystem));
+        let sizes = overlays.iter().map(|name| {
+            let metadata = std::fs::metadata(service.out().join(name));
+            metadata.unwrap().len()
+        });
+        let bytes: u64 = sizes.sum();
+        eprintln!("{ecosystem}: {bytes} bytes in {} overlays", overlays.len());
+        assert!((1000..200_000).contains(&bytes), "{ecosystem}: {bytes}");
+    }
+}

@@ -10,6 +10,7 @@ use super::update::{self, refused};
 use crate::{
     Outcome,
     database::{Downloads, told},
+    errors::hinted,
     keys,
     printer::Printer,
     settings,
@@ -80,6 +81,10 @@ pub(super) fn run(arguments: &Build, printer: &Printer) -> Result<Outcome> {
         seawall_advisories::PublishError::Update(error) => {
             update::told(error, &own, !arguments.ecosystems.is_empty())
         }
+        error @ seawall_advisories::PublishError::Ahead { .. } => hinted(
+            error.to_string(),
+            "set the clock; where it was wrong before, publish into a new folder",
+        ),
         error => anyhow::Error::new(error),
     });
     let out = arguments.out.display();
@@ -89,9 +94,10 @@ pub(super) fn run(arguments: &Build, printer: &Printer) -> Result<Outcome> {
     }
     told(&published.updated, printer);
     let outcome = refused(&published.updated, printer);
-    let what = match published.is_new {
-        true => "published",
-        false => "nothing is new since",
+    let what = match (published.is_new, published.is_renewed) {
+        (true, _) => "published",
+        (false, true) => "nothing is new, signed anew at",
+        (false, false) => "nothing is new since",
     };
     printer.note(&format!(
         "{what} {}: {} shards of {} KiB and {} overlays in `{out}`, signed by {}",

@@ -228,7 +228,7 @@ fn an_updater_by_overlays_that_is_killed_at_any_time_leaves_a_whole_database() {
 }
 
 #[test]
-fn an_updater_by_overlays_that_is_killed_at_a_step_leaves_a_whole_database() {
+fn an_updater_by_overlays_that_is_killed_or_fails_at_a_step_leaves_a_whole_database() {
     let Some(service) = Service::new() else {
         return;
     };
@@ -236,7 +236,14 @@ fn an_updater_by_overlays_that_is_killed_at_a_step_leaves_a_whole_database() {
         return;
     }
     let mut moments = 0;
-    for calls in ["rename,renameat,renameat2", "fsync", "unlink,unlinkat"] {
+    // What is told to have failed may have been done, as a rename before an fsync.
+    for (calls, what) in [
+        ("rename,renameat,renameat2", "signal=SIGKILL"),
+        ("fsync", "signal=SIGKILL"),
+        ("unlink,unlinkat", "signal=SIGKILL"),
+        ("rename,renameat,renameat2", "error=EIO"),
+        ("fsync", "error=EIO"),
+    ] {
         for step in 1..20 {
             service.fresh("killed");
             let mut traced = Command::new("strace");
@@ -249,7 +256,7 @@ fn an_updater_by_overlays_that_is_killed_at_a_step_leaves_a_whole_database() {
                     "-e",
                     &format!("trace={calls}"),
                 ])
-                .args(["-e", &format!("inject={calls}:signal=SIGKILL:when={step}")])
+                .args(["-e", &format!("inject={calls}:{what}:when={step}")])
                 .arg(env!("CARGO_BIN_EXE_seawall"))
                 .args([
                     "db",
@@ -268,7 +275,7 @@ fn an_updater_by_overlays_that_is_killed_at_a_step_leaves_a_whole_database() {
                 break;
             }
             moments += 1;
-            let when = format!("killed at {calls} {step}");
+            let when = format!("{what} at {calls} {step}");
             service.whole("killed", &when);
             service.finish("killed", &when);
         }
@@ -367,6 +374,12 @@ fn a_key_is_needed_told_and_shown() {
         format!("[database]\nkey = \"{line}\"\n"),
     )
     .unwrap();
+    let set = home.run(&["db", "update", "--from", "served", "--db", "set"]);
+    assert_eq!(set.code, 0, "{}", set.err);
+    // A file with the name of the key is another's.
+    let bait = home.path().join(line);
+    fs::create_dir_all(bait.parent().unwrap()).unwrap();
+    fs::write(&bait, "RWnothing").unwrap();
     let set = home.run(&["db", "update", "--from", "served", "--db", "set"]);
     assert_eq!(set.code, 0, "{}", set.err);
     let back = home.run(&[
