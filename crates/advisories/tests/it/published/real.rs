@@ -165,9 +165,10 @@ fn a_hundred_changed_records_cost_a_machine_less_than_200_kb() {
         return;
     };
     let mut service = Service::new();
-    let mut dumps: Vec<(&str, Vec<Value>)> = ECOSYSTEMS
-        .iter()
-        .map(|ecosystem| (*ecosystem, read(&advisories, ecosystem)))
+    // Of a small dump a hundred are too many for an overlay.
+    let mut dumps: Vec<(&str, Vec<Value>)> = ["Debian", "PyPI"]
+        .into_iter()
+        .map(|ecosystem| (ecosystem, read(&advisories, ecosystem)))
         .collect();
     for (ecosystem, records) in &dumps {
         write(&service, ecosystem, records);
