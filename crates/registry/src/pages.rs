@@ -13,6 +13,8 @@ use crate::{
 
 /// Pages of one list.
 const PAGES: usize = 1000;
+/// Bytes of all pages of one list. 200 000 tags of 128 letters have 26 MB.
+const BYTES: usize = 64 << 20;
 
 impl Shared {
     /// Walks the pages of a list from `first` on, as long as `take` wants
@@ -27,6 +29,7 @@ impl Shared {
         let mut tries = Tries::new(self.settings());
         let mut seen = HashSet::new();
         let mut at = first.clone();
+        let mut bytes = 0;
         loop {
             let Some(page) = self.small(place, &at, accept, &mut tries)? else {
                 if seen.is_empty() {
@@ -36,6 +39,12 @@ impl Shared {
                 let url = at.to_string();
                 return Err(Error::Malformed { url, reason });
             };
+            bytes += page.bytes.len();
+            if bytes > BYTES {
+                let what = format!("the size of all pages of `{first}`");
+                let limit = BYTES as u64;
+                return Err(Error::Limit { what, limit });
+            }
             take(&page)?;
             let link = page.headers.get_all("link").iter();
             let link = link

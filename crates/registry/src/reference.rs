@@ -295,7 +295,7 @@ pub fn is_attachment_tag(tag: &str) -> bool {
     is_hex && matches!(end, "" | ".sig" | ".att" | ".sbom")
 }
 
-fn is_tag(tag: &str) -> bool {
+pub(crate) fn is_tag(tag: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     tag.len() <= LONGEST_TAG
         && tag.bytes().next().is_some_and(is_word)

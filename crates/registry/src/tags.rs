@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::{Client, Error, Repository, answers};
+use crate::{Client, Error, Repository, address::plain, answers, reference::is_tag};
 
 /// Tags of one repository, and how many are asked for at once.
 const TAGS_LIMIT: usize = 200_000;
@@ -12,7 +12,8 @@ impl Client {
     /// The tags of a repository, in the registry's order, by all pages.
     ///
     /// # Errors
-    /// When they cannot be fetched, or there are more than 200 000.
+    /// When they cannot be fetched, one of them is no tag, or there are more
+    /// than 200 000.
     pub fn tags(&self, repository: &Repository) -> Result<Vec<String>, Error> {
         self.tags_after(repository, None)
     }
@@ -42,10 +43,16 @@ impl Client {
         let walked = self
             .shared
             .pages(&place, &first, "application/json", |page| {
-                let listed = answers::tags(&page.bytes).map_err(|reason| Error::Malformed {
+                let malformed = |reason| Error::Malformed {
                     url: page.at.to_string(),
                     reason,
-                })?;
+                };
+                let listed = answers::tags(&page.bytes).map_err(malformed)?;
+                // It could not be asked for, and may be as long as the page.
+                if let Some(tag) = listed.iter().find(|tag| !is_tag(tag)) {
+                    let reason = format!("it lists `{}`, which is no tag", plain(tag, 128));
+                    return Err(malformed(reason));
+                }
                 tags.extend(listed.into_iter().filter(|tag| known.insert(tag.clone())));
                 if tags.len() > TAGS_LIMIT {
                     let what = format!("the number of tags of `{repository}`");

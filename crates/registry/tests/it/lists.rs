@@ -1,5 +1,6 @@
 //! Lists in pages.
 
+use seawall_model::Digest;
 use seawall_registry::{Client, Error, Repository};
 use seawall_testkit::{Act, Answer, Delivery, Proxy, Registry};
 
@@ -126,15 +127,52 @@ fn lists_without_end_are_refused_with_their_limit() {
 }
 
 #[test]
+fn pages_without_end_are_bounded_by_their_bytes() {
+    let mut page = 0;
+    let large = "x".repeat(4_000_000);
+    let server = Proxy::alone(move |asked| {
+        page += 1;
+        let path = asked.target.split('?').next().unwrap();
+        let link = format!("<{path}?page={page}>; rel=next");
+        Answer::new(200, format!("{{\"tags\":[],\"manifests\":[],\"x\":\"{large}\"}}"))
+            .with("content-type", "application/vnd.oci.image.index.v1+json")
+            .with("link", &link)
+    })
+    .unwrap();
+    let repository = repository(&server.host(), "app");
+    let errors = [
+        client().tags(&repository).unwrap_err(),
+        client()
+            .referrers(&repository, Digest::of(b""), None)
+            .unwrap_err(),
+    ];
+    for error in errors {
+        assert!(error.to_string().contains("size of all pages"), "{error}");
+    }
+    assert_eq!(server.asked().len(), 2 * 17);
+}
+
+#[test]
 fn lists_that_are_none_are_refused() {
-    for body in ["", "[]", "{\"tags\":1}", "{\"tags\":[1]}", "<html>"] {
-        let server = Proxy::alone(move |_| Answer::new(200, body)).unwrap();
+    let long = format!("{{\"tags\":[\"{}\"]}}", "x".repeat(129));
+    for body in [
+        "",
+        "[]",
+        "{\"tags\":1}",
+        "{\"tags\":[1]}",
+        "<html>",
+        "{\"tags\":[\"../x\"]}",
+        &long,
+    ] {
+        let body = body.to_owned();
+        let shown = body.clone();
+        let server = Proxy::alone(move |_| Answer::new(200, body.as_str())).unwrap();
         let error = client()
             .tags(&repository(&server.host(), "app"))
             .unwrap_err();
         assert!(
             matches!(error, Error::Malformed { .. }),
-            "{body}: {error:?}"
+            "{shown}: {error:?}"
         );
     }
     let server = Proxy::start("127.0.0.1:0", |_| {
