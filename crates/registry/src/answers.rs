@@ -60,22 +60,13 @@ pub fn tags(body: &[u8]) -> Result<Vec<String>, String> {
     Ok(answer.tags.unwrap_or_default())
 }
 
-/// An entry of an index. Only its digest is believed, and that once the
-/// content is held against it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The digest of a manifest.
-    pub digest: Digest,
-    /// The entry as it is written, to be written again.
-    pub json: String,
-}
-
 /// What an index lists (OCI image-spec 1.1, image-index.md), and how many
-/// entries have digests that are not SHA-256.
+/// entries have digests that are not SHA-256. Of an entry only its digest is
+/// believed, and that once the content is held against it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Index {
-    /// In the index' order.
-    pub entries: Vec<Entry>,
+    /// The digests of manifests, in the index' order.
+    pub entries: Vec<Digest>,
     /// Entries that cannot be followed.
     pub foreign: usize,
 }
@@ -86,24 +77,19 @@ pub struct Index {
 /// When it is none.
 pub fn index(body: &[u8]) -> Result<Index, String> {
     #[derive(Deserialize)]
-    struct Answer<'a> {
-        #[serde(borrow)]
-        manifests: Option<Vec<&'a RawValue>>,
+    struct Answer {
+        manifests: Option<Vec<One>>,
     }
     #[derive(Deserialize)]
     struct One {
         digest: String,
     }
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let answer: Answer = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let mut index = Index::default();
     // `null` is an empty list in Go.
-    for json in answer.manifests.unwrap_or_default() {
-        let one: One = serde_json::from_str(json.get()).map_err(|error| error.to_string())?;
+    for one in answer.manifests.unwrap_or_default() {
         match one.digest.parse() {
-            Ok(digest) => index.entries.push(Entry {
-                digest,
-                json: json.get().to_owned(),
-            }),
+            Ok(digest) => index.entries.push(digest),
             Err(_) => index.foreign += 1,
         }
     }

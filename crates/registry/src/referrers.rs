@@ -4,13 +4,13 @@
 use std::{collections::HashSet, sync::PoisonError};
 
 use seawall_model::Digest;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     Client, Error, Listed, Manifest, Repository,
     address::plain,
-    answers::{self, About, Entry, Index},
-    client::Shared,
+    answers::{self, About, Index},
+    client::{Shared, Small},
     manifest::in_full,
     places::Place,
 };
@@ -73,7 +73,7 @@ impl Client {
         for filter in filters {
             let Some((answer, is_filtered)) = self.shared.by_api(&place, subject, *filter)? else {
                 let tagged = self.shared.by_tag(&place, subject)?;
-                index = tagged.unwrap_or_default().0;
+                index = tagged.map(|(index, _)| index).unwrap_or_default();
                 break;
             };
             (index, listed) = (answer, Listed::Registry);
@@ -94,11 +94,11 @@ impl Client {
         }
         let mut known = HashSet::new();
         let mut bytes = 0;
-        for entry in &index.entries {
-            if !known.insert(entry.digest) {
+        for digest in index.entries {
+            if !known.insert(digest) {
                 continue;
             }
-            match self.shared.referrer(&place, repository, subject, entry) {
+            match self.shared.referrer(&place, repository, subject, digest) {
                 Ok(referrer) => {
                     bytes += referrer.manifest.bytes.len();
                     if bytes > BYTES_LIMIT {
@@ -111,7 +111,7 @@ impl Client {
                         found.list.push(referrer);
                     }
                 }
-                Err(why) => found.passed_over.push(format!("{}: {why}", entry.digest)),
+                Err(why) => found.passed_over.push(format!("{digest}: {why}")),
             }
         }
         Ok(found)
@@ -168,13 +168,9 @@ impl Shared {
         }
     }
 
-    /// The list that clients keep under a tag, and its state for a conditional
-    /// write; `None` where there is none.
-    fn by_tag(
-        &self,
-        place: &Place,
-        subject: Digest,
-    ) -> Result<Option<(Index, Option<String>)>, Error> {
+    /// The list that clients keep under a tag, and how it is written there;
+    /// `None` where there is none.
+    fn by_tag(&self, place: &Place, subject: Digest) -> Result<Option<(Index, Small)>, Error> {
         let at = place.at(&format!("manifests/{}", tag_of(subject)))?;
         let answer = self.small(place, &at, INDEX, &mut self.tries(place))?;
         let Some(answer) = answer else {
@@ -189,8 +185,7 @@ impl Shared {
             let limit = REFERRERS_LIMIT as u64;
             return Err(Error::Limit { what, limit });
         }
-        let state = answer.header("etag").map(str::to_owned);
-        Ok(Some((index, state)))
+        Ok(Some((index, answer)))
     }
 
     /// An entry of a list, as its own manifest has it.
@@ -199,9 +194,9 @@ impl Shared {
         place: &Place,
         repository: &Repository,
         subject: Digest,
-        entry: &Entry,
+        digest: Digest,
     ) -> Result<Referrer, String> {
-        let manifest = self.manifest_at(place, &repository.at(entry.digest));
+        let manifest = self.manifest_at(place, &repository.at(digest));
         let manifest = manifest.map_err(|error| in_full(&error))?;
         let About {
             subject: named,
@@ -235,24 +230,21 @@ impl Shared {
         let _guard = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         let mut last = None;
         for _ in 0..WRITES {
-            let (index, conditions) = match self.by_tag(place, subject)? {
-                None => (Index::default(), vec![("if-none-match", "*".to_owned())]),
-                Some((index, state)) => {
-                    let condition = state.map(|etag| ("if-match", etag));
-                    (index, condition.into_iter().collect())
+            let (mut list, condition) = match self.by_tag(place, subject)? {
+                None => (Map::new(), Some(("if-none-match", "*".to_owned()))),
+                Some((index, _)) if index.entries.contains(&digest) => return Ok(()),
+                Some((_, small)) => {
+                    let state = small.header("etag").map(str::to_owned);
+                    (object(&small)?, state.map(|etag| ("if-match", etag)))
                 }
             };
-            if index.entries.iter().any(|entry| entry.digest == digest) {
-                return Ok(());
-            }
-            let mut manifests = self.living(place, &index)?;
+            let conditions: Vec<_> = condition.into_iter().collect();
+            let mut manifests = self.living(place, list.remove("manifests"))?;
             manifests.push(referrer.clone());
-            let written = json!({
-                "schemaVersion": 2,
-                "mediaType": INDEX,
-                "manifests": manifests,
-            });
-            let bytes = written.to_string().into_bytes();
+            list.insert("schemaVersion".to_owned(), 2.into());
+            list.insert("mediaType".to_owned(), INDEX.into());
+            list.insert("manifests".to_owned(), manifests.into());
+            let bytes = Value::from(list).to_string().into_bytes();
             match self.put_manifest(place, &tag_of(subject), INDEX, &bytes, &conditions) {
                 Ok(_) => {}
                 // Somebody else was faster, or an entry went away meanwhile.
@@ -265,9 +257,9 @@ impl Shared {
                 Err(error) => return Err(error),
             }
         }
-        let (index, _) = self.by_tag(place, subject)?.unwrap_or_default();
+        let there = self.by_tag(place, subject)?;
         match last {
-            _ if index.entries.iter().any(|entry| entry.digest == digest) => Ok(()),
+            _ if there.is_some_and(|(index, _)| index.entries.contains(&digest)) => Ok(()),
             Some(error) => Err(error),
             None => Err(Error::Malformed {
                 url: format!("{place}:{}", tag_of(subject)),
@@ -277,26 +269,40 @@ impl Shared {
     }
 
     /// The entries of a list whose manifests are still there: registries refuse
-    /// an index with others.
-    fn living(&self, place: &Place, index: &Index) -> Result<Vec<Value>, Error> {
+    /// an index with others. Those that cannot be followed are somebody else's,
+    /// and stay.
+    fn living(&self, place: &Place, manifests: Option<Value>) -> Result<Vec<Value>, Error> {
         let mut living = Vec::new();
         let mut known = HashSet::new();
-        for entry in &index.entries {
-            if !known.insert(entry.digest) {
+        let entries = match manifests {
+            Some(Value::Array(entries)) => entries,
+            _ => Vec::new(),
+        };
+        for entry in entries {
+            let digest = entry.get("digest").and_then(Value::as_str);
+            let Some(digest) = digest.and_then(|digest| digest.parse::<Digest>().ok()) else {
+                living.push(entry);
+                continue;
+            };
+            if !known.insert(digest) {
                 continue;
             }
-            let at = place.at(&format!("manifests/{}", entry.digest))?;
+            let at = place.at(&format!("manifests/{digest}"))?;
             let accept = format!("{INDEX}, {}, */*", crate::push::IMAGE);
             if self.head(place, &at, &accept, &place.push())?.is_some() {
-                let value = serde_json::from_str(&entry.json);
-                living.push(value.map_err(|error| Error::Malformed {
-                    url: at.to_string(),
-                    reason: error.to_string(),
-                })?);
+                living.push(entry);
             }
         }
         Ok(living)
     }
+}
+
+/// A list with all that its writers noted in it.
+fn object(list: &Small) -> Result<Map<String, Value>, Error> {
+    serde_json::from_slice(&list.bytes).map_err(|error| Error::Malformed {
+        url: list.at.to_string(),
+        reason: error.to_string(),
+    })
 }
 
 /// The tag that stands in for the referrers API.

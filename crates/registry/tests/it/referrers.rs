@@ -1,7 +1,11 @@
 //! What is about an image, by the API and by its tag, written by us and by
 //! others.
 
-use std::{fs, process::Command, sync::Arc};
+use std::{
+    fs,
+    process::Command,
+    sync::{Arc, Mutex},
+};
 
 use seawall_model::Digest;
 use seawall_registry::{Client, Error, Listed, Referrers};
@@ -172,6 +176,47 @@ fn dead_entries_are_taken_off_a_list() {
     let found = about(&stage, None);
     assert_eq!(found.passed_over, [""; 0]);
     assert_eq!(found.list[0].manifest.digest, second.digest);
+}
+
+#[test]
+fn what_others_wrote_into_a_list_stays_in_it() {
+    let Some(stage) = Registry::start(&Setup::default()).and_then(stage_in) else {
+        return;
+    };
+    let repository = stage.name("app").repository().clone();
+    let digest = format!("sha512:{}", "0f".repeat(64));
+    let foreign = json!({"mediaType": "a/b", "digest": digest, "size": 7, "x": {"y": 1}});
+    let list = json!({"schemaVersion": 2, "manifests": [foreign],
+        "annotations": {"who": "somebody"}});
+    // The registry takes no entry that it does not know: somebody else holds
+    // the list.
+    let tag = format!("/v2/app/manifests/sha256-{}", stage.digest.hex());
+    let held = Arc::new(Mutex::new(list.to_string().into_bytes()));
+    let (there, at) = (Arc::clone(&held), tag.clone());
+    let proxy = Proxy::start(stage.registry.host(), move |asked| {
+        if asked.target != at {
+            return Act::Pass;
+        }
+        let mut held = there.lock().unwrap();
+        let answer = match asked.method.as_str() {
+            "PUT" => {
+                held.clone_from(&asked.body);
+                Answer::new(201, "")
+            }
+            _ => Answer::new(200, held.clone()),
+        };
+        Act::Say(answer, Delivery::Whole)
+    })
+    .unwrap();
+    let there = self::repository(&proxy.host(), repository.path());
+    let pushed = client()
+        .push_artifact(&there, None, &artifact("x", Some(subject(&stage))))
+        .unwrap();
+    assert_eq!(pushed.listed, Some(Listed::Tag));
+    let list: Value = serde_json::from_slice(&held.lock().unwrap()).unwrap();
+    assert_eq!(list["manifests"][0], foreign);
+    assert_eq!(list["manifests"][1]["digest"], pushed.digest.to_string());
+    assert_eq!(list["annotations"]["who"], "somebody");
 }
 
 #[test]
