@@ -11,7 +11,7 @@ use std::{
 };
 
 use ureq::{
-    Agent, Body, SendBody,
+    Agent, Body, Proxy, ProxyProtocol, SendBody,
     config::Config,
     http::{HeaderMap, Method, Request, Response, Uri},
     unversioned::{
@@ -55,6 +55,8 @@ pub(crate) enum Trust {
 /// Sends requests over connections that threads share.
 pub(crate) struct Http {
     settings: Settings,
+    /// The proxy that the environment names.
+    proxy: Option<Proxy>,
     agents: Mutex<HashMap<Kind, Agent>>,
 }
 
@@ -73,14 +75,26 @@ impl Http {
     pub(crate) fn new(settings: &Settings) -> Self {
         Http {
             settings: settings.clone(),
+            proxy: Proxy::try_from_env(),
             agents: Mutex::default(),
         }
     }
 
     /// Sends a request, and gives the answer of any status.
     pub(crate) fn send(&self, call: &Call<'_>) -> Result<Response<Body>, Error> {
-        let agent = self.agent(call)?;
         let uri = format!("{}{}", call.at.origin(), call.at.path());
+        let is_direct = call.at.is_loopback()
+            || match (&self.proxy, uri.parse::<Uri>()) {
+                (Some(proxy), Ok(uri)) => proxy.is_no_proxy(&uri),
+                _ => true,
+            };
+        // Names are the proxy's to look up; what is no name can be seen here.
+        let mut written = addresses(call.at).into_iter();
+        if let Some(local) = written.find(|address| !is_direct && !call.trust.allows(address)) {
+            let cause = ureq::Error::Other(Box::new(LocalAddress(local)));
+            return Err(self.failure(cause, call.at));
+        }
+        let agent = self.agent(call, is_direct)?;
         let mut request = Request::builder().method(call.method.clone()).uri(uri);
         for (name, value) in call.headers {
             request = request.header(*name, value);
@@ -132,7 +146,7 @@ impl Http {
         Ok(bytes)
     }
 
-    fn agent(&self, call: &Call<'_>) -> Result<Agent, Error> {
+    fn agent(&self, call: &Call<'_>, is_direct: bool) -> Result<Agent, Error> {
         let name = call.at.authority();
         let mut host = self.settings.hosts.of(&name);
         let mut names = vec![name];
@@ -149,7 +163,7 @@ impl Http {
         let kind = Kind {
             hosts: has_own.then_some(names),
             trust: call.trust,
-            is_direct: call.at.is_loopback(),
+            is_direct,
         };
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(agent) = agents.get(&kind) {
@@ -178,11 +192,13 @@ impl Http {
             // A digest is of the bytes as they are stored.
             .accept_encoding("identity")
             .user_agent(concat!("seawall/", env!("CARGO_PKG_VERSION")));
-        if kind.is_direct {
-            config = config.proxy(None);
-        }
+        let proxy = self.proxy.as_ref().filter(|_| !kind.is_direct);
+        config = config.proxy(proxy.cloned());
+        // One of SOCKS has the target looked up here.
+        let is_ours = |protocol| matches!(protocol, ProxyProtocol::Http | ProxyProtocol::Https);
         let resolver = Guard {
             trust: kind.trust,
+            proxy: proxy.filter(|proxy| is_ours(proxy.protocol())).cloned(),
             resolver: DefaultResolver::default(),
         };
         let connector = DefaultConnector::new();
@@ -202,6 +218,8 @@ impl fmt::Debug for Http {
 #[derive(Debug)]
 struct Guard {
     trust: Trust,
+    /// The user named it, wherever it is.
+    proxy: Option<Proxy>,
     resolver: DefaultResolver,
 }
 
@@ -218,6 +236,10 @@ impl Resolver for Guard {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let addresses = self.resolver.resolve(uri, config, timeout)?;
+        let is_proxy = |proxy: &Proxy| uri.authority() == proxy.uri().authority();
+        if self.proxy.as_ref().is_some_and(is_proxy) {
+            return Ok(addresses);
+        }
         let mut addresses_in = addresses.iter().map(SocketAddr::ip);
         match addresses_in.find(|address| !self.trust.allows(address)) {
             Some(local) => Err(ureq::Error::Other(Box::new(LocalAddress(local)))),
@@ -247,6 +269,24 @@ impl Trust {
             Trust::Foreign => !is_link && !address.is_loopback() && !address.is_unspecified(),
         }
     }
+}
+
+/// The addresses that a host is written as, in whatever way the system reads
+/// them (`127.1`, `0x7f000001`); none of a name.
+fn addresses(at: &Address) -> Vec<IpAddr> {
+    let host = at.host().trim_start_matches('[').trim_end_matches(']');
+    if let Ok(address) = host.parse() {
+        return vec![address];
+    }
+    let host = host.trim_end_matches('.');
+    // No name ends in a number (WHATWG URL, "ends in a number checker").
+    let last = host.rsplit('.').next().unwrap_or(host);
+    let is_number = last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number {
+        return Vec::new();
+    }
+    let found = (host, at.port()).to_socket_addrs();
+    found.into_iter().flatten().map(|found| found.ip()).collect()
 }
 
 /// Whether a host, by name or address, is this machine.
@@ -349,6 +389,24 @@ mod tests {
             assert!(Trust::Named.allows(&ip), "{address}");
             assert_eq!(Trust::Local.allows(&ip), local, "{address}");
             assert_eq!(Trust::Foreign.allows(&ip), foreign, "{address}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_seen_in_all_ways_of_writing_them() {
+        for (host, address) in [
+            ("169.254.169.254", Some("169.254.169.254")),
+            ("169.254.169.254.", Some("169.254.169.254")),
+            ("[::1]", Some("::1")),
+            ("2852039166", Some("169.254.169.254")),
+            ("0xa9fea9fe", Some("169.254.169.254")),
+            ("169.254.43518", Some("169.254.169.254")),
+            ("example.com", None),
+            ("169.254.169.254.example", None),
+        ] {
+            let at = Address::parse(&format!("https://{host}/x")).unwrap();
+            let found = addresses(&at).first().map(ToString::to_string);
+            assert_eq!(found.as_deref(), address, "{host}");
         }
     }
 
