@@ -286,7 +286,11 @@ fn addresses(at: &Address) -> Vec<IpAddr> {
         return Vec::new();
     }
     let found = (host, at.port()).to_socket_addrs();
-    found.into_iter().flatten().map(|found| found.ip()).collect()
+    found
+        .into_iter()
+        .flatten()
+        .map(|found| found.ip())
+        .collect()
 }
 
 /// Whether a host, by name or address, is this machine.

@@ -134,9 +134,12 @@ fn pages_without_end_are_bounded_by_their_bytes() {
         page += 1;
         let path = asked.target.split('?').next().unwrap();
         let link = format!("<{path}?page={page}>; rel=next");
-        Answer::new(200, format!("{{\"tags\":[],\"manifests\":[],\"x\":\"{large}\"}}"))
-            .with("content-type", "application/vnd.oci.image.index.v1+json")
-            .with("link", &link)
+        Answer::new(
+            200,
+            format!("{{\"tags\":[],\"manifests\":[],\"x\":\"{large}\"}}"),
+        )
+        .with("content-type", "application/vnd.oci.image.index.v1+json")
+        .with("link", &link)
     })
     .unwrap();
     let repository = repository(&server.host(), "app");

@@ -81,24 +81,28 @@ fn where_a_registry_leads_is_reached_through_a_proxy_on_this_machine() {
     const BODY: &str = r#"{"schemaVersion":2,"layers":[]}"#;
     let form = "application/vnd.oci.image.manifest.v1+json";
     // A tunnel ends at the proxy itself, which answers as everybody.
-    let proxy = Proxy::alone(move |asked| match asked.header("host").unwrap_or_default() {
-        _ if asked.method == "CONNECT" && asked.target.ends_with(":443") => Answer::new(502, ""),
-        _ if asked.method == "CONNECT" => Answer::new(200, ""),
-        "registry.invalid" => Answer::new(307, "").with("location", "http://cdn.invalid/x"),
-        "cdn.invalid" => Answer::new(200, BODY).with("content-type", form),
-        "link.invalid" => Answer::new(307, "").with("location", "http://169.254.169.254/x"),
-        "odd.invalid" => Answer::new(307, "").with("location", "http://0xa9fea9fe/x"),
-        "here.invalid" => Answer::new(307, "").with("location", "http://127.0.0.1:1/x"),
-        "tokens.invalid" => Answer::new(401, "").with(
-            "www-authenticate",
-            "Bearer realm=\"https://auth.invalid/token\"",
-        ),
-        "metadata.invalid" => Answer::new(401, "").with(
-            "www-authenticate",
-            "Bearer realm=\"https://169.254.169.254/token\"",
-        ),
-        other => Answer::new(500, other),
-    })
+    let proxy = Proxy::alone(
+        move |asked| match asked.header("host").unwrap_or_default() {
+            _ if asked.method == "CONNECT" && asked.target.ends_with(":443") => {
+                Answer::new(502, "")
+            }
+            _ if asked.method == "CONNECT" => Answer::new(200, ""),
+            "registry.invalid" => Answer::new(307, "").with("location", "http://cdn.invalid/x"),
+            "cdn.invalid" => Answer::new(200, BODY).with("content-type", form),
+            "link.invalid" => Answer::new(307, "").with("location", "http://169.254.169.254/x"),
+            "odd.invalid" => Answer::new(307, "").with("location", "http://0xa9fea9fe/x"),
+            "here.invalid" => Answer::new(307, "").with("location", "http://127.0.0.1:1/x"),
+            "tokens.invalid" => Answer::new(401, "").with(
+                "www-authenticate",
+                "Bearer realm=\"https://auth.invalid/token\"",
+            ),
+            "metadata.invalid" => Answer::new(401, "").with(
+                "www-authenticate",
+                "Bearer realm=\"https://169.254.169.254/token\"",
+            ),
+            other => Answer::new(500, other),
+        },
+    )
     .unwrap();
     let address = format!("http://{}", proxy.host());
     // Its own host is exempt in most environments.
@@ -110,7 +114,12 @@ fn where_a_registry_leads_is_reached_through_a_proxy_on_this_machine() {
         assert!(text.contains(&expected), "{text}");
         let text = said("tokens.invalid");
         assert!(text.contains("auth.invalid/token"), "{text}");
-        for host in ["link.invalid", "odd.invalid", "here.invalid", "metadata.invalid"] {
+        for host in [
+            "link.invalid",
+            "odd.invalid",
+            "here.invalid",
+            "metadata.invalid",
+        ] {
             let text = said(host);
             assert!(text.contains("which only this machine"), "{text}");
         }
