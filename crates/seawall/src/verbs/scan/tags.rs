@@ -138,6 +138,17 @@ pub(super) fn look(
             }
         }
     }
+    if results.is_empty() {
+        return Err(hinted(
+            format!(
+                "no tag of `{repository}` stands for an image, but for what lies beside images: \
+                 `{}`",
+                others.join("`, `")
+            ),
+            "name a repository of images; `seawall verify` looks at signatures, and an SBOM can \
+             be scanned by itself",
+        ));
+    }
     if !others.is_empty() {
         printer.note(&format!(
             "{} of `{repository}` stand for no images but for what lies beside them: `{}`",

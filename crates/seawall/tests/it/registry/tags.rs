@@ -153,6 +153,12 @@ fn a_repository_has_one_summary() {
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{}", said.err);
         assert!(said.err.contains(expected), "{}", said.err);
     }
+    // Nothing looked at is no clean result.
+    let said = scan(&["--tags", "chart", &target]);
+    assert_eq!((said.code, said.out.as_str()), (2, ""), "{}", said.err);
+    let want = "stands for an image, but for what lies beside images: `chart`";
+    assert!(said.err.contains(want), "{}", said.err);
+    assert!(said.err.contains("hint: name a repository of images"));
     // One image fails; the others are reported, and the run was not whole.
     let label = json!({"Labels": {"tag": "bad"}});
     push.image(Some("0.1"), &[&layers[0], &layers[3]], &[("config", label)]);
