@@ -33,7 +33,7 @@ pub use explain::{Decision, explain};
 pub use facts::FactKind;
 pub use feed::{FeedInfo, feeds, update::FeedChoice};
 pub use fetch::{FetchError, FetchProgress, From, PATIENCE, PUBLIC_BUCKET};
-pub use matching::{EndOfLife, Match, Matches, Request, find, shards_needed};
+pub use matching::{EndOfLife, Match, Matches, Request, find, shards_needed, subject::language};
 pub use minisign::{KeyError, KeyId, PublicKey, SecretKey};
 pub use publish::{PublishError, PublishRequest, Published, publish};
 pub use record::{Affected, Event, Range, Record, RecordKind};

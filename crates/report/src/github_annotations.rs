@@ -124,7 +124,7 @@ fn about(report: &Report, finding: &Finding, spot: &Spot) -> String {
             .as_ref()
             .map(|fix| clipped(&fix.title, SENTENCE)),
     );
-    let notes = notes(finding);
+    let notes = notes(report, finding);
     parts.extend(notes.iter().map(|note| clipped(note, SENTENCE)));
     parts.extend(spot.inside.as_deref().map(|place| clipped(place, NAME)));
     if report.targets.len() > 1 && spot.inside.is_none() {

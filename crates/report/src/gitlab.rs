@@ -154,6 +154,7 @@ impl Ids {
 
 /// A flaw of a package as all scanners' reports have it.
 fn vulnerability(
+    report: &Report,
     finding: &Finding,
     flaw: &Vulnerability,
     package: &Package,
@@ -163,7 +164,7 @@ fn vulnerability(
     let mut object = json!({
         "id": ids.uuid(finding),
         "name": clipped(flaw.summary.as_deref().unwrap_or(&flaw.id), TEXT),
-        "description": description(finding, flaw),
+        "description": description(report, finding, flaw),
         "severity": severity(finding.severity),
         "identifiers": identifiers(flaw),
         "location": location,
@@ -208,10 +209,10 @@ fn severity(severity: Severity) -> &'static str {
 }
 
 /// GitLab shows it as Markdown.
-fn description(finding: &Finding, flaw: &Vulnerability) -> String {
+fn description(report: &Report, finding: &Finding, flaw: &Vulnerability) -> String {
     let mut parts = vec![sentence(&finding.message)];
     parts.extend(flaw.summary.as_deref().map(prose));
-    parts.extend(notes(finding).iter().map(|note| prose(note)));
+    parts.extend(notes(report, finding).iter().map(|note| prose(note)));
     parts.join("\n\n")
 }
 

@@ -12,7 +12,7 @@ use crate::{
     words::{
         NAME, SENTENCE, VERSION, address, by_package, claim, count, exploited, gone, id, likely,
         message, place, remarks, spot, summary, suppressors, target, unfixed, upgrades, values,
-        without_package,
+        without_package, worse,
     },
 };
 
@@ -291,7 +291,7 @@ fn row(report: &Report, finding: &Finding) -> Row {
     let mut title = Vec::new();
     title.extend(flaw.and_then(|flaw| flaw.summary.as_deref()));
     title.extend(message(finding));
-    let mut notes = Vec::new();
+    let mut notes = Vec::from_iter(worse(report, finding));
     notes.extend(spot(finding));
     notes.extend(flaw.and_then(exploited));
     let others = flaw.map_or(&[][..], |flaw| &flaw.aliases);

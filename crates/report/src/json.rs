@@ -89,6 +89,7 @@ fn baseline(baseline: &Baseline) -> WireBaseline<'_> {
         digest: &baseline.digest,
         findings: baseline.findings,
         known: baseline.known.iter().map(kept).collect(),
+        worse: baseline.worse.iter().map(kept).collect(),
         gone: baseline.gone.iter().map(kept).collect(),
         unseen: baseline.unseen,
         gaps: baseline.gaps,
@@ -103,6 +104,10 @@ fn kept(one: &EarlierFinding) -> WireKept<'_> {
         message: &one.message,
         fingerprint: one.fingerprint.to_string(),
         fixable: one.fixable,
+        exploited: one.exploited,
+        epss: one.epss,
+        path: one.path.as_deref(),
+        package: one.package.as_deref(),
     }
 }
 

@@ -93,7 +93,7 @@ pub(crate) fn write(
                     let mut line = format!("{}: {} ({})", one.severity, one.message, id(one));
                     line.extend(spot(one).map(|spot| format!("; {spot}")));
                     line.extend(one.fix.as_ref().map(|fix| format!("; {}", fix.title)));
-                    line.extend(notes(one).iter().map(|note| format!("; {note}")));
+                    line.extend(notes(report, one).iter().map(|note| format!("; {note}")));
                     escape(&line)
                 })
                 .collect();

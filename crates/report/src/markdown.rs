@@ -115,8 +115,10 @@ pub(crate) fn write(
                 let flaw = finding.vulnerability.as_deref();
                 let fixed = flaw.map(|flaw| flaw.fixed.as_slice()).unwrap_or_default();
                 let fixed: Vec<String> = fixed.iter().map(|one| code(one, VERSION)).collect();
-                let mut about: Vec<String> =
-                    notes(finding).iter().map(|note| prose(note)).collect();
+                let mut about: Vec<String> = notes(report, finding)
+                    .iter()
+                    .map(|note| prose(note))
+                    .collect();
                 about.extend(package.map(|package| code(&place(package, Some(one)), NAME)));
                 about.extend(spot(finding).map(|spot| code(&spot, NAME)));
                 about.extend(message(finding).map(sentence));

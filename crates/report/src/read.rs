@@ -165,7 +165,32 @@ struct Found {
     severity: String,
     message: String,
     fingerprint: String,
+    location: Option<Place>,
+    package: Option<Kind>,
+    vulnerability: Option<Risk>,
     fix: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Place {
+    path: String,
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct Risk {
+    kev: Option<serde::de::IgnoredAny>,
+    epss: Option<Epss>,
+}
+
+#[derive(Deserialize)]
+struct Epss {
+    score: f64,
 }
 
 #[derive(Deserialize)]
@@ -173,6 +198,7 @@ struct Missed {
     target: usize,
     kind: String,
     subject: String,
+    reason: String,
 }
 
 /// What a report left out since a report before it had it.
@@ -189,6 +215,12 @@ struct Known {
     message: String,
     fingerprint: String,
     fixable: bool,
+    #[serde(default)]
+    exploited: bool,
+    epss: Option<f64>,
+    path: Option<String>,
+    #[serde(rename = "type")]
+    package: Option<String>,
 }
 
 /// What a later report is compared with. What the report itself left out, since
@@ -201,6 +233,13 @@ pub fn earlier(bytes: &[u8]) -> Result<Earlier, ReadError> {
     let wire: WireEarlier = wire(bytes)?;
     let known = wire.baseline.map(|before| before.known).unwrap_or_default();
     let found = wire.findings.into_iter().map(|one| Known {
+        exploited: one
+            .vulnerability
+            .as_ref()
+            .is_some_and(|risk| risk.kev.is_some()),
+        epss: one.vulnerability.and_then(|risk| Some(risk.epss?.score)),
+        path: one.location.map(|place| place.path),
+        package: one.package.map(|package| package.kind),
         target: one.target,
         rule: one.rule,
         severity: one.severity,
@@ -231,15 +270,21 @@ pub fn earlier(bytes: &[u8]) -> Result<Earlier, ReadError> {
             rule: one.rule,
             message: one.message,
             fixable: one.fixable,
+            exploited: one.exploited,
+            epss: one.epss,
+            path: one.path,
+            package: one.package,
         })
     });
     let findings: Result<_, ReadError> = findings.collect();
     let gaps = wire.gaps.into_iter().map(|one| {
-        Ok(EarlierGap {
-            target: has_target(one.target, "a gap")?,
-            kind: one.kind,
-            subject: one.subject,
-        })
+        let target = has_target(one.target, "a gap")?;
+        Ok(EarlierGap::new(
+            target,
+            &one.kind,
+            &one.subject,
+            &one.reason,
+        ))
     });
     let gaps: Result<_, ReadError> = gaps.collect();
     let targets = wire.targets.into_iter().map(|one| EarlierTarget {

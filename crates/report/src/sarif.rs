@@ -186,6 +186,7 @@ fn result(
     if let Some(fix) = &finding.fix {
         text += &format!("; {}", fix.title);
     }
+    text.extend(words::worse(report, finding).map(|worse| format!("; {worse}")));
     let fingerprint = finding.fingerprint.to_string();
     let mut object = json!({
         "ruleId": words::id(finding),

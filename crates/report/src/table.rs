@@ -144,7 +144,7 @@ fn write_target(report: &Report, index: usize, painter: &mut Painter<'_>) -> Res
                 painter.line(&painter.paint(Style::new().bold(), title))?;
             }
         }
-        write_findings(findings, painter)?;
+        write_findings(report, findings, painter)?;
     }
     let packages = report
         .package_targets
@@ -222,7 +222,11 @@ fn write_package(package: &Package, target: &Target, painter: &mut Painter<'_>) 
     painter.wrapped((&head, used), 4, Style::new(), &about)
 }
 
-fn write_findings(findings: &[&Finding], painter: &mut Painter<'_>) -> Result<(), Error> {
+fn write_findings(
+    report: &Report,
+    findings: &[&Finding],
+    painter: &mut Painter<'_>,
+) -> Result<(), Error> {
     let shown = findings
         .get(..findings.len().min(MOST_PER_PACKAGE))
         .unwrap_or_default();
@@ -234,7 +238,7 @@ fn write_findings(findings: &[&Finding], painter: &mut Painter<'_>) -> Result<()
     let column = lengths.max().unwrap_or(0).min(LONGEST_ID);
     for (finding, name) in shown.iter().zip(names) {
         let severity = painter.paint(style(finding.severity), &format!("{:8}", finding.severity));
-        let text = about(finding);
+        let text = about(report, finding);
         if name.chars().count() > column {
             let head = format!("  {severity} ");
             painter.wrapped((&head, 11), 13, Style::new(), &format!("{name}  {text}"))?;
@@ -254,13 +258,13 @@ fn write_findings(findings: &[&Finding], painter: &mut Painter<'_>) -> Result<()
 }
 
 /// What stands beside a finding's id: the way out first.
-fn about(finding: &Finding) -> String {
+fn about(report: &Report, finding: &Finding) -> String {
     let flaw = finding.vulnerability.as_deref();
     let fixed = flaw.filter(|flaw| !flaw.fixed.is_empty());
     let mut parts: Vec<String> = Vec::new();
     parts.extend(spot(finding));
     parts.extend(fixed.map(|flaw| format!("fixed in {}", flaw.fixed.join(", "))));
-    parts.extend(notes(finding));
+    parts.extend(notes(report, finding));
     parts.extend(flaw.and_then(|flaw| flaw.summary.clone()));
     parts.extend(message(finding).map(str::to_owned));
     let parts: Vec<String> = parts.iter().map(|part| clipped(part, SENTENCE)).collect();

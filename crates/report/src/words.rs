@@ -276,16 +276,37 @@ pub(crate) fn values(text: &str) -> Vec<(bool, String)> {
         .collect()
 }
 
-/// What stands beside a flaw's id: known exploitation, likelihood, status.
-pub(crate) fn notes(finding: &Finding) -> Vec<String> {
-    let Some(flaw) = finding.vulnerability.as_deref() else {
-        return Vec::new();
-    };
-    let claimed = flaw.claim.as_deref().map(claim);
-    [exploited(flaw), likely(flaw), unfixed(flaw), claimed]
-        .into_iter()
-        .flatten()
-        .collect()
+/// What stands beside a flaw's id: what it was, known exploitation, likelihood,
+/// status.
+pub(crate) fn notes(report: &Report, finding: &Finding) -> Vec<String> {
+    let mut notes = Vec::from_iter(worse(report, finding));
+    if let Some(flaw) = finding.vulnerability.as_deref() {
+        let claimed = flaw.claim.as_deref().map(claim);
+        let own = [exploited(flaw), likely(flaw), unfixed(flaw), claimed];
+        notes.extend(own.into_iter().flatten());
+    }
+    notes
+}
+
+/// `worse than before (it was medium)`: why a finding that the baseline has is
+/// new all the same.
+pub(crate) fn worse(report: &Report, finding: &Finding) -> Option<String> {
+    let before = report.baseline.as_ref()?.before(finding)?;
+    let flaw = finding.vulnerability.as_deref();
+    let mut why = Vec::new();
+    if before.severity < finding.severity {
+        why.push(format!("it was {}", before.severity));
+    }
+    if !before.exploited && flaw.is_some_and(|flaw| flaw.kev.is_some()) {
+        why.push("it was not known to be exploited".to_owned());
+    }
+    if why.is_empty() {
+        why.push(match before.epss {
+            Some(score) => format!("its EPSS was {:.1} %", score * 100.0),
+            None => "it had no EPSS".to_owned(),
+        });
+    }
+    Some(format!("worse than before ({})", why.join(", ")))
 }
 
 /// What a statement says: `vex.json says not affected (component_not_present): …`.

@@ -54,6 +54,8 @@ pub(crate) struct Asked {
     pub(crate) licenses: bool,
     /// Flaws that no version mends are left out.
     pub(crate) ignore_unfixed: bool,
+    /// The chance of exploitation that fails the run.
+    pub(crate) epss: Option<f64>,
 }
 
 impl Asked {
@@ -79,6 +81,8 @@ pub(crate) fn apply(
     let scope = Scope {
         is_looked_for: &|one| asked.is_looked_for(one),
         hidden,
+        epss: asked.epss,
+        ecosystem: seawall_advisories::language,
     };
     let compared = seawall_policy::compare(report, earlier, &scope);
     let shown = path.display();
@@ -107,8 +111,14 @@ pub(crate) fn apply(
         baseline.gone.len(),
         baseline.findings
     );
+    if !baseline.worse.is_empty() {
+        text += &format!("; {} worse than before", baseline.worse.len());
+    }
     if baseline.unseen > 0 {
-        text += &format!("; {} were not looked for", baseline.unseen);
+        text += &format!(
+            "; {} were not looked for or could not be seen",
+            baseline.unseen
+        );
     }
     printer.note(&text);
 }

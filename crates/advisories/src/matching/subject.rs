@@ -41,7 +41,7 @@ const LANGUAGES: &[(&str, &str)] = &[
 const SYSTEM: &[&str] = &["alpm", "apk", "deb", "ebuild", "nix", "rpm", "xbps"];
 
 /// The OSV ecosystem of a purl type that has one of its own.
-pub(crate) fn language(kind: &str) -> Option<&'static str> {
+pub fn language(kind: &str) -> Option<&'static str> {
     LANGUAGES
         .iter()
         .find(|(name, _)| *name == kind)

@@ -31,7 +31,9 @@ pub(crate) fn write(
             let target = report.targets.get(finding.target)?;
             let flaw = finding.vulnerability.as_deref()?;
             let location = location(target, package);
-            Some(vulnerability(finding, flaw, package, &location, &mut ids))
+            Some(vulnerability(
+                report, finding, flaw, package, &location, &mut ids,
+            ))
         })
         .collect();
     let wire = json!({

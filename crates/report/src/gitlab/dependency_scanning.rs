@@ -40,7 +40,9 @@ pub(crate) fn write(
             let flaw = finding.vulnerability.as_deref()?;
             let file = file(target, package, options);
             let location = json!({"file": file, "dependency": dependency(package)});
-            Some(vulnerability(finding, flaw, package, &location, &mut ids))
+            Some(vulnerability(
+                report, finding, flaw, package, &location, &mut ids,
+            ))
         })
         .collect();
     let mut files: BTreeMap<(String, &str), Vec<Value>> = BTreeMap::new();

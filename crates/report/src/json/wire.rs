@@ -84,6 +84,7 @@ pub(super) struct WireBaseline<'a> {
     pub(super) digest: &'a str,
     pub(super) findings: usize,
     pub(super) known: Vec<WireKept<'a>>,
+    pub(super) worse: Vec<WireKept<'a>>,
     pub(super) gone: Vec<WireKept<'a>>,
     pub(super) unseen: usize,
     pub(super) gaps: usize,
@@ -98,6 +99,11 @@ pub(super) struct WireKept<'a> {
     pub(super) message: &'a str,
     pub(super) fingerprint: String,
     pub(super) fixable: bool,
+    pub(super) exploited: bool,
+    pub(super) epss: Option<f64>,
+    pub(super) path: Option<&'a str>,
+    #[serde(rename = "type")]
+    pub(super) package: Option<&'a str>,
 }
 
 #[derive(Serialize)]

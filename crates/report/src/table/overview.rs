@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anstyle::Style;
 use seawall_model::{Report, Severity, Target};
 
-use super::{Painter, style, write_database};
+use super::{Painter, style, write_database, write_gone};
 use crate::{
     Error,
     plain::{clipped, plain},
@@ -62,6 +62,7 @@ pub(super) fn write(report: &Report, painter: &mut Painter<'_>) -> Result<(), Er
         painter.wrapped((&line, used), used, Style::new(), &names(target))?;
     }
     painter.line("")?;
+    write_gone(report, painter)?;
     let all = report.summary();
     let text = format!(
         "{}: {}",

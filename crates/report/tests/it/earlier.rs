@@ -35,12 +35,38 @@ fn a_report_is_read_as_it_was_written() {
         let want: Vec<&str> = report.targets.iter().map(|one| one.name.as_str()).collect();
         assert_eq!(names, want);
         assert_eq!(read.gaps.len(), report.gaps.len());
+        for (one, read) in report.findings.iter().zip(&read.findings) {
+            let flaw = one.vulnerability.as_deref();
+            assert_eq!(read.exploited, flaw.is_some_and(|flaw| flaw.kev.is_some()));
+            let epss = flaw.and_then(|flaw| flaw.epss);
+            assert_eq!(read.epss, epss.map(|epss| epss.score));
+            assert_eq!(read.path.as_deref(), one.location.path());
+            let package = one.package.map(|at| report.packages[at].kind.to_string());
+            assert_eq!(read.package, package);
+        }
+        let known = report.baseline.iter().flat_map(|one| &one.known);
+        assert!(
+            known
+                .zip(&read.findings[report.findings.len()..])
+                .all(|(a, b)| a == b)
+        );
         assert!(read.digest.starts_with("sha256:"));
     }
     let read = earlier(written().to_string().as_bytes()).unwrap();
     let first = &read.findings[0];
     assert_eq!((first.severity, first.fixable), (Severity::Critical, true));
     assert_eq!(first.rule, "package/known-vulnerability");
+}
+
+#[test]
+fn the_overview_of_a_repository_names_what_is_gone() {
+    let mut report = sample::compared();
+    report.targets[0].tags = vec!["3.10".to_owned()];
+    let text = render(&report, Format::Table, &OPTIONS);
+    assert!(text.starts_with("digest"), "{text}");
+    for gone in &report.baseline.as_ref().unwrap().gone {
+        assert!(text.contains(&gone.message.replace('`', "")) || text.contains(&gone.message));
+    }
 }
 
 #[test]

@@ -363,6 +363,10 @@ pub(crate) fn earlier(target: usize, message: &str, severity: Severity) -> Earli
         severity,
         message: message.to_owned(),
         fixable: true,
+        exploited: false,
+        epss: None,
+        path: None,
+        package: Some("pypi".to_owned()),
     }
 }
 
@@ -374,8 +378,12 @@ pub(crate) fn compared() -> Report {
     let gone = "`lodash` 4.17.20 is affected by CVE-2021-23337";
     report.baseline = Some(Baseline {
         digest: format!("sha256:{:0>64}", "e"),
-        findings: 5,
+        findings: 6,
         known: vec![earlier(2, known, Severity::High)],
+        worse: vec![EarlierFinding {
+            fingerprint: report.findings[0].fingerprint,
+            ..earlier(report.findings[0].target, "as it was", Severity::Medium)
+        }],
         gone: vec![
             earlier(1, gone, Severity::High),
             earlier(0, "`zlib` 1.2 is affected by CVE-2018-25032", Severity::Low),
@@ -461,6 +469,7 @@ pub(crate) fn hostile() -> Report {
         digest: format!("sha256:{:0>64}", "e"),
         findings: 24,
         known: told.clone().collect(),
+        worse: told.clone().collect(),
         gone: told.collect(),
         unseen: 0,
         gaps: 0,

@@ -133,6 +133,7 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
             secrets: is_asked(Kind::Secrets),
             licenses: is_asked(Kind::Licenses) && file.licenses.is_some(),
             ignore_unfixed,
+            epss: thresholds.epss,
         };
         baseline::apply(&mut report, (earlier, path), &asked, &hidden, printer);
     }
@@ -151,11 +152,11 @@ pub(crate) fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome> {
     for error in &failures {
         printer.error(error);
     }
-    let gap = match baseline {
-        Some(_) => "new gap",
-        None => "gap",
+    let which = match baseline {
+        Some(_) => " that the baseline does not cover",
+        None => "",
     };
-    Ok(outcome(&verdict, !failures.is_empty(), gap, printer))
+    Ok(outcome(&verdict, !failures.is_empty(), which, printer))
 }
 
 /// A flag, else what the file says in its place.
@@ -250,8 +251,8 @@ fn suppress(
     }
 }
 
-/// A `gap` is what is called so where it counts: any, or a new one.
-fn outcome(verdict: &Verdict, has_failed: bool, gap: &str, printer: &Printer) -> Outcome {
+/// `which` says which gaps count, where not all do.
+fn outcome(verdict: &Verdict, has_failed: bool, which: &str, printer: &Printer) -> Outcome {
     match verdict {
         Verdict::Fail { findings } => {
             printer.detail(&format!("findings at or above the threshold: {findings}"));
@@ -259,8 +260,8 @@ fn outcome(verdict: &Verdict, has_failed: bool, gap: &str, printer: &Printer) ->
         }
         Verdict::Incomplete { gaps } => {
             let gaps = match gaps {
-                1 => format!("is 1 {gap}"),
-                many => format!("are {many} {gap}s"),
+                1 => format!("is 1 gap{which}"),
+                many => format!("are {many} gaps{which}"),
             };
             printer.error(&hinted(
                 format!("nothing is at or above the threshold, but there {gaps}"),

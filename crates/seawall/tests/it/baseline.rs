@@ -49,8 +49,17 @@ fn only_what_is_new_is_shown_and_judged() {
     assert!(all > 60 && count(&known, "/gaps") > 2);
 
     // Nothing has changed: what was there, gaps too, stands against nothing.
+    // But that the starter database is old is no baseline's to accept.
+    let stale = known["gaps"].as_array().unwrap().iter();
+    let stale = stale
+        .filter(|gap| gap["kind"] == "stale-advisories")
+        .count();
     let with = ["--baseline", "known.json", "--fail-on", "low"];
-    let same = scan(&home, &with);
+    let old = scan(&home, &with);
+    assert_eq!(old.code, 2, "{}", old.err);
+    let want = format!("there are {stale} gaps that the baseline does not cover\n");
+    assert!(stale > 1 && old.err.contains(&want), "{}", old.err);
+    let same = scan(&home, &[&with[..], &["--allow-gaps"]].concat());
     assert_eq!(same.code, 0, "{}", same.err);
     assert!(
         same.err.contains(&format!(
@@ -112,22 +121,69 @@ fn only_what_is_new_is_shown_and_judged() {
     crate::formats::validate(&schema, &second.to_string());
 
     // A report that was compared is a baseline too, and loses nothing.
-    let third = scan(&home, &["--baseline", "second.json", "--fail-on", "low"]);
+    let with = ["--baseline", "second.json", "--fail-on", "low"];
+    let third = scan(&home, &[&with[..], &["--allow-gaps"]].concat());
     assert_eq!(third.code, 0, "{}", third.err);
     let third = report(&third);
+    let stale = third["gaps"].as_array().unwrap().iter();
+    let stale = stale
+        .filter(|gap| gap["kind"] == "stale-advisories")
+        .count();
     assert_eq!(count(&third, "/findings"), 0);
     assert_eq!(count(&third, "/baseline/gone"), 0);
     assert_eq!(count(&third, "/baseline/known"), all - gone + new.len());
 
     // A gap that is new counts as one, whatever is known.
     fs::write(home.path().join("shop/Cargo.lock"), "[[package]\nname = 7").unwrap();
-    let said = scan(&home, &["--baseline", "second.json", "--fail-on", "low"]);
+    let said = scan(&home, &with);
     assert_eq!(said.code, 2, "{}", said.err);
-    assert!(
-        said.err.contains("but there is 1 new gap\n"),
-        "{}",
-        said.err
-    );
+    let want = format!("there are {} gaps that the baseline", stale + 1);
+    assert!(said.err.contains(&want), "{}", said.err);
+}
+
+#[test]
+fn what_got_worse_is_new_and_what_a_gap_hides_is_not_gone() {
+    let home = Home::new();
+    shop(&home);
+    scan(&home, &["--output", "known.json"]);
+    // As if the report were of a day on which one flaw was thought harmless.
+    let mut known: Value = {
+        let text = fs::read_to_string(home.path().join("known.json")).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let found = known["findings"].as_array_mut().unwrap().iter_mut();
+    let one = found
+        .into_iter()
+        .find(|one| one["severity"] == "critical")
+        .unwrap();
+    one["severity"] = "low".into();
+    let print = one["fingerprint"].clone();
+    fs::write(home.path().join("known.json"), known.to_string()).unwrap();
+    let with = ["--baseline", "known.json", "--fail-on", "critical"];
+    let said = scan(&home, &with);
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(said.err.contains("; 1 worse than before"), "{}", said.err);
+    let now = report(&said);
+    assert_eq!(count(&now, "/findings"), 1);
+    assert_eq!(now["findings"][0]["fingerprint"], print);
+    assert_eq!(now["baseline"]["worse"][0]["severity"], "low");
+    assert_eq!(count(&now, "/baseline/gone"), 0);
+    let table = home.scan(&["shop", "--baseline", "known.json"]);
+    let words: Vec<&str> = table.out.split_whitespace().collect();
+    let words = words.join(" ");
+    assert!(words.contains("worse than before (it was low)"), "{words}");
+
+    // A damaged lock file mends nothing.
+    fs::write(home.path().join("shop/admin/Gemfile.lock"), [0xff; 64]).unwrap();
+    let now = report(&scan(&home, &with));
+    let gaps = now["gaps"].as_array().unwrap();
+    let is_it = |gap: &&Value| gap["subject"] == "admin/Gemfile.lock";
+    assert_eq!(gaps.iter().filter(is_it).count(), 1, "{gaps:?}");
+    let gems = known["findings"].as_array().unwrap().iter();
+    let gems = gems.filter(|one| one["package"]["type"] == "gem").count();
+    assert!(gems > 0);
+    assert_eq!(count(&now, "/baseline/gone"), 0);
+    assert_eq!(now["baseline"]["unseen"], gems);
 }
 
 #[test]
@@ -140,6 +196,7 @@ fn the_environment_and_the_settings_name_it_too() {
         "--offline",
         "--no-cache",
         "shop",
+        "--allow-gaps",
         "--fail-on",
         "low",
     ];
