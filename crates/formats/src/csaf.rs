@@ -107,6 +107,9 @@ pub struct Branch<'a> {
 /// A product.
 #[derive(Debug, Deserialize)]
 pub struct FullProduct<'a> {
+    /// Its name.
+    #[serde(borrow, default)]
+    pub name: Text<'a>,
     /// By which the document speaks of it.
     #[serde(borrow, default)]
     pub product_id: Text<'a>,

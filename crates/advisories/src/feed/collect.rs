@@ -1,6 +1,6 @@
 //! Records of a feed on their way into shards.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Feed;
 use crate::{
@@ -17,15 +17,17 @@ const REASON_LIMIT: usize = 300;
 /// Takes what a feed reads.
 pub(crate) struct Collector {
     feed: &'static Feed,
-    drafts: BTreeMap<&'static str, Vec<Draft>>,
+    /// Each with its number among all records.
+    drafts: BTreeMap<&'static str, Vec<(usize, Draft)>>,
+    /// Records that were taken.
     records: usize,
     vectors: Vectors,
     refused: Vec<String>,
     refused_count: usize,
-    left_out: Vec<String>,
+    left_out: BTreeSet<String>,
     /// The newest that was seen of each document, by its id: when it was
-    /// changed.
-    documents: HashMap<Box<str>, Box<str>>,
+    /// changed, and the number of records before it.
+    documents: HashMap<Box<str>, (Box<str>, usize)>,
 }
 
 impl Collector {
@@ -37,7 +39,7 @@ impl Collector {
             vectors: Vectors::default(),
             refused: Vec::new(),
             refused_count: 0,
-            left_out: Vec::new(),
+            left_out: BTreeSet::new(),
             documents: HashMap::new(),
         }
     }
@@ -45,18 +47,14 @@ impl Collector {
     /// Whether a document of an id, changed at a time (RFC 3339, of one zone),
     /// is the newest that was seen. What an older one said is taken back.
     pub(crate) fn is_newest(&mut self, id: &str, date: &str) -> bool {
-        let Some(known) = self.documents.get_mut(id) else {
-            self.documents.insert(id.into(), date.into());
-            return true;
-        };
-        if **known >= *date {
-            return false;
+        match self.documents.get(id) {
+            Some((known, _)) if **known >= *date => false,
+            _ => {
+                let newest = (date.into(), self.records);
+                self.documents.insert(id.into(), newest);
+                true
+            }
         }
-        *known = date.into();
-        for drafts in self.drafts.values_mut() {
-            drafts.retain(|draft| *draft.id != *id);
-        }
-        true
     }
 
     /// Takes a record. Several may bear one id, each about packages of its own.
@@ -64,7 +62,10 @@ impl Collector {
         let mut is_taken = false;
         for ecosystem in self.feed.ecosystems {
             if let Some(draft) = Draft::new(record, ecosystem, Prose::Kept) {
-                self.drafts.entry(ecosystem).or_default().push(draft);
+                self.drafts
+                    .entry(ecosystem)
+                    .or_default()
+                    .push((self.records, draft));
                 is_taken = true;
             }
         }
@@ -102,10 +103,8 @@ impl Collector {
     /// Notes something that the feed has files for and that is not read, or the
     /// reverse: a gap of every scan that uses the feed. For few, short lines.
     pub(crate) fn leave_out(&mut self, what: impl Into<String>) {
-        let what = what.into();
-        if !self.left_out.contains(&what) && self.left_out.len() < NAMED {
-            self.left_out.push(what);
-        }
+        self.left_out
+            .insert(what.into().chars().take(REASON_LIMIT).collect());
     }
 
     pub(super) fn records(&self) -> usize {
@@ -117,13 +116,24 @@ impl Collector {
         self.records == 0 && self.vectors.spoken() == 0
     }
 
-    /// The drafts of each ecosystem, sorted by id: the order of the files is
-    /// the publisher's.
-    pub(super) fn drafts(&mut self) -> &BTreeMap<&'static str, Vec<Draft>> {
-        for drafts in self.drafts.values_mut() {
-            drafts.sort_by(|a, b| a.id.cmp(&b.id));
-        }
-        &self.drafts
+    /// The drafts of each ecosystem, sorted by id (the order of the files is
+    /// the publisher's), without those that newer documents take back.
+    pub(super) fn drafts(&mut self) -> BTreeMap<&'static str, Vec<Draft>> {
+        let documents = &self.documents;
+        let is_over = |number: usize, draft: &Draft| {
+            let newest = documents.get(&draft.id);
+            newest.is_some_and(|(_, before)| number < *before)
+        };
+        let all = std::mem::take(&mut self.drafts).into_iter();
+        all.map(|(ecosystem, drafts)| {
+            let valid = drafts
+                .into_iter()
+                .filter(|(number, draft)| !is_over(*number, draft));
+            let mut valid: Vec<Draft> = valid.map(|(_, draft)| draft).collect();
+            valid.sort_by(|a, b| a.id.cmp(&b.id));
+            (ecosystem, valid)
+        })
+        .collect()
     }
 
     /// Records that cannot be read, `WHAT: reason`; at last how many more.
@@ -138,7 +148,11 @@ impl Collector {
 
     /// What scans have to say of the feed.
     pub(super) fn left_out(&self) -> Vec<String> {
-        let mut all = self.left_out.clone();
+        let mut all: Vec<String> = self.left_out.iter().take(NAMED).cloned().collect();
+        let more = self.left_out.len() - all.len();
+        if more > 0 {
+            all.push(format!("{more} more of its parts are left out"));
+        }
         if let Some(first) = self.refused.first() {
             all.push(format!(
                 "{} of its records could not be read, the first is {first}",

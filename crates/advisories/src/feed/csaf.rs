@@ -7,12 +7,15 @@
 //! word, remediations, severities and scores.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    cell::Cell,
+    collections::{BTreeMap, HashMap, HashSet, btree_map::Entry},
     io::Read,
 };
 
 use rayon::prelude::*;
-use seawall_formats::csaf::{Branch, Document, ProductTree, Scoped, Text, Vulnerability};
+use seawall_formats::csaf::{
+    Branch, Document, FullProduct, ProductTree, Scoped, Text, Vulnerability,
+};
 
 use crate::{
     feed::{Collector, Input, tar},
@@ -24,8 +27,15 @@ const DOCUMENT_LIMIT: u64 = 64 << 20;
 /// Bytes of documents that are read at once.
 const TAKEN: usize = 64 << 20;
 
+/// The state of a package that a flaw does not concern.
+const NOT_AFFECTED: &str = "not-affected";
+
 /// Products in a product: a package in a module in a release is three.
 const MOST_PARTS: usize = 8;
+
+/// Products of groups that the statements of one document may come to. Nobody
+/// of those that are read here has groups.
+const MOST_OF_GROUPS: usize = 4_000_000;
 
 /// How one publisher writes its documents.
 pub(crate) struct Dialect {
@@ -90,6 +100,8 @@ struct Tree<'d> {
     /// Part and whole.
     relations: HashMap<&'d str, (&'d str, &'d str)>,
     groups: HashMap<&'d str, &'d [Text<'d>]>,
+    /// Products of groups that statements came to.
+    of_groups: Cell<usize>,
 }
 
 impl<'d> Tree<'d> {
@@ -105,8 +117,12 @@ impl<'d> Tree<'d> {
             groups: groups
                 .map(|one| (&*one.group_id, &*one.product_ids))
                 .collect(),
+            of_groups: Cell::new(0),
         };
         tree.add(&wire.branches);
+        for product in wire.full_product_names.iter() {
+            tree.add_leaf(product, &product.name);
+        }
         tree
     }
 
@@ -114,24 +130,29 @@ impl<'d> Tree<'d> {
     fn add(&mut self, branches: &'d [Branch<'d>]) {
         for branch in branches {
             if let Some(product) = &branch.product {
-                let helper = product.product_identification_helper.as_ref();
-                let leaf = Leaf {
-                    id: &product.product_id,
-                    name: &branch.name,
-                    purl: helper.map_or("", |helper| &helper.purl),
-                    cpe: helper.map_or("", |helper| &helper.cpe),
-                };
-                self.leaves.insert(leaf.id, leaf);
+                self.add_leaf(product, &branch.name);
             }
             self.add(&branch.branches);
         }
     }
 
-    /// The products that an id is made of, from the inside out. What is in no
-    /// branch is known by its id alone.
+    fn add_leaf(&mut self, product: &'d FullProduct<'d>, name: &'d str) {
+        let helper = product.product_identification_helper.as_ref();
+        let leaf = Leaf {
+            id: &product.product_id,
+            name,
+            purl: helper.map_or("", |helper| &helper.purl),
+            cpe: helper.map_or("", |helper| &helper.cpe),
+        };
+        self.leaves.insert(leaf.id, leaf);
+    }
+
+    /// The products that an id is made of, from the inside out. A component that
+    /// is not described is known by its id alone.
     ///
     /// # Errors
-    /// When a product is a part of itself, or of too many others.
+    /// When the id, or what it is a part of, stands nowhere in the tree; when a
+    /// product is a part of itself, or of too many others.
     fn parts(&self, id: &'d str) -> Result<Vec<Leaf<'d>>, String> {
         let mut parts = Vec::new();
         let mut open = vec![id];
@@ -151,17 +172,35 @@ impl<'d> Tree<'d> {
                 })),
             }
         }
-        Ok(parts)
+        match parts.last() {
+            Some(outermost) if !self.leaves.contains_key(outermost.id) => Err(format!(
+                "product `{}` is not in its product tree",
+                outermost.id
+            )),
+            _ => Ok(parts),
+        }
     }
 
     /// The products that something is said of, groups taken apart.
-    fn of<'s>(&'s self, said: &'s Scoped<'_>) -> impl Iterator<Item = &'s str> {
-        let groups = said.group_ids.iter().flat_map(|ids| ids.iter());
-        let of_groups = groups
-            .filter_map(|id| self.groups.get(&**id))
-            .flat_map(|ids| ids.iter());
+    ///
+    /// # Errors
+    /// When the document's groups come to more than anybody can want.
+    fn of<'s>(&'s self, said: &'s Scoped<'_>) -> Result<Vec<&'s str>, String> {
         let own = said.product_ids.iter().flat_map(|ids| ids.iter());
-        own.chain(of_groups).map(|id| &**id)
+        let mut products: Vec<&str> = own.map(|id| &**id).collect();
+        let groups = said.group_ids.iter().flat_map(|ids| ids.iter());
+        let groups: HashSet<&str> = groups.map(|id| &**id).collect();
+        for group in groups.iter().filter_map(|id| self.groups.get(id)) {
+            let sum = self.of_groups.get() + group.len();
+            if sum > MOST_OF_GROUPS {
+                return Err(format!(
+                    "its groups come to more than {MOST_OF_GROUPS} products"
+                ));
+            }
+            self.of_groups.set(sum);
+            products.extend(group.iter().map(|id| &**id));
+        }
+        Ok(products)
     }
 }
 
@@ -270,7 +309,8 @@ fn collect(documents: &[(String, Vec<u8>)], dialect: &Dialect, collector: &mut C
     }
 }
 
-/// The records of a document, one for each of its flaws.
+/// The records of a document, one for each of its flaws. What it says of one
+/// flaw in several places counts together.
 ///
 /// # Errors
 /// When what it says cannot be understood.
@@ -279,10 +319,43 @@ pub(crate) fn records(
     dialect: &Dialect,
 ) -> Result<Vec<OsvRecord>, String> {
     let tree = Tree::new(&document.product_tree);
-    let flaws = document.vulnerabilities.iter();
-    flaws
-        .map(|flaw| record(document, &tree, flaw, dialect))
-        .collect()
+    let mut records: BTreeMap<String, OsvRecord> = BTreeMap::new();
+    for flaw in document.vulnerabilities.iter() {
+        let record = record(document, &tree, flaw, dialect)?;
+        match records.entry(record.id.clone()) {
+            Entry::Vacant(first) => {
+                first.insert(record);
+            }
+            Entry::Occupied(mut first) => merge(first.get_mut(), record),
+        }
+    }
+    Ok(records.into_values().collect())
+}
+
+/// Adds what a document says of a flaw in another place. Of packages that one
+/// place says are affected and another are not, the first is believed.
+fn merge(record: &mut OsvRecord, mut other: OsvRecord) {
+    fn key(entry: &OsvAffected) -> (&str, &str, &str) {
+        (&entry.ecosystem, &entry.name, &entry.module)
+    }
+    let drop_clear = |from: &mut Vec<OsvAffected>, beside: &[OsvAffected]| {
+        let beside: HashSet<_> = beside.iter().map(key).collect();
+        from.retain(|entry| entry.state != NOT_AFFECTED || !beside.contains(&key(entry)));
+    };
+    drop_clear(&mut other.affected, &record.affected);
+    drop_clear(&mut record.affected, &other.affected);
+    // Grades of their own stay with their packages.
+    for entry in &mut other.affected {
+        if entry.severity.is_empty() && other.vendor_severity != record.vendor_severity {
+            entry.severity.clone_from(&other.vendor_severity);
+        }
+    }
+    record.affected.append(&mut other.affected);
+    other.cvss.retain(|vector| !record.cvss.contains(vector));
+    record.cvss.append(&mut other.cvss);
+    if record.summary.is_empty() {
+        record.summary = other.summary;
+    }
 }
 
 fn record(
@@ -300,15 +373,12 @@ fn record(
     let mut states: HashMap<&str, &'static str> = HashMap::new();
     for one in flaw.remediations.iter() {
         if &*one.category == "vendor_fix" {
-            let advisory = (dialect.advisory)(&one.url);
-            advisories.extend(
-                advisory
-                    .iter()
-                    .flat_map(|name| tree.of(one).map(|id| (id, *name))),
-            );
+            if let Some(name) = (dialect.advisory)(&one.url) {
+                advisories.extend(tree.of(one)?.into_iter().map(|id| (id, name)));
+            }
         } else {
             let state = (dialect.state)(&one.category, &one.details);
-            states.extend(tree.of(one).map(|id| (id, state)));
+            states.extend(tree.of(one)?.into_iter().map(|id| (id, state)));
         }
     }
     let mut severities: HashMap<&str, &str> = HashMap::new();
@@ -318,7 +388,7 @@ fn record(
         .text
         .to_ascii_lowercase();
     for one in flaw.threats.iter().filter(|one| &*one.category == "impact") {
-        severities.extend(tree.of(one).map(|id| (id, &*one.details)));
+        severities.extend(tree.of(one)?.into_iter().map(|id| (id, &*one.details)));
         if overall.is_empty() || one.product_ids.is_none() && one.group_ids.is_none() {
             overall = one.details.to_ascii_lowercase();
         }
@@ -364,7 +434,10 @@ fn record(
             // of others; of one that is, those before and after it are too, as
             // long as there is no fix.
             let is_of_build = !package.version.is_empty();
-            if is_fix && !is_of_build || said == Some(Said::NotAffected) && is_of_build {
+            if is_fix && !is_of_build {
+                return Err(format!("product `{id}` is a fix without a version"));
+            }
+            if said == Some(Said::NotAffected) && is_of_build {
                 continue;
             }
             let key = |name: &str| {
@@ -464,7 +537,7 @@ fn entries(
     if fixes.is_empty() {
         let state = match &sum.open {
             None => return Vec::new(),
-            Some(Said::NotAffected) => "not-affected",
+            Some(Said::NotAffected) => NOT_AFFECTED,
             Some(Said::Open(state)) => state,
         };
         return vec![entry(vec![begin()], state, "")];

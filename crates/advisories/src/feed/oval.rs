@@ -8,7 +8,7 @@
 //! they wait in short form until the end; what they describe at length is let go.
 //!
 //! A criteria that says more than this (other operators, negation, a definition
-//! in a definition) is refused by name, never taken for less than it says.
+//! in a definition, a test that wants none to be there) is refused by name, never taken for less than it says.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -92,7 +92,8 @@ struct Document {
     criteria: usize,
     /// Ids of tests in the order in which they are first met.
     numbers: HashMap<String, u32>,
-    tests: HashMap<u32, (String, String)>,
+    /// Object and state of each, or why it is not understood.
+    tests: HashMap<u32, Result<(String, String), String>>,
     objects: HashMap<String, String>,
     states: HashMap<String, State>,
 }
@@ -133,10 +134,10 @@ impl Document {
                     child.map_or_else(String::new, |child| child.attribute(key).to_owned())
                 };
                 let number = self.number(&id);
-                let parts = (
-                    reference("object", "object_ref"),
-                    reference("state", "state_ref"),
-                );
+                let parts = is_plain(&tree).map(|()| {
+                    let object = reference("object", "object_ref");
+                    (object, reference("state", "state_ref"))
+                });
                 self.tests.insert(number, parts);
             }
             "rpminfo_object" => {
@@ -212,6 +213,18 @@ impl Document {
     ) -> Result<(), String> {
         match criteria {
             Criteria::Or(all) => {
+                let mut finds = false;
+                let mut asks = false;
+                for one in all {
+                    if self.has_older(one)? {
+                        finds = true;
+                    } else {
+                        asks = true;
+                    }
+                }
+                if finds && asks {
+                    return Err("it wants a package or something else".to_owned());
+                }
                 for one in all {
                     self.collect(one, around, found)?;
                 }
@@ -254,18 +267,84 @@ impl Document {
                 (_, State::Older(_) | State::Other) => {}
             },
             Criteria::Module(module) => module.clone_into(&mut around.module),
-            _ => {}
+            // What finds packages of its own is no condition of the others.
+            _ if self.has_older(criteria)? => {}
+            Criteria::And(all) => {
+                for one in all {
+                    self.condition(one, around)?;
+                }
+            }
+            Criteria::Or(all) => {
+                let mut archs = Vec::new();
+                let mut others = 0;
+                for one in all {
+                    match one {
+                        Criteria::Test(test) => match self.test(*test)?.1 {
+                            State::Arch(pattern) => archs.push(pattern),
+                            State::Other => others += 1,
+                            _ => {}
+                        },
+                        Criteria::Unknown(why) => return Err(why.clone()),
+                        _ => {}
+                    }
+                }
+                if archs.len() == all.len() {
+                    around.arch = archs.join("|");
+                } else if others != all.len() {
+                    return Err("it wants one of several conditions".to_owned());
+                }
+            }
+            Criteria::Unknown(why) => return Err(why.clone()),
         }
         Ok(())
     }
 
+    /// Whether a criteria finds packages that are older than a version.
+    fn has_older(&self, criteria: &Criteria) -> Result<bool, String> {
+        match criteria {
+            Criteria::And(all) | Criteria::Or(all) => {
+                for one in all {
+                    if self.has_older(one)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Criteria::Test(test) => Ok(matches!(self.test(*test)?.1, State::Older(_))),
+            Criteria::Module(_) => Ok(false),
+            Criteria::Unknown(why) => Err(why.clone()),
+        }
+    }
+
     fn test(&self, number: u32) -> Result<(&str, State), String> {
         let missing = || "it names a test, an object or a state that is not there".to_owned();
-        let (object, state) = self.tests.get(&number).ok_or_else(missing)?;
+        let parts = self.tests.get(&number).ok_or_else(missing)?;
+        let (object, state) = parts.as_ref().map_err(String::clone)?;
         let name = self.objects.get(object).ok_or_else(missing)?;
         let state = self.states.get(state).ok_or_else(missing)?;
         Ok((name, state.clone()))
     }
+}
+
+/// Whether a test is true where a package is there that has the state.
+fn is_plain(test: &Tree) -> Result<(), String> {
+    for (name, plain) in [
+        ("check", &["", "all", "at least one"][..]),
+        (
+            "check_existence",
+            &["", "all_exist", "at_least_one_exists"][..],
+        ),
+        ("state_operator", &["", "AND"][..]),
+    ] {
+        let value = test.attribute(name);
+        if !plain.contains(&value) {
+            return Err(format!("a test has the {name} `{value}`"));
+        }
+    }
+    if test.all("state").count() > 1 {
+        return Err("a test has more than one state".to_owned());
+    }
+    Ok(())
 }
 
 fn state(tree: &Tree) -> State {
@@ -279,5 +358,74 @@ fn state(tree: &Tree) -> State {
         ("arch", "pattern match" | "equals" | "") => State::Arch(text()),
         ("signature_keyid" | "release", _) => State::Other,
         (name, operation) => State::Unknown(format!("`{name}` is compared with `{operation}`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn older(criteria: &str) -> Result<Vec<Older>, String> {
+        let test = |id: &str, state: &str| {
+            format!(
+                "<rpminfo_test id=\"{id}\" check=\"at least one\"><object object_ref=\"o\"/>\
+                <state state_ref=\"{state}\"/></rpminfo_test>"
+            )
+        };
+        let text = format!(
+            "<oval><definition id=\"d\"><metadata/>{criteria}</definition>{}{}{}{}\
+            <rpminfo_object id=\"o\"><name>bash</name></rpminfo_object>\
+            <rpminfo_state id=\"old\"><evr operation=\"less than\">0:2-1</evr></rpminfo_state>\
+            <rpminfo_state id=\"x\"><arch>x86_64</arch></rpminfo_state>\
+            <rpminfo_state id=\"a\"><arch>aarch64</arch></rpminfo_state>\
+            <rpminfo_state id=\"key\"><signature_keyid>1</signature_keyid></rpminfo_state></oval>",
+            test("old", "old"),
+            test("x", "x"),
+            test("a", "a"),
+            test("key", "key"),
+        );
+        let mut found = Vec::new();
+        read(text.as_bytes(), &mut |one| found.push(one)).unwrap();
+        let found = found.pop().unwrap();
+        found.map(|one| one.older).map_err(|(_, why)| why)
+    }
+
+    #[test]
+    fn one_of_several_architectures_is_a_condition() {
+        let all = |operator: &str, inner: &str| {
+            format!("<criteria operator=\"{operator}\">{inner}</criteria>")
+        };
+        let test = |id: &str| format!("<criterion test_ref=\"{id}\"/>");
+        let (old, x, a, key) = (test("old"), test("x"), test("a"), test("key"));
+        let archs = |criteria: String| {
+            let found = older(&criteria)?;
+            Ok::<_, String>(found.into_iter().map(|one| one.arch).collect::<Vec<_>>())
+        };
+        let either = all("OR", &format!("{x}{a}"));
+        let signed = all("OR", &format!("{key}{key}"));
+        for (criteria, expected) in [
+            (
+                all("AND", &format!("{old}{either}")),
+                Ok(vec!["x86_64|aarch64".to_owned()]),
+            ),
+            (
+                all("AND", &format!("{old}{}", all("AND", &x))),
+                Ok(vec!["x86_64".to_owned()]),
+            ),
+            (
+                all("AND", &format!("{old}{signed}")),
+                Ok(vec![String::new()]),
+            ),
+            (
+                all("AND", &format!("{old}{}", all("OR", &format!("{x}{key}")))),
+                Err("it wants one of several conditions".to_owned()),
+            ),
+            (
+                all("OR", &format!("{old}{x}")),
+                Err("it wants a package or something else".to_owned()),
+            ),
+        ] {
+            assert_eq!(archs(criteria.clone()), expected, "{criteria}");
+        }
     }
 }

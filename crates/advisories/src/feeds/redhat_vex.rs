@@ -169,7 +169,7 @@ fn package(place: &Place<'_>) -> Option<Package> {
     let module = of_module.ok()?;
     let Some(purl) = named else {
         let is_other = parsed.is_some_and(|purl| purl.kind != "rpmmod");
-        return (!is_other).then(|| unfixed(component, module)).flatten();
+        return (!is_other).then(|| by_name(component, module)).flatten();
     };
     let own = match purl.qualifier("rpmmod").map(stream_of) {
         None => module,
@@ -177,10 +177,7 @@ fn package(place: &Place<'_>) -> Option<Package> {
         Some(None) => return None,
     };
     let arch = purl.qualifier("arch").unwrap_or_default();
-    let is_debug = ["-debuginfo", "-debugsource"]
-        .iter()
-        .any(|end| purl.name.ends_with(end));
-    if is_debug || purl.name.contains("-debuginfo-common") {
+    if is_debug(&purl.name) {
         return None;
     }
     if purl.version.is_empty() {
@@ -190,35 +187,61 @@ fn package(place: &Place<'_>) -> Option<Package> {
                 module: own.unwrap_or_default(),
                 ..Package::default()
             }),
-            None => unfixed(component, None),
+            None => by_name(component, None),
         };
     }
+    let epoch = purl.qualifier("epoch").unwrap_or_default();
+    Some(build(&purl.name, own, epoch, &purl.version, arch))
+}
+
+/// A package of one version.
+fn build(name: &str, module: Option<String>, epoch: &str, version: &str, arch: &str) -> Package {
     let is_source = arch == "src";
-    let version = match purl.qualifier("epoch").filter(|epoch| *epoch != "0") {
-        Some(epoch) => format!("{epoch}:{}", purl.version),
-        None => purl.version.clone(),
-    };
-    Some(Package {
-        name: purl.name.clone(),
-        module: own.unwrap_or_default(),
-        version,
+    Package {
+        name: name.to_owned(),
+        module: module.unwrap_or_default(),
+        version: match epoch {
+            "" | "0" => version.to_owned(),
+            epoch => format!("{epoch}:{version}"),
+        },
         source: if is_source {
-            purl.name.clone()
+            name.to_owned()
         } else {
             String::new()
         },
         is_source,
-    })
+    }
 }
 
-/// A component without a version: `httpd`, or in a module
-/// `nodejs:18/nodejs`.
-fn unfixed(component: &Leaf<'_>, module: Option<String>) -> Option<Package> {
+/// Whether a package has nothing but symbols for debuggers.
+fn is_debug(name: &str) -> bool {
+    name.ends_with("-debuginfo")
+        || name.ends_with("-debugsource")
+        || name.contains("-debuginfo-common")
+}
+
+/// `bash`, `0`, `4.4.20-5.el8` and `x86_64` of `bash-0:4.4.20-5.el8.x86_64`.
+fn nevra(text: &str) -> Option<(&str, &str, String, &str)> {
+    let (rest, arch) = text.rsplit_once('.')?;
+    let (rest, release) = rest.rsplit_once('-')?;
+    let (name, version) = rest.rsplit_once('-')?;
+    let (epoch, version) = version.split_once(':')?;
+    let is_number = !epoch.is_empty() && epoch.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && !name.contains(['/', ':', ' ']))
+        .then(|| (name, epoch, format!("{version}-{release}"), arch))
+}
+
+/// A component by its name alone: `httpd`, in a module `nodejs:18/nodejs`, with
+/// its version `httpd-0:2.4.37-65.el8.x86_64`.
+fn by_name(component: &Leaf<'_>, module: Option<String>) -> Option<Package> {
     let name = if component.name.is_empty() {
         component.id
     } else {
         component.name
     };
+    if let Some((name, epoch, version, arch)) = nevra(name) {
+        return (!is_debug(name)).then(|| build(name, module, epoch, &version, arch));
+    }
     let (module, name) = match name.split_once('/') {
         Some((module, name)) => (Some(stream_of(module)?), name),
         None => (module, name),

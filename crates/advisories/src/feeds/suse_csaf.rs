@@ -116,27 +116,19 @@ fn is_number(text: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
-/// The package of a component. A name without a version stands as the id: its
-/// package URL takes a part of the name for one (`libjavascriptcoregtk@4_0-18`).
+/// The package of a component, by its id: a package URL may take a part of the
+/// name for the version (`libjavascriptcoregtk@4_0-18`).
 fn package(place: &Place<'_>) -> Option<Package> {
     let id = place.component.id;
     let purl = purl::parse(place.component.purl).filter(|purl| purl.kind == "rpm");
-    let whole = |name: &str, version: &str| {
-        id.strip_prefix(name)
-            .and_then(|rest| rest.strip_prefix('-'))
-            .is_some_and(|rest| rest == version)
-    };
     let (name, version, upstream) = match &purl {
-        Some(purl) if whole(&purl.name, &purl.version) => {
-            let upstream = purl.qualifier("upstream").unwrap_or_default();
-            (purl.name.as_str(), purl.version.as_str(), upstream)
-        }
+        Some(purl) if purl.version.is_empty() => (id, "", ""),
         // Older documents have no package URLs.
-        None if place.component.purl.is_empty() => {
+        _ => {
             let (name, version) = split(id).unwrap_or((id, ""));
-            (name, version, "")
+            let of = purl.as_ref().and_then(|purl| purl.qualifier("upstream"));
+            (name, version, of.unwrap_or_default())
         }
-        _ => (id, "", ""),
     };
     let is_name = !name.is_empty() && !name.contains(['/', ':', ' ']);
     is_name.then(|| Package {

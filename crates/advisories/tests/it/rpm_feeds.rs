@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fs};
 
 use seawall_advisories::{Database, Event, Match, Matches, Store, find};
 use seawall_model::{Origin, Os, Package, Source, Status};
+use serde_json::{Value, json};
 
 use crate::{
     feeds::{alone, bring_feed, fixture, os, request},
@@ -245,7 +246,7 @@ fn red_hats_newest_document_counts() {
     let mirror = place.dumps().join("mirror");
     let document = |date: &str, version: &str| {
         let path = fixture("redhat-vex").join("2024/cve-2024-7348.json");
-        let mut document: serde_json::Value =
+        let mut document: Value =
             serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
         document["document"]["tracking"]["current_release_date"] = date.into();
         let text = document.to_string();
@@ -525,15 +526,15 @@ fn what_cannot_be_read_is_named() {
         "{\"branches\":[".repeat(200),
         "]}".repeat(200)
     );
-    let mut cyclic: serde_json::Value = serde_json::from_str(&good).unwrap();
+    let mut cyclic: Value = serde_json::from_str(&good).unwrap();
     let tree = cyclic["product_tree"]["relationships"]
         .as_array_mut()
         .unwrap();
     let own = tree[0]["full_product_name"]["product_id"].clone();
     tree[0]["relates_to_product_reference"] = own;
-    let mut nameless: serde_json::Value = serde_json::from_str(&good).unwrap();
-    nameless["vulnerabilities"][0]["cve"] = serde_json::Value::Null;
-    nameless["document"]["tracking"]["id"] = serde_json::Value::Null;
+    let mut nameless: Value = serde_json::from_str(&good).unwrap();
+    nameless["vulnerabilities"][0]["cve"] = Value::Null;
+    nameless["document"]["tracking"]["id"] = Value::Null;
     let wrong = good.replace("\"relationships\": [", "\"relationships\": [7,");
     for (name, bad, reason) in [
         ("cut", &good[..good.len() / 2], "EOF"),
@@ -599,6 +600,16 @@ fn what_a_definition_says_beyond_versions_is_refused() {
             "state_ref=\"no\"",
             "that is not there",
         ),
+        (
+            "check=\"at least one\"",
+            "check=\"none satisfy\"",
+            "a test has the check `none satisfy`",
+        ),
+        (
+            "check=\"at least one\"",
+            "check=\"at least one\" check_existence=\"none_exist\"",
+            "a test has the check_existence `none_exist`",
+        ),
     ] {
         assert!(good.contains(from), "{from}");
         let (records, refused) = refused(&good.replacen(from, to, 1));
@@ -623,4 +634,192 @@ fn what_a_definition_says_beyond_versions_is_refused() {
         assert_eq!(records, 0, "{reason}");
         assert!(refused.contains(reason), "{refused}");
     }
+}
+
+/// A document of Red Hat's about RHEL 8: components with what identifies them,
+/// and what is said of each flaw.
+fn vex(components: &[(&str, Value)], flaws: &Value) -> Value {
+    let branch = |id: &str, helper: &Value| {
+        json!({ "category": "product_version", "name": id, "product": {
+            "name": id, "product_id": id, "product_identification_helper": helper,
+        } })
+    };
+    let stream = json!({ "cpe": "cpe:/a:redhat:enterprise_linux:8::appstream" });
+    let mut branches = vec![branch("rhel8", &stream)];
+    branches.extend(components.iter().map(|(id, helper)| branch(id, helper)));
+    let relationships: Vec<Value> = components
+        .iter()
+        .map(|(id, _)| {
+            json!({
+                "category": "default_component_of",
+                "product_reference": id,
+                "relates_to_product_reference": "rhel8",
+                "full_product_name": { "product_id": format!("rhel8:{id}") },
+            })
+        })
+        .collect();
+    json!({
+        "document": { "tracking": { "current_release_date": "2026-01-01T00:00:00+00:00" } },
+        "product_tree": { "branches": branches, "relationships": relationships },
+        "vulnerabilities": flaws,
+    })
+}
+
+/// A database of one document beside a good one, and what was refused.
+fn with_vex(document: &Value) -> (Place, Vec<String>) {
+    let place = Place::new();
+    place.file("mirror/2026/cve-2026-1.json", document.to_string());
+    let beside = fixture("redhat-vex").join("2022/cve-2022-1705.json");
+    place.file("mirror/2022/cve-2022-1705.json", fs::read(beside).unwrap());
+    let updated = bring_feed(&place, "redhat-vex", &place.dumps().join("mirror")).unwrap();
+    (place, updated.refused)
+}
+
+#[test]
+fn what_is_said_of_no_known_product_is_refused() {
+    let flaw =
+        |list: &str, id: &str| json!([{ "cve": "CVE-2026-1", "product_status": { list: [id] } }]);
+    for (document, reason) in [
+        (
+            vex(&[], &flaw("known_affected", "rhel8:bash")),
+            "product `rhel8:bash` is not in its product tree",
+        ),
+        (
+            vex(&[("bash", json!({}))], &flaw("fixed", "rhel8:bash")),
+            "product `rhel8:bash` is a fix without a version",
+        ),
+    ] {
+        let (place, refused) = with_vex(&document);
+        assert!(refused.join(" ").contains(reason), "{refused:?}");
+        let gaps = matched(
+            &place.open(),
+            &os("rhel", "8.10"),
+            &[rpm("bash 4-1.el8 bash")],
+        )
+        .gaps;
+        assert!(format!("{gaps:?}").contains(reason), "{gaps:?}");
+    }
+    // A name with a version is understood without a package URL.
+    let id = "bash-1:5-2.el8.x86_64";
+    let (place, refused) = with_vex(&vex(
+        &[(id, json!({}))],
+        &flaw("fixed", &format!("rhel8:{id}")),
+    ));
+    assert_eq!(refused, Vec::<String>::new());
+    assert_eq!(
+        found(&place.open(), &os("rhel", "8.10"), "bash 1:4-1.el8 bash"),
+        fixed("CVE-2026-1", "CVE-2026-1", "1:5-2.el8")
+    );
+}
+
+#[test]
+fn products_outside_of_the_branches_are_products() {
+    let mut document = vex(
+        &[("P-1", json!({}))],
+        &json!([{ "cve": "CVE-2026-1", "product_status": { "known_affected": ["rhel8:P-1"] } }]),
+    );
+    document["product_tree"]["branches"] = json!([]);
+    document["product_tree"]["full_product_names"] = json!([
+        { "name": "RHEL 8", "product_id": "rhel8", "product_identification_helper": {
+            "cpe": "cpe:/a:redhat:enterprise_linux:8::appstream" } },
+        { "name": "bash", "product_id": "P-1" },
+    ]);
+    let (place, refused) = with_vex(&document);
+    assert_eq!(refused, Vec::<String>::new());
+    assert_eq!(
+        found(&place.open(), &os("rhel", "8.10"), "bash 4-1.el8 bash"),
+        unfixed("CVE-2026-1", Status::Affected)
+    );
+}
+
+#[test]
+fn what_a_document_says_of_one_flaw_counts_together() {
+    let components = [
+        ("bash", json!({})),
+        ("zlib", json!({})),
+        ("curl", json!({})),
+    ];
+    let (place, refused) = with_vex(&vex(
+        &components,
+        &json!([
+            { "cve": "CVE-2026-1", "product_status": {
+                "known_not_affected": ["rhel8:zlib", "rhel8:curl"] } },
+            { "cve": "CVE-2026-1", "product_status": {
+                "known_affected": ["rhel8:bash", "rhel8:curl"] } },
+        ]),
+    ));
+    assert_eq!(refused, Vec::<String>::new());
+    let (database, rhel) = (place.open(), os("rhel", "8.10"));
+    let affected = unfixed("CVE-2026-1", Status::Affected);
+    assert_eq!(found(&database, &rhel, "bash 4-1.el8 bash"), affected);
+    assert_eq!(found(&database, &rhel, "curl 4-1.el8 curl"), affected);
+    assert!(is_clear(&database, &rhel, "zlib 4-1.el8 zlib"));
+}
+
+/// Groups of products that are named over and over.
+#[test]
+fn groups_are_taken_once_a_statement_and_within_bounds() {
+    let components = [("bash", json!({}))];
+    let document = |groups: usize, statements: usize| {
+        let products = vec!["rhel8:bash"; 2000];
+        let said = json!({ "category": "none_available", "group_ids": vec!["G"; groups] });
+        let mut document = vex(
+            &components,
+            &json!([{
+                "cve": "CVE-2026-1",
+                "product_status": { "known_affected": ["rhel8:bash"] },
+                "remediations": vec![said; statements],
+            }]),
+        );
+        document["product_tree"]["product_groups"] =
+            json!([{ "group_id": "G", "product_ids": products }]);
+        document
+    };
+    let (place, refused) = with_vex(&document(200_000, 1));
+    assert_eq!(refused, Vec::<String>::new());
+    let rhel = os("rhel", "8.10");
+    assert!(!is_clear(&place.open(), &rhel, "bash 4-1.el8 bash"));
+    let (_place, refused) = with_vex(&document(1, 2001));
+    assert!(
+        refused[0].contains("its groups come to more than"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn suses_versions_are_read_where_package_urls_take_them_apart_elsewhere() {
+    let (release, id) = (
+        "SUSE Linux Enterprise Server 15 SP5",
+        "libgtk-4_0-18-2.38-150500.4.1",
+    );
+    let branch = |id: &str, helper: Value| {
+        json!({ "name": id, "product": {
+            "product_id": id, "product_identification_helper": helper } })
+    };
+    let document = json!({
+        "document": { "tracking": { "current_release_date": "2026-01-01T00:00:00+00:00" } },
+        "product_tree": {
+            "branches": [
+                branch(release, json!({ "cpe": "cpe:/o:suse:sles:15:sp5" })),
+                branch(id, json!({ "purl": "pkg:rpm/suse/libgtk@4_0-18-2.38-150500.4.1?upstream=gtk-2.38-150500.4.1.src.rpm" })),
+            ],
+            "relationships": [{
+                "product_reference": id,
+                "relates_to_product_reference": release,
+                "full_product_name": { "product_id": format!("{release}:{id}") },
+            }],
+        },
+        "vulnerabilities": [{
+            "cve": "CVE-2026-1", "product_status": { "recommended": [format!("{release}:{id}")] } }],
+    });
+    let place = Place::new();
+    place.file("mirror/csaf-vex/cve-2026-1.json", document.to_string());
+    let updated = bring_feed(&place, "suse-csaf", &place.dumps().join("mirror")).unwrap();
+    assert_eq!(updated.refused, Vec::<String>::new());
+    let found = found(
+        &place.open(),
+        &os("sles", "15.5"),
+        "libgtk-4_0-18 2.37-1 gtk",
+    );
+    assert_eq!(found, fixed("CVE-2026-1", "CVE-2026-1", "2.38-150500.4.1"));
 }
