@@ -19,11 +19,20 @@ pub(crate) struct Layout<'a> {
     fetcher: &'a Fetcher<'a>,
     /// The only file, where a file was named instead of its folder.
     only: Option<String>,
+    /// Seconds since 1970.
+    now: u64,
 }
 
 impl<'a> Layout<'a> {
-    pub(super) fn new(fetcher: &'a Fetcher<'a>, only: Option<String>) -> Self {
-        Layout { fetcher, only }
+    pub(super) fn new(fetcher: &'a Fetcher<'a>, only: Option<String>, now: u64) -> Self {
+        Layout { fetcher, only, now }
+    }
+
+    /// The year of the update, which around New Year may be the one beside it.
+    pub(crate) fn year(&self) -> u64 {
+        // Of the Gregorian calendar.
+        const SECONDS_OF_YEAR: u64 = 31_556_952;
+        1970 + self.now / SECONDS_OF_YEAR
     }
 
     /// The one file that was named instead of its folder.

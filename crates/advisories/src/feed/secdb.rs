@@ -36,7 +36,7 @@ pub(crate) fn only_file(layout: &Layout<'_>, folder: &str) -> Vec<String> {
 }
 
 /// Reads a file of the release that `ecosystem` names (`Alpine:v3.20`). Ids of
-/// records begin with `prefix`, as OSV's do.
+/// records begin with `prefix`, as OSV's do, but for those that bear GitHub's.
 pub(crate) fn read(
     input: Input,
     collector: &mut Collector,
@@ -114,10 +114,18 @@ fn add(collector: &mut Collector, package: &Package, ecosystem: &str, prefix: &s
             ranges: vec![range],
             ..OsvAffected::default()
         });
+        // An id of GitHub's is the flaw's own name, which others know it by.
+        let is_bare = id.starts_with("GHSA-");
         collector.add(&OsvRecord {
-            id: format!("{prefix}{id}"),
+            id: match is_bare {
+                true => id.to_owned(),
+                false => format!("{prefix}{id}"),
+            },
             aliases: flaw.aliases.iter().map(|&alias| alias.to_owned()).collect(),
-            upstream: vec![id.to_owned()],
+            upstream: match is_bare {
+                true => Vec::new(),
+                false => vec![id.to_owned()],
+            },
             affected: affected.collect(),
             ..OsvRecord::default()
         });

@@ -140,7 +140,7 @@ pub(crate) fn bring(
 ) -> Result<Brought, UpdateError> {
     let (from, only) = split(from);
     let fetcher = Fetcher::new(from, request.dir, request.patience, request.progress);
-    let layout = Layout::new(&fetcher, only);
+    let layout = Layout::new(&fetcher, only, request.now);
     let place = fetcher.name();
     // Only what was asked over a network goes stale by itself.
     let now = match fetcher.dir() {
@@ -273,23 +273,22 @@ impl Asked<'_> {
         }
         let mut sources = Vec::new();
         let mut missing = Vec::new();
-        // Files are read in the feed's order. Where the server may say of some
-        // that they are the same, all wait for the last.
-        let may_wait = names.iter().any(|name| self.etag(name).is_some());
-        let mut waiting = Vec::new();
+        // Files are read in the feed's order, one at a time: a file that is the
+        // same waits by its name for one that is not, and is asked for again.
+        let mut same: Vec<&String> = Vec::new();
         let mut is_new = false;
         for name in &names {
-            match self.fetch(name, self.etag(name).as_deref())? {
+            let known = self.etag(name).filter(|_| !is_new);
+            match self.fetch(name, known.as_deref())? {
                 Some(Fetched::New { file, etag }) => {
                     is_new = true;
-                    sources.push((name.clone(), etag));
-                    if may_wait {
-                        waiting.push((name, Some(file)));
-                    } else {
-                        self.take(name, file, collector)?;
+                    for name in std::mem::take(&mut same) {
+                        self.again(name, &mut sources, collector)?;
                     }
+                    sources.push((name.clone(), etag));
+                    self.take(name, file, collector)?;
                 }
-                Some(Fetched::Same) => waiting.push((name, None)),
+                Some(Fetched::Same) => same.push(name),
                 None => missing.push(name),
             }
         }
@@ -307,20 +306,21 @@ impl Asked<'_> {
         if !is_new {
             return Ok(None);
         }
-        for (name, file) in waiting {
-            let file = match file {
-                Some(file) => file,
-                None => match self.fetch(name, None)? {
-                    Some(Fetched::New { file, etag }) => {
-                        sources.push((name.clone(), etag));
-                        file
-                    }
-                    _ => return Err(format!("`{name}` went away in `{}`", self.place)),
-                },
-            };
-            self.take(name, file, collector)?;
-        }
         Ok(Some(sources))
+    }
+
+    /// Reads a file that the server has just said to be the same.
+    fn again(
+        &self,
+        name: &str,
+        sources: &mut Sources,
+        collector: &mut Collector,
+    ) -> Result<(), String> {
+        let Some(Fetched::New { file, etag }) = self.fetch(name, None)? else {
+            return Err(format!("`{name}` went away in `{}`", self.place));
+        };
+        sources.push((name.to_owned(), etag));
+        self.take(name, file, collector)
     }
 
     fn fetch(&self, name: &str, etag: Option<&str>) -> Result<Option<Fetched>, String> {

@@ -19,7 +19,7 @@
 //! not known, so that an advisory of a topic is taken to be about versions of
 //! the number that the topic bears.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -57,20 +57,27 @@ fn files(layout: &Layout<'_>) -> Result<Vec<String>, String> {
         });
         return Ok(names);
     }
-    let mut lists = vec![
-        "2/core/latest/x86_64/mirror.list".to_owned(),
-        "al2023/core/mirrors/latest/x86_64/mirror.list".to_owned(),
-    ];
-    if layout.place() != ADDRESS {
-        lists.push("2018.03/updates/x86_64/mirror.list".to_owned());
-    }
-    for topic in topics(layout)? {
-        lists.push(format!("2/extras/{topic}/latest/x86_64/mirror.list"));
-    }
     let mut names = Vec::new();
-    for list in lists {
-        if let Some(repository) = repository(layout, &list)? {
-            names.extend(update_info(layout, &repository)?);
+    // A list that is not there is named among the files, which says that it is
+    // missing.
+    let mut add = |list: String, is_needed: bool| -> Result<bool, String> {
+        let Some(repository) = repository(layout, &list)? else {
+            names.extend(is_needed.then_some(list));
+            return Ok(false);
+        };
+        names.extend(update_info(layout, &repository)?);
+        Ok(true)
+    };
+    add(
+        "al2023/core/mirrors/latest/x86_64/mirror.list".to_owned(),
+        true,
+    )?;
+    if layout.place() != ADDRESS {
+        add("2018.03/updates/x86_64/mirror.list".to_owned(), false)?;
+    }
+    if add("2/core/latest/x86_64/mirror.list".to_owned(), true)? {
+        for topic in topics(layout)? {
+            add(format!("2/extras/{topic}/latest/x86_64/mirror.list"), true)?;
         }
     }
     Ok(names)
@@ -86,12 +93,11 @@ struct Topic {
     n: String,
 }
 
-/// The topics of Amazon Linux 2.
+/// The topics of Amazon Linux 2. Without their list all of them would be gone.
 fn topics(layout: &Layout<'_>) -> Result<Vec<String>, String> {
     let name = "2/extras-catalog.json";
-    let Some(bytes) = layout.index(name, LIST_LIMIT)? else {
-        return Ok(Vec::new());
-    };
+    let bytes = layout.index(name, LIST_LIMIT)?;
+    let bytes = bytes.ok_or_else(|| format!("there is no `{name}`"))?;
     let catalog: Catalog =
         serde_json::from_slice(&bytes).map_err(|error| format!("{name}: {error}"))?;
     let is_plain = |name: &String| {
@@ -180,8 +186,8 @@ fn record(update: &Tree) -> Result<OsvRecord, String> {
         .collect();
     cves.sort();
     cves.dedup();
-    // One version of a package for all architectures.
-    let mut packages = BTreeSet::new();
+    // Versions of each package, with the architectures that have them.
+    let mut packages: BTreeMap<&str, BTreeMap<(String, String), BTreeSet<&str>>> = BTreeMap::new();
     let collections = update
         .all("pkglist")
         .flat_map(|list| list.all("collection"));
@@ -199,25 +205,39 @@ fn record(update: &Tree) -> Result<OsvRecord, String> {
             Some(number) => format!("{epoch}{number}"),
             None => "0".to_owned(),
         };
-        packages.insert((name, introduced, format!("{epoch}{version}-{release}")));
+        let fixed = format!("{epoch}{version}-{release}");
+        let versions = packages.entry(name).or_default();
+        let archs = versions.entry((introduced, fixed)).or_default();
+        archs.insert(package.attribute("arch"));
     }
     if packages.is_empty() {
         return Err("it names no packages".to_owned());
     }
-    let affected = packages
-        .into_iter()
-        .map(|(name, introduced, fixed)| OsvAffected {
-            ecosystem: ecosystem.clone(),
-            name: name.to_owned(),
-            ranges: vec![OsvRange {
-                semver: false,
-                events: vec![
-                    (EventKind::Introduced, introduced),
-                    (EventKind::Fixed, fixed),
-                ],
-            }],
-            ..OsvAffected::default()
-        });
+    let mut affected = Vec::new();
+    for (name, versions) in packages {
+        // Almost always all architectures have one version.
+        let differ = versions.len() > 1;
+        for ((introduced, fixed), archs) in versions {
+            let archs: Vec<&str> = archs.into_iter().collect();
+            let is_bound = differ && !archs.contains(&"");
+            affected.push(OsvAffected {
+                ecosystem: ecosystem.clone(),
+                name: name.to_owned(),
+                ranges: vec![OsvRange {
+                    semver: false,
+                    events: vec![
+                        (EventKind::Introduced, introduced),
+                        (EventKind::Fixed, fixed),
+                    ],
+                }],
+                arch: match is_bound {
+                    true => archs.join("|"),
+                    false => String::new(),
+                },
+                ..OsvAffected::default()
+            });
+        }
+    }
     let date = |name: &str| {
         update
             .child(name)
@@ -230,7 +250,7 @@ fn record(update: &Tree) -> Result<OsvRecord, String> {
         modified: date("updated").unwrap_or_default(),
         vendor_severity: update.text_of("severity").to_ascii_lowercase(),
         summary: update.text_of("title").to_owned(),
-        affected: affected.collect(),
+        affected,
         ..OsvRecord::default()
     })
 }

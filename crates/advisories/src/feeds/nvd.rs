@@ -22,9 +22,9 @@ pub(crate) static FEED: Feed = Feed {
 };
 
 /// The first year that has a file.
-const FIRST: u32 = 2002;
+const FIRST: u64 = 2002;
 /// No server is asked for years beyond this one.
-const LAST: u32 = 2100;
+const LAST: u64 = 2100;
 /// Bytes of a `.meta`.
 const META_LIMIT: u64 = 64 << 10;
 
@@ -42,16 +42,21 @@ fn files(layout: &Layout<'_>) -> Result<Vec<String>, String> {
         return Ok(names);
     }
     let of = |what: &str| format!("{}{what}.json.gz", nvd::PREFIX);
-    let mut names = Vec::new();
-    for year in FIRST..=LAST {
-        if layout
-            .index(&format!("{}{year}.meta", nvd::PREFIX), META_LIMIT)?
-            .is_none()
-        {
+    // A year that is not there is passed over only where it may be yet to come;
+    // the names of the others are told to be missing.
+    let mut last = layout.year().saturating_sub(1).min(LAST);
+    let mut year = FIRST;
+    while year <= LAST {
+        let name = format!("{}{year}.meta", nvd::PREFIX);
+        if layout.index(&name, META_LIMIT)?.is_some() {
+            last = last.max(year);
+        } else if year > last {
             break;
         }
-        names.push(of(&year.to_string()));
+        year += 1;
     }
+    let years = FIRST..=last;
+    let mut names: Vec<String> = years.map(|year| of(&year.to_string())).collect();
     names.push(of("modified"));
     names.reverse();
     Ok(names)

@@ -299,6 +299,83 @@ fn amazons_topics_are_not_taken_for_its_core() {
     assert_eq!(flaw.status, Status::Fixed);
 }
 
+#[test]
+fn amazons_architectures_have_versions_of_their_own() {
+    let place = Place::new();
+    let package = |version: &str, arch: &str| {
+        format!("<package name=\"one\" version=\"{version}\" release=\"1\" arch=\"{arch}\"/>")
+    };
+    place.file(
+        "mirror/updateinfo.xml",
+        format!(
+            "<updates><update type=\"security\"><id>ALAS2023-2026-1</id>\
+            <references><reference id=\"CVE-2026-1\"/></references><pkglist><collection>{}{}\
+            </collection></pkglist></update></updates>",
+            package("1.5", "x86_64"),
+            package("2.0", "aarch64")
+        ),
+    );
+    bring_feed(&place, "amazon", &place.dumps().join("mirror")).unwrap();
+    let (database, amazon) = (place.open(), os("amzn", "2023"));
+    for (version, arch, expected) in [
+        ("1.0-1", "x86_64", &["CVE-2026-1 fixed unknown 1.5-1"][..]),
+        ("1.6-1", "x86_64", &[]),
+        ("1.6-1", "aarch64", &["CVE-2026-1 fixed unknown 2.0-1"]),
+        ("2.0-1", "aarch64", &[]),
+    ] {
+        let packages = [Package {
+            arch: Some(arch.to_owned()),
+            ..Package::new("rpm", "one", version, "", Origin::default())
+        }];
+        assert_eq!(
+            found(&database, &amazon, &packages),
+            expected,
+            "{version} {arch}"
+        );
+    }
+}
+
+#[test]
+fn a_flaw_of_githubs_bears_its_own_name() {
+    let place = Place::new();
+    place.file(
+        "mirror/security.json",
+        r#"{"packages":[{"pkg":{"name":"one","secfixes":{"2-r0":["GHSA-jq35-85cj-fj4p"]}}}]}"#,
+    );
+    bring_feed(&place, "wolfi-secdb", &place.dumps().join("mirror")).unwrap();
+    let (database, wolfi) = (place.open(), os("wolfi", "20230201"));
+    let packages = [source("apk", "one", "1-r0")];
+    assert_eq!(
+        found(&database, &wolfi, &packages),
+        ["GHSA-jq35-85cj-fj4p fixed unknown 2-r0"]
+    );
+}
+
+/// Lines of flaws of old, retired since, and of releases that nobody knows.
+#[test]
+fn ubuntus_old_releases_are_known_and_all_others_are_counted() {
+    let place = Place::new();
+    let tracker = |releases: &[String]| {
+        let lines = releases.iter().map(|one| format!("{one}_one: ignored\n"));
+        let lines: String = lines.collect();
+        let text = format!("Candidate: CVE-2010-1\nnoble_one: needed\n{lines}");
+        place.file("mirror/retired/CVE-2010-1", text);
+        bring_feed(&place, "ubuntu-tracker", &place.dumps().join("mirror")).unwrap();
+        let packages = [source("deb", "one", "1")];
+        let gaps = gaps(&place.open(), &os("ubuntu", "24.04"), &packages);
+        format!("{gaps:?}")
+    };
+    let old = "warty hoary breezy dapper edgy feisty gutsy hardy intrepid jaunty karmic lucid \
+               maverick natty oneiric precise quantal raring saucy trusty";
+    let old: Vec<String> = old.split_whitespace().map(str::to_owned).collect();
+    let said = tracker(&old);
+    assert!(!said.contains("is not known"), "{said}");
+    let letters = ('a'..='y').map(|letter| format!("zz{letter}"));
+    let said = tracker(&letters.collect::<Vec<_>>());
+    assert!(said.contains("`zza` is not known"), "{said}");
+    assert!(said.contains("5 more"), "{said}");
+}
+
 /// An advisory of Debian's about two flaws, as OSV has it.
 fn dsa(id: &str, fixed: &str) -> String {
     serde_json::json!({

@@ -6,6 +6,10 @@ use std::{
     fmt::Write as _,
     fs,
     io::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -357,10 +361,10 @@ fn alpines_pages_are_followed_and_what_is_unchanged_is_not_sent_again() {
 
 #[test]
 fn one_file_that_changed_brings_the_others_with_it() {
-    let turn = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let seen = std::sync::Arc::clone(&turn);
+    let turn = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&turn);
     let server = Server::new(move |path, head| {
-        let turn = seen.load(std::sync::atomic::Ordering::Relaxed);
+        let turn = seen.load(Ordering::Relaxed);
         let page = |link: &str| say("200 OK", "", format!("<a href='{link}'>").as_bytes());
         match path {
             "/" => page("v3.20/"),
@@ -386,7 +390,7 @@ fn one_file_that_changed_brings_the_others_with_it() {
     });
     let place = Place::new();
     fetch(&server, &place, "alpine-secdb");
-    turn.store(1, std::sync::atomic::Ordering::Relaxed);
+    turn.store(1, Ordering::Relaxed);
     let updated = fetch(&server, &place, "alpine-secdb");
     assert_eq!(updated.built, ["alpine-secdb"]);
     let database = place.open();
@@ -456,6 +460,129 @@ fn amazons_repositories_are_found_by_their_lists_of_mirrors() {
         ["ALAS2GOLANG1.19-2023-001"]
     );
     assert!(server.asked().iter().all(|path| !path.contains("..")));
+}
+
+/// A mirror that lacks a topic says so; one without their list is none.
+#[test]
+fn amazons_topics_do_not_go_in_silence() {
+    let server = |catalog: Option<&'static str>| {
+        Server::new(move |path, _| match path {
+            "/2/core/latest/x86_64/mirror.list" => {
+                say("200 OK", "", b"https://a.example/2/core/x\n")
+            }
+            "/2/core/x/repodata/repomd.xml" => say(
+                "200 OK",
+                "",
+                b"<repomd><data type=\"updateinfo\"><location href=\"u.xml\"/></data></repomd>",
+            ),
+            "/2/core/x/u.xml" => say(
+                "200 OK",
+                "",
+                b"<updates><update type=\"security\"><id>ALAS2-2026-1</id>\
+                <references><reference id=\"CVE-2026-1\"/></references><pkglist><collection>\
+                <package name=\"one\" version=\"2\" release=\"1\" arch=\"x86_64\"/>\
+                </collection></pkglist></update></updates>",
+            ),
+            "/2/extras-catalog.json" => match catalog {
+                Some(text) => say("200 OK", "", text.as_bytes()),
+                None => nothing(),
+            },
+            _ => nothing(),
+        })
+    };
+    let place = Place::new();
+    let partial = server(Some("{\"topics\":[{\"n\":\"kernel-5.10\"}]}"));
+    assert_eq!(fetch(&partial, &place, "amazon").built, ["amazon"]);
+    let (database, os) = (place.open(), crate::feeds::os("amzn", "2"));
+    let packages = [Package::new("rpm", "one", "1-1", "", Origin::default())];
+    let gaps = find(&database, &crate::feeds::request(&os, &packages)).gaps;
+    let said = format!("{gaps:?}");
+    assert!(said.contains("2 of its files were not there"), "{said}");
+    let updated = fetch(&server(None), &place, "amazon");
+    assert!(
+        updated.refused[0].contains("there is no `2/extras-catalog.json`"),
+        "{updated:?}"
+    );
+    assert_eq!(ids(&place.open(), "Amazon Linux:2@amazon", "one").len(), 1);
+}
+
+/// Changed documents, many more than may be open at once beside all else.
+#[test]
+#[cfg(target_os = "linux")]
+fn files_that_changed_are_not_all_open_at_once() {
+    const CHANGED: usize = 600;
+    let open = Arc::new(AtomicUsize::new(0));
+    let most = Arc::clone(&open);
+    let day = AtomicUsize::new(0);
+    let document = |number: usize| {
+        json!({
+            "document": { "tracking": { "current_release_date": "2026-01-02T00:00:00+00:00" } },
+            "product_tree": {
+                "branches": [
+                    { "name": "rhel8", "product": { "product_id": "rhel8",
+                        "product_identification_helper": {
+                            "cpe": "cpe:/a:redhat:enterprise_linux:8::appstream" } } },
+                    { "name": "bash", "product": { "product_id": "bash" } },
+                ],
+                "relationships": [{
+                    "product_reference": "bash",
+                    "relates_to_product_reference": "rhel8",
+                    "full_product_name": { "product_id": "rhel8:bash" },
+                }],
+            },
+            "vulnerabilities": [{ "cve": format!("CVE-2026-{number}"),
+                "product_status": { "known_affected": ["rhel8:bash"] } }],
+        })
+        .to_string()
+    };
+    let archive = {
+        let mut builder = tar::Builder::new(Vec::new());
+        let text = document(0);
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_cksum();
+        builder
+            .append_data(&mut header, "2026/cve-2026-0.json", text.as_bytes())
+            .unwrap();
+        zstd::encode_all(builder.into_inner().unwrap().as_slice(), 1).unwrap()
+    };
+    let server = Server::new(move |path, head| {
+        let now = fs::read_dir("/proc/self/fd").unwrap().count();
+        most.fetch_max(now, Ordering::Relaxed);
+        match path {
+            "/archive_latest.txt" => say("200 OK", "", b"csaf_vex_2026-01-01.tar.zst"),
+            "/csaf_vex_2026-01-01.tar.zst" => match head.contains("if-none-match: \"a\"") {
+                true => say("304 Not Modified", "", b""),
+                false => say("200 OK", "ETag: \"a\"\r\n", &archive),
+            },
+            // Nothing at first, then all.
+            "/changes.csv" if day.fetch_add(1, Ordering::Relaxed) == 0 => say("200 OK", "", b""),
+            "/changes.csv" => {
+                let line = |number| {
+                    format!("\"2026/cve-2026-{number}.json\",\"2026-01-02T00:00:00+00:00\"\n")
+                };
+                say(
+                    "200 OK",
+                    "",
+                    (1..=CHANGED).map(line).collect::<String>().as_bytes(),
+                )
+            }
+            path => match path
+                .strip_prefix("/2026/cve-2026-")
+                .and_then(|rest| rest.strip_suffix(".json"))
+            {
+                Some(number) => say("200 OK", "", document(number.parse().unwrap()).as_bytes()),
+                None => nothing(),
+            },
+        }
+    });
+    let place = Place::new();
+    assert_eq!(fetch(&server, &place, "redhat-vex").records, 1);
+    open.store(0, Ordering::Relaxed);
+    let updated = fetch(&server, &place, "redhat-vex");
+    assert_eq!(updated.records, CHANGED + 1, "{updated:?}");
+    let most = open.load(Ordering::Relaxed);
+    assert!(most < CHANGED, "{most}");
 }
 
 #[test]
@@ -580,9 +707,9 @@ fn nvds_years_give_way_to_its_changes() {
     all[0]["cve"]["vulnStatus"] = json!("Rejected");
     let changed = changed.to_string();
     let server = Server::new(move |path, _| match path {
-        "/nvdcve-2.0-2002.meta" | "/nvdcve-2.0-2003.meta" => say("200 OK", "", b"size:1\r\n"),
-        "/nvdcve-2.0-2002.json.gz" => say("200 OK", "", &gzip(&year)),
-        "/nvdcve-2.0-2003.json.gz" => say("200 OK", "", b"{\"vulnerabilities\":[]}"),
+        "/nvdcve-2.0-2002.meta" | "/nvdcve-2.0-2024.meta" => say("200 OK", "", b"size:1\r\n"),
+        "/nvdcve-2.0-2024.json.gz" => say("200 OK", "", &gzip(&year)),
+        "/nvdcve-2.0-2002.json.gz" => say("200 OK", "", b"{\"vulnerabilities\":[]}"),
         "/nvdcve-2.0-modified.json.gz" => say("200 OK", "", &gzip(changed.as_bytes())),
         _ => nothing(),
     });
@@ -594,7 +721,8 @@ fn nvds_years_give_way_to_its_changes() {
     assert_eq!(database.shards(), Vec::<&str>::new());
     assert_eq!(sources(&database, "CVE-2021-31542"), ["nvd", "nvd"]);
     assert_eq!(sources(&database, "CVE-2024-0015"), Vec::<String>::new());
-    assert!(server.asked().contains(&"/nvdcve-2.0-2004.meta".to_owned()));
+    // A year that is missing does not hide those after it.
+    assert!(server.asked().contains(&"/nvdcve-2.0-2026.meta".to_owned()));
     // A server that has every file is not asked for ever.
     let endless = Server::new(|path, _| match path {
         path if path.ends_with(".meta") => say("200 OK", "", b"size:1\r\n"),

@@ -246,8 +246,7 @@ fn red_hats_newest_document_counts() {
     let mirror = place.dumps().join("mirror");
     let document = |date: &str, version: &str| {
         let path = fixture("redhat-vex").join("2024/cve-2024-7348.json");
-        let mut document: Value =
-            serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        let mut document: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
         document["document"]["tracking"]["current_release_date"] = date.into();
         let text = document.to_string();
         text.replace("13.16-1.el9_4", version)
