@@ -159,7 +159,7 @@ impl Remote<'_> {
                 .registries
                 .client
                 .digest(reference)
-                .is_ok_and(|now| now == known)
+                .is_ok_and(|now| now == Some(known))
         {
             return Ok(known);
         }

@@ -149,7 +149,8 @@ pub struct Authority {
     hosts: Hosts,
     /// By origin.
     registries: Mutex<HashMap<String, Arc<Registry>>>,
-    /// What was not told yet of where credentials came from, and all that was.
+    /// What was not told yet of where credentials came from and of what else
+    /// users may want to know, and all that was.
     notes: Mutex<(Vec<String>, HashSet<String>)>,
 }
 
@@ -300,12 +301,12 @@ impl Authority {
         }
     }
 
-    /// Where credentials came from, each once, since this was asked last.
+    /// What was noted, each once, since this was asked last.
     pub(crate) fn notes(&self) -> Vec<String> {
         std::mem::take(&mut lock(&self.notes).0)
     }
 
-    fn note(&self, text: String) {
+    pub(crate) fn note(&self, text: String) {
         let (new, all) = &mut *lock(&self.notes);
         if all.insert(text.clone()) {
             new.push(text);

@@ -44,6 +44,8 @@ pub struct Blob {
     has_ranges: bool,
     is_over: bool,
     tries: Tries,
+    /// The registry that it belongs to.
+    registry: String,
 }
 
 impl fmt::Debug for Blob {
@@ -92,6 +94,7 @@ impl Client {
             has_ranges: true,
             is_over: false,
             tries: Tries::new(self.shared.settings()),
+            registry: repository.host().to_owned(),
         };
         blob.resume()?;
         Ok(blob)
@@ -116,7 +119,10 @@ impl Blob {
                 return Err(Error::NotThere(self.name.clone()));
             };
             match self.ask(&place) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.shared.served(&place, &self.registry);
+                    return Ok(());
+                }
                 Err(error) if self.places.len() > 1 => {
                     self.shared.missed(&place, &error);
                     self.next_place();
@@ -222,12 +228,17 @@ impl Blob {
         if self.tries.wait(None) {
             return Ok(());
         }
+        let kind = cause.kind();
+        let url = self.name.clone();
+        let error = Error::Body { url, cause };
         if self.places.len() > 1 {
+            if let Some(place) = self.places.first() {
+                self.shared.missed(place, &error);
+            }
             self.next_place();
             return Ok(());
         }
-        let url = self.name.clone();
-        Err(io::Error::new(cause.kind(), Error::Body { url, cause }))
+        Err(io::Error::new(kind, error))
     }
 
     /// Passes over what was given out already.

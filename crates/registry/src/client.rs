@@ -10,6 +10,7 @@ use ureq::http::{HeaderMap, Method};
 use crate::{
     Address, Error, Repository, Scope, Settings,
     http::header,
+    manifest::in_full,
     places::Place,
     retry::Tries,
     transport::{Ask, Got, Transport},
@@ -66,8 +67,9 @@ impl Client {
 }
 
 impl Client {
-    /// Where the credentials came from that registries were shown, each once,
-    /// since this was asked last.
+    /// Where the credentials came from that registries were shown, which
+    /// mirrors answered in their place and why others did not, each once, since
+    /// this was asked last.
     pub fn notes(&self) -> Vec<String> {
         self.shared.transport.notes()
     }
@@ -103,10 +105,27 @@ impl Shared {
     /// Remembers a mirror that does not work, as opposed to one that lacks
     /// what it was asked for.
     pub(crate) fn missed(&self, place: &Place, error: &Error) {
+        if place.is_mirror {
+            let why = in_full(error);
+            self.transport.note(format!(
+                "the mirror `{}` does not serve: {why}",
+                place.host()
+            ));
+        }
         let is_lacking = matches!(error, Error::NotThere(_));
         if place.is_mirror && !is_lacking {
             let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
             silent.insert(place.host().to_owned());
+        }
+    }
+
+    /// Tells of a mirror that answers in its registry's place.
+    pub(crate) fn served(&self, place: &Place, registry: &str) {
+        if place.is_mirror {
+            let mirror = place.host();
+            self.transport.note(format!(
+                "the mirror `{mirror}` answers in the place of `{registry}`"
+            ));
         }
     }
 
@@ -141,6 +160,7 @@ impl Shared {
         tries: &mut Tries,
     ) -> Result<Option<Small>, Error> {
         let headers = [("accept", accept.to_owned())];
+        tries.within(self.settings().small);
         loop {
             let got = self.get(place, at, &headers, tries)?;
             match got.status() {
@@ -153,7 +173,8 @@ impl Shared {
             }
             no_encoding(&got)?;
             let (headers, at) = (got.answer.headers().clone(), got.at);
-            match self.transport.http.whole(got.answer, &at, MANIFEST_LIMIT) {
+            let http = &self.transport.http;
+            match http.whole(got.answer, &at, MANIFEST_LIMIT, tries.time()) {
                 Ok(bytes) => return Ok(Some(Small { at, headers, bytes })),
                 Err(Error::Body { .. }) if tries.wait(None) => {}
                 Err(error) => return Err(error),
@@ -169,6 +190,18 @@ impl Shared {
         accept: &str,
         scopes: &[Scope],
     ) -> Result<Option<Got>, Error> {
+        self.head_with(place, at, accept, scopes, &mut self.tries(place))
+    }
+
+    /// The same with so many tries.
+    pub(crate) fn head_with(
+        &self,
+        place: &Place,
+        at: &Address,
+        accept: &str,
+        scopes: &[Scope],
+        tries: &mut Tries,
+    ) -> Result<Option<Got>, Error> {
         let registry = place.at("")?;
         let headers = [("accept", accept.to_owned())];
         let ask = Ask {
@@ -179,7 +212,7 @@ impl Shared {
             body: None,
             scopes,
         };
-        let got = self.transport.ask(&ask, &mut self.tries(place))?;
+        let got = self.transport.ask(&ask, tries)?;
         match got.status() {
             200 => Ok(Some(got)),
             404 => Ok(None),

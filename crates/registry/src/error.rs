@@ -138,6 +138,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether nobody answered, or only a part: the next question to the same
+    /// registry most likely ends likewise.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Error::Http { .. } | Error::Body { .. } | Error::Tls { .. } => true,
+            Error::Auth(AuthError::Shared(inner)) => inner.is_unreachable(),
+            Error::Auth(AuthError::Token { cause, .. }) => cause.is_unreachable(),
+            _ => false,
+        }
+    }
+
     /// What can be done about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -124,16 +124,30 @@ impl Http {
         Error::Tls { url, reason, hint }
     }
 
-    /// A small body, to its end.
-    pub(crate) fn whole(
+    /// A token server's answer, to its end.
+    pub(crate) fn token(
         &self,
         answer: Response<Body>,
         at: &Address,
         limit: u64,
     ) -> Result<Vec<u8>, Error> {
+        self.whole(answer, at, limit, self.settings.small)
+    }
+
+    /// A small body, to its end, which has to come within `time`.
+    pub(crate) fn whole(
+        &self,
+        answer: Response<Body>,
+        at: &Address,
+        limit: u64,
+        time: Duration,
+    ) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
         let pace = Pace::of(&self.settings);
-        let body = Paced::new(answer.into_body().into_reader(), pace);
+        let body = Paced {
+            left: time,
+            ..Paced::new(answer.into_body().into_reader(), pace)
+        };
         let read = body.take(limit + 1).read_to_end(&mut bytes);
         read.map_err(|cause| Error::Body {
             url: at.to_string(),
@@ -331,6 +345,8 @@ pub(crate) struct Paced<R> {
     pace: Pace,
     waited: Duration,
     came: u64,
+    /// How much longer it may be waited for in all.
+    left: Duration,
 }
 
 impl<R: Read> Paced<R> {
@@ -340,6 +356,7 @@ impl<R: Read> Paced<R> {
             pace,
             waited: Duration::ZERO,
             came: 0,
+            left: Duration::MAX,
         }
     }
 }
@@ -348,8 +365,14 @@ impl<R: Read> Read for Paced<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let start = Instant::now();
         let read = self.body.read(buffer)?;
-        self.waited += start.elapsed();
+        let waited = start.elapsed();
+        self.waited += waited;
         self.came += read as u64;
+        self.left = self.left.saturating_sub(waited);
+        if self.left.is_zero() && read > 0 {
+            let late = "the answer is not there in its time";
+            return Err(io::Error::new(io::ErrorKind::TimedOut, late));
+        }
         if self.waited > self.pace.window {
             if self.came < self.pace.least {
                 let came = self.came;

@@ -7,6 +7,7 @@ use crate::{
     answers::{self, About},
     client::{Shared, Small},
     places::Place,
+    retry::Tries,
 };
 
 /// Forms of manifests that are understood: an index or an image, in OCI's and
@@ -51,7 +52,11 @@ impl Client {
         let mut last = Error::NotThere(reference.to_string());
         for place in places {
             match self.shared.manifest_at(&place, reference) {
-                Ok(manifest) => return Ok(Manifest { missed, ..manifest }),
+                Ok(manifest) => {
+                    let registry = reference.repository().host();
+                    self.shared.served(&place, registry);
+                    return Ok(Manifest { missed, ..manifest });
+                }
                 Err(error) => {
                     self.shared.missed(&place, &error);
                     missed.push(format!("`{}`: {}", place.host(), in_full(&error)));
@@ -62,22 +67,39 @@ impl Client {
         Err(last)
     }
 
-    /// The digest of what `reference` names now, without fetching it where
-    /// the registry tells. It is asked itself, not its mirrors.
+    /// The digest of what `reference` names now, without fetching it: from the
+    /// first mirror that has it or else from the registry, in the order in
+    /// which [`Client::manifest`] asks them. `None` where the one that has it
+    /// does not tell. Nothing is tried again: whoever learns nothing here
+    /// fetches the manifest.
     ///
     /// # Errors
     /// When it is not there or cannot be asked for.
-    pub fn digest(&self, reference: &Reference) -> Result<Digest, Error> {
-        let place = self.shared.registry(reference.repository())?;
-        let at = place.at(&format!("manifests/{}", reference.wanted()))?;
+    pub fn digest(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
         let accept = FORMS.join(", ");
-        let Some(got) = self.shared.head(&place, &at, &accept, &place.pull())? else {
-            return Err(Error::NotThere(reference.to_string()));
-        };
-        match got.header("docker-content-digest").map(str::parse) {
-            Some(Ok(digest)) => Ok(digest),
-            _ => Ok(self.shared.manifest_at(&place, reference)?.digest),
+        let mut last = Error::NotThere(reference.to_string());
+        for place in self.shared.places(reference.repository())? {
+            let at = place.at(&format!("manifests/{}", reference.wanted()))?;
+            let mut tries = Tries::none(self.shared.settings());
+            match self
+                .shared
+                .head_with(&place, &at, &accept, &place.pull(), &mut tries)
+            {
+                Ok(Some(got)) => {
+                    let told = got.header("docker-content-digest");
+                    return Ok(told.and_then(|told| told.parse().ok()));
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    // Some refuse this question alone.
+                    if error.is_unreachable() {
+                        self.shared.missed(&place, &error);
+                    }
+                    last = error;
+                }
+            }
         }
+        Err(last)
     }
 }
 

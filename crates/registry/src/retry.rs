@@ -3,7 +3,7 @@
 use std::{
     hash::{BuildHasher, RandomState},
     thread,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
@@ -17,6 +17,16 @@ pub(crate) struct Tries {
     left: u32,
     pause: Duration,
     longest: Duration,
+    bound: Option<Bound>,
+}
+
+/// Time that a request may take.
+#[derive(Debug)]
+struct Bound {
+    time: Duration,
+    since: Instant,
+    /// How much of it was a pause that we or the registry wanted.
+    paused: Duration,
 }
 
 impl Tries {
@@ -25,7 +35,26 @@ impl Tries {
             left: settings.tries,
             pause: settings.pause,
             longest: settings.longest_pause,
+            bound: None,
         }
+    }
+
+    /// From now on all further tries take no longer than this; pauses between
+    /// them do not count.
+    pub(crate) fn within(&mut self, time: Duration) {
+        self.bound = Some(Bound {
+            time,
+            since: Instant::now(),
+            paused: Duration::ZERO,
+        });
+    }
+
+    /// How much of that time is left.
+    pub(crate) fn time(&self) -> Duration {
+        self.bound.as_ref().map_or(Duration::MAX, |bound| {
+            let spent = bound.since.elapsed().saturating_sub(bound.paused);
+            bound.time.saturating_sub(spent)
+        })
     }
 
     /// Few, for a place that has others behind it.
@@ -47,13 +76,20 @@ impl Tries {
     /// Waits for the next try; whether there is one. `asked` is what the
     /// registry wants: more than the longest pause is not waited for.
     pub(crate) fn wait(&mut self, asked: Option<Duration>) -> bool {
-        if self.left == 0 || asked.is_some_and(|asked| asked > self.longest) {
+        if self.left == 0
+            || self.time().is_zero()
+            || asked.is_some_and(|asked| asked > self.longest)
+        {
             return false;
         }
         self.left -= 1;
         let own = self.pause.min(self.longest);
         self.pause = self.pause.saturating_mul(2);
-        thread::sleep(asked.unwrap_or_default().max(jitter(own)));
+        let pause = asked.unwrap_or_default().max(jitter(own));
+        thread::sleep(pause);
+        if let Some(bound) = &mut self.bound {
+            bound.paused += pause;
+        }
         true
     }
 
@@ -142,6 +178,30 @@ mod tests {
         assert!(tries.wait(None));
         assert!(tries.wait(Some(Duration::ZERO)));
         assert!(!tries.wait(None));
+    }
+
+    #[test]
+    fn tries_end_with_their_time_of_which_pauses_are_no_part() {
+        let settings = Settings {
+            pause: Duration::ZERO,
+            ..Settings::default()
+        };
+        let mut tries = Tries::new(&settings);
+        tries.within(Duration::from_secs(3600));
+        assert!(tries.wait(None));
+        tries.within(Duration::ZERO);
+        assert!(!tries.wait(None));
+        let settings = Settings {
+            pause: Duration::from_millis(40),
+            ..Settings::default()
+        };
+        let mut tries = Tries::new(&settings);
+        tries.within(Duration::from_secs(3600));
+        let before = tries.time();
+        assert!(tries.wait(None));
+        let bound = tries.bound.as_ref().unwrap();
+        assert!(bound.paused >= Duration::from_millis(20));
+        assert!(tries.time() <= before);
     }
 
     #[test]

@@ -14,6 +14,10 @@ pub struct Settings {
     pub silence: Duration,
     /// Bytes a second that an answer has to bring, over the time of `silence`.
     pub slowest: u64,
+    /// How long a small answer may take, such as a manifest or a page of tags,
+    /// with all its tries but without the pauses between them; and how long a
+    /// token may.
+    pub small: Duration,
     /// How often a request is made again, all that it takes to read one blob
     /// being one request.
     pub tries: u32,
@@ -35,6 +39,7 @@ impl Default for Settings {
             connect: Duration::from_secs(10),
             silence: Duration::from_secs(60),
             slowest: 256,
+            small: Duration::from_secs(120),
             tries: 8,
             pause: Duration::from_millis(250),
             longest_pause: Duration::from_secs(60),

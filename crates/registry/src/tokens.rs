@@ -168,7 +168,7 @@ impl Question<'_> {
         })?;
         match answer.status().as_u16() {
             200 => {
-                let bytes = Zeroizing::new(http.whole(answer, self.realm, ANSWER_LIMIT)?);
+                let bytes = Zeroizing::new(http.token(answer, self.realm, ANSWER_LIMIT)?);
                 Ok(read(&bytes).map_err(|reason| Error::Malformed {
                     url: self.realm.to_string(),
                     reason: reason.to_owned(),

@@ -97,6 +97,10 @@ impl Transport {
         self.authority.notes()
     }
 
+    pub(crate) fn note(&self, text: String) {
+        self.authority.note(text);
+    }
+
     /// Asks until there is an answer that another try would not change.
     pub(crate) fn ask(&self, ask: &Ask<'_>, tries: &mut Tries) -> Result<Got, Error> {
         loop {

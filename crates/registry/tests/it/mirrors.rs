@@ -1,5 +1,7 @@
 //! Mirrors: in their order, then the registry; which one answered is told.
 
+use std::time::Duration;
+
 use seawall_registry::{Client, Error, Host, Hosts, HostsError, Settings};
 use seawall_testkit::{Act, Answer, Delivery, Proxy, Registry, Setup};
 
@@ -196,4 +198,70 @@ fn a_mirror_cannot_change_what_has_a_digest() {
         "{:?}",
         manifest.missed
     );
+}
+
+#[test]
+fn what_a_name_stands_for_is_asked_once_of_each_place_in_their_order() {
+    let Some(stage) = stage() else { return };
+    let mirror = passing(&stage);
+    let silent = Proxy::start(stage.registry.host(), |_| Act::Hang).unwrap();
+    let client = Client::new(&with_mirrors(&silent.host(), &[&mirror.host()]));
+    let name = named(&silent.host(), "app:1");
+    assert_eq!(client.digest(&name).unwrap(), Some(stage.digest));
+    let asked = mirror.asked();
+    assert_eq!((asked.len(), asked[0].method.as_str()), (1, "HEAD"));
+    assert_eq!(silent.asked(), []);
+    // The other way round, and where nobody answers.
+    let client = Client::new(&with_mirrors(&mirror.host(), &[&silent.host()]));
+    let name = named(&mirror.host(), "app:1");
+    assert_eq!(client.digest(&name).unwrap(), Some(stage.digest));
+    assert_eq!(silent.asked().len(), 1);
+    let client = Client::new(&hasty());
+    let error = client.digest(&named(&silent.host(), "app:1")).unwrap_err();
+    assert!(error.is_unreachable(), "{error:?}");
+    assert_eq!(silent.asked().len(), 2);
+}
+
+#[test]
+fn which_mirror_answers_and_why_others_do_not_is_told_once() {
+    let Some(stage) = stage() else { return };
+    let (dead, mirror) = (nobody(), passing(&stage));
+    let settings = with_mirrors(stage.registry.host(), &[&dead, &mirror.host()]);
+    let client = Client::new(&settings);
+    client.manifest(&stage.name("app:1")).unwrap();
+    let (digest, size) = stage.large();
+    let repository = repository(stage.registry.host(), "app");
+    read(client.open(&repository, digest, Some(size)).unwrap()).unwrap();
+    let notes = client.notes();
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    assert!(notes[0].contains(&dead), "{notes:?}");
+    assert!(notes[0].contains("refused"), "{notes:?}");
+    assert!(notes[1].contains(&mirror.host()), "{notes:?}");
+    assert!(notes[1].contains(stage.registry.host()), "{notes:?}");
+    // A blob's misses are told too.
+    let lacking = Proxy::alone(|_| Answer::new(404, "")).unwrap();
+    let client = Client::new(&with_mirrors(stage.registry.host(), &[&lacking.host()]));
+    read(client.open(&repository, digest, Some(size)).unwrap()).unwrap();
+    let notes = client.notes();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].contains(&lacking.host()), "{notes:?}");
+    assert!(client.notes().is_empty());
+}
+
+#[test]
+fn a_small_answer_that_trickles_has_an_end() {
+    let Some(stage) = stage() else { return };
+    let slow = Proxy::start(stage.registry.host(), |_| {
+        Act::Deliver(Delivery::Slow(1, Duration::from_millis(10)))
+    })
+    .unwrap();
+    let settings = Settings {
+        small: Duration::from_millis(100),
+        ..hasty()
+    };
+    let client = Client::new(&settings);
+    let error = client.manifest(&named(&slow.host(), "app:1")).unwrap_err();
+    assert!(matches!(error, Error::Body { .. }), "{error:?}");
+    // Its time is that of all tries.
+    assert_eq!(slow.asked().len(), 1);
 }

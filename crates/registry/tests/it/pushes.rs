@@ -338,7 +338,7 @@ fn an_upload_is_tried_again_after_an_error_of_the_server() {
     let digest = pushed.unwrap().digest;
     assert_eq!(
         client.digest(&repository.tagged("1").unwrap()).unwrap(),
-        digest
+        Some(digest)
     );
     assert_eq!(subject_free(&client, &proxy), Listed::Tag);
 }
