@@ -20,7 +20,7 @@
 //! tracker itself (`needs-triage`, `deferred`, `pending`) are published by no
 //! file, only by a repository and page by page.)
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
@@ -136,6 +136,7 @@ struct Product {
 fn add(collector: &mut Collector, bytes: &[u8]) -> Result<(), String> {
     let document: Document = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let mut record = OsvRecord::default();
+    let mut mended: HashSet<(String, String)> = HashSet::new();
     for statement in &document.statements {
         let name = statement.vulnerability.name.as_str();
         if !name.starts_with("CVE-") {
@@ -149,10 +150,8 @@ fn add(collector: &mut Collector, bytes: &[u8]) -> Result<(), String> {
         } else if record.upstream.first().is_none_or(|first| first != name) {
             return Err(format!("it is about more than one flaw: `{name}`"));
         }
-        if statement.status == "fixed" {
-            continue;
-        }
-        if let Some(word) = priority(&statement.status_notes) {
+        let is_fixed = statement.status == "fixed";
+        if let Some(word) = priority(&statement.status_notes).filter(|_| !is_fixed) {
             record.vendor_severity = word;
         }
         for product in &statement.products {
@@ -163,19 +162,33 @@ fn add(collector: &mut Collector, bytes: &[u8]) -> Result<(), String> {
                 continue;
             };
             let Some(version) = codenames::ubuntu(codename) else {
+                if is_fixed {
+                    continue;
+                }
                 collector.leave_out(format!("the release `{codename}` is not known"));
                 continue;
             };
             let Some(release) = ubuntu_release(version) else {
                 continue;
             };
+            let (ecosystem, name) = (format!("Ubuntu:{release}"), source.name.into_owned());
+            if is_fixed {
+                mended.insert((ecosystem, name));
+                continue;
+            }
             record.affected.push(OsvAffected {
-                ecosystem: format!("Ubuntu:{release}"),
-                name: source.name.clone().into_owned(),
+                ecosystem,
+                name,
                 ..state(statement)?
             });
         }
     }
+    // Of what was mended the version decides, which stands in OSV's dump: another
+    // statement that it never was affected must not clear it.
+    record.affected.retain(|entry| {
+        entry.state != "not-affected"
+            || !mended.contains(&(entry.ecosystem.clone(), entry.name.clone()))
+    });
     // Many flaws are of Ubuntu Pro alone, or of nothing.
     if !record.affected.is_empty() {
         collector.add(&record);
