@@ -138,6 +138,9 @@ pub(crate) struct IndexSource {
     /// When it was last asked for, in seconds since 1970.
     #[serde(default)]
     pub(crate) checked: u64,
+    /// When it was last read, wherever it lies, in seconds since 1970.
+    #[serde(default)]
+    pub(crate) read: u64,
     /// Of a published shard the id of the key and the time of the index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) signed: Option<(String, String)>,
@@ -200,6 +203,9 @@ pub struct ShardInfo {
     pub bytes: u64,
     /// When its source was last asked, in seconds since 1970; 0 when unknown.
     pub checked: u64,
+    /// When its source was last asked or, in a folder, read, in seconds since
+    /// 1970; 0 when unknown.
+    pub read: u64,
     /// Of these, in an overlay.
     pub overlay: u64,
     /// SHA-256 of the file, hexadecimal; of the one table that would hold the
@@ -277,6 +283,7 @@ impl Database {
                 bytes: entry.length(),
                 left_out: entry.left_out.clone(),
                 checked: source.map_or(0, |source| source.checked),
+                read: source.map_or(0, |source| source.read.max(source.checked)),
                 overlay: entry.overlay.as_ref().map_or(0, |one| one.bytes),
                 sha256: entry.digest(),
                 origin: source.map(Origin::of).unwrap_or_default(),
@@ -479,6 +486,15 @@ impl Store for Database {
         let info = self.info.iter().find(|info| info.name == shard)?;
         let (_, made) = info.origin.signed.as_ref()?;
         Some(made)
+    }
+
+    fn asked(&self, shard: &str) -> Option<String> {
+        let info = self.info.iter().find(|info| info.name == shard)?;
+        let seconds = i64::try_from(info.read)
+            .ok()
+            .filter(|seconds| *seconds > 0)?;
+        let day = jiff::Timestamp::from_second(seconds).ok()?;
+        Some(day.strftime("%Y-%m-%d").to_string())
     }
 
     fn left_out(&self, shard: &str) -> &[String] {

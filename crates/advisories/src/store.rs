@@ -42,6 +42,13 @@ pub trait Store: Sync {
         None
     }
 
+    /// The day, `YYYY-MM-DD`, on which the source of a shard was last asked, or
+    /// the shard was built from a folder; `None` when it is not known.
+    fn asked(&self, shard: &str) -> Option<String> {
+        let _ = shard;
+        None
+    }
+
     /// What a feed could not give of its shard, a line each.
     fn left_out(&self, shard: &str) -> &[String] {
         let _ = shard;

@@ -202,6 +202,7 @@ impl Run<'_> {
             from: self.fetcher.name(),
             etag,
             checked: self.checked(),
+            read: self.request.now,
             ..IndexSource::default()
         });
     }

@@ -198,6 +198,9 @@ fn database(report: &Report) -> String {
         .map_or_else(String::new, |database| {
             let date = database.built.get(..10).unwrap_or(&database.built);
             let kind = database.kind.as_str();
+            if date.is_empty() {
+                return format!("{kind} advisory database, whose records have no dates");
+            }
             format!("{kind} advisory database, newest record {}", plain(date))
         })
 }

@@ -368,7 +368,11 @@ fn write_database(report: &Report, painter: &mut Painter<'_>) -> io::Result<()> 
         };
         let date = database.built.get(..10).unwrap_or(&database.built);
         let shards = plain(&database.ecosystems.join(", "));
-        let text = format!("{kind}, newest record {} ({shards})", plain(date));
+        let text = if date.is_empty() {
+            format!("{kind}, whose records have no dates ({shards})")
+        } else {
+            format!("{kind}, newest record {} ({shards})", plain(date))
+        };
         painter.wrapped(("", 0), 2, Style::new(), &text)?;
     }
     Ok(())

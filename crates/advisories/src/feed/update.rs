@@ -161,6 +161,7 @@ pub(crate) fn bring(
             for source in &mut index.sources {
                 if source.name == self::source(feed) || is_file_of(feed, &source.name) {
                     source.checked = now;
+                    source.read = request.now;
                 }
             }
             return Ok(Brought::Unchanged);
@@ -216,6 +217,7 @@ pub(crate) fn bring(
             from: place.clone(),
             etag,
             checked: now,
+            read: request.now,
             ..IndexSource::default()
         }));
     Ok(Brought::Built { records, refused })

@@ -204,7 +204,10 @@ fn stale(
     authority: Authority,
     shard: &str,
 ) -> Option<Gap> {
-    let newest = store.newest(shard).and_then(|newest| newest.get(..10))?;
+    let newest = store.newest(shard)?;
+    let Some(newest) = newest.get(..10) else {
+        return unasked(store, request, shard);
+    };
     if request.starter {
         return Some(Gap::new(
             GapKind::StaleAdvisories,
@@ -264,6 +267,25 @@ fn frozen(store: &dyn Store, request: &Request<'_>, shard: &str) -> Option<Gap> 
             shard,
             format!(
                 "its publisher last signed it on {made}, {age} days before {}",
+                request.today
+            ),
+        )
+    })
+}
+
+/// A gap for a shard whose records have no dates, as those of Debian's tracker
+/// and of Alpine's feed: its age is that of the last look at its source.
+fn unasked(store: &dyn Store, request: &Request<'_>, shard: &str) -> Option<Gap> {
+    let max_age = request.max_age?;
+    let asked = store.asked(shard)?;
+    let age = days_between(&asked, request.today)?;
+    (age > i64::from(max_age)).then(|| {
+        Gap::new(
+            GapKind::StaleAdvisories,
+            shard,
+            format!(
+                "its advisories have no dates, and they were last asked for on {asked}, {age} \
+                 days before {}",
                 request.today
             ),
         )
