@@ -1,14 +1,15 @@
 //! Why a flaw does or does not concern the packages of a target.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Affected, Event, Record, Request, Store, StoreError, feed,
     matching::{
-        Shards, flaws_of, is_record_of,
+        Shards,
         judge::{self, Clear, Judgement},
         owner, range,
         subject::{self, Subject, Unserved},
+        weigh::{Judged, Weighed, flaws_of},
     },
     shard::base,
 };
@@ -64,7 +65,15 @@ pub fn explain(
         let own = of_subject(&shards, subject, &statements, id).into_iter();
         decisions.extend(own.map(|mut decision| {
             let mut packages = decision.package.iter().chain(&decision.also);
-            let is_said = |package: &usize| cleared.contains(&(*package, decision.record.clone()));
+            let of_record = statements
+                .iter()
+                .find(|one| one.record.id == decision.record);
+            let flaws = of_record.map_or_else(Vec::new, |one| asked(&one.record, id));
+            let is_of_feed = feed::of_shard(&decision.shard).is_some();
+            let is_said = |package: &usize| {
+                let mut flaws = flaws.iter().map(|flaw| cleared.get(&(*package, *flaw)));
+                flaws.all(|said| said.is_some_and(|is_by_feed| *is_by_feed || !is_of_feed))
+            };
             if subject.is_source_of_two && decision.affected && packages.all(is_said) {
                 decision.affected = false;
                 decision.reason = "what is said of the package itself comes before what is said \
@@ -122,26 +131,35 @@ pub fn explain(
     Ok(decisions)
 }
 
-/// Packages that a record says of their own names not to have the flaw, where
-/// advisories may go by the name of the source package as well.
-fn cleared(
+/// The flaws of a record that are asked for: the one that `id` is, or all of the
+/// advisory that it is.
+fn asked<'a>(record: &Record<'a>, id: &str) -> Vec<&'a str> {
+    let all = flaws_of(record);
+    match all.iter().find(|flaw| **flaw == id) {
+        Some(flaw) => vec![flaw],
+        None => all,
+    }
+}
+
+/// Packages and the flaws that they are said not to have under their own names,
+/// where advisories may go by the name of the source package as well; and whether a
+/// feed says so.
+fn cleared<'a>(
     subjects: &[Subject<'_>],
     shards: &Shards<'_>,
-    statements: &[Statement<'_>],
-) -> BTreeSet<(usize, String)> {
-    let mut cleared = BTreeSet::new();
+    statements: &'a [Statement<'a>],
+) -> BTreeMap<(usize, &'a str), bool> {
+    let mut cleared = BTreeMap::new();
     for subject in subjects.iter().filter(|subject| subject.is_own_of_two) {
         let own: Vec<&str> = shards.of(subject.authority).collect();
         let about = statements.iter().filter(|statement| {
             own.contains(&statement.shard)
                 && (subject.scheme.normalise_name)(statement.name) == subject.name
         });
-        for statement in about {
-            let judged = judge::judge(subject, &statement.record, &statement.entries);
-            if let Judgement::Clear(Clear::State(_) | Clear::Outside { .. }) = judged {
-                let packages = subject.packages.iter();
-                cleared.extend(packages.map(|at| (*at, statement.record.id.to_owned())));
-            }
+        let judged: Vec<Judged<'_>> = about.map(|one| one.judged(subject)).collect();
+        for (flaw, is_by_feed) in Weighed::new(&judged).cleared() {
+            let packages = subject.packages.iter();
+            cleared.extend(packages.map(|at| ((*at, flaw), is_by_feed)));
         }
     }
     cleared
@@ -153,6 +171,13 @@ struct Statement<'a> {
     record: Record<'a>,
     name: &'a str,
     entries: Vec<Affected<'a>>,
+}
+
+impl<'a> Statement<'a> {
+    fn judged(&'a self, subject: &Subject<'_>) -> Judged<'a> {
+        let feed = feed::of_shard(self.shard);
+        Judged::new(subject, &self.record, &self.entries, feed)
+    }
 }
 
 fn statements<'a>(store: &'a dyn Store, id: &str) -> Result<Vec<Statement<'a>>, StoreError> {
@@ -176,10 +201,10 @@ fn statements<'a>(store: &'a dyn Store, id: &str) -> Result<Vec<Statement<'a>>, 
     Ok(statements)
 }
 
-fn of_subject(
+fn of_subject<'a>(
     shards: &Shards<'_>,
     subject: &Subject<'_>,
-    statements: &[Statement<'_>],
+    statements: &'a [Statement<'a>],
     id: &str,
 ) -> Vec<Decision> {
     let own: Vec<&str> = shards.of(subject.authority).collect();
@@ -188,50 +213,38 @@ fn of_subject(
         base(statement.shard) == ecosystem
             && (subject.scheme.normalise_name)(statement.name) == subject.name
     };
-    let mut decisions = Vec::new();
-    let mut foreign: Vec<&Statement<'_>> = Vec::new();
-    for statement in statements.iter().filter(about) {
-        if own.contains(&statement.shard) {
-            decisions.push(decide(subject, statement));
-        } else {
-            foreign.push(statement);
-        }
-    }
-    // Of a flaw that the distribution's own feed speaks of, it alone knows.
-    let spoken: BTreeSet<&str> = statements
+    let (here, foreign): (Vec<&Statement<'_>>, Vec<&Statement<'_>>) = statements
         .iter()
         .filter(about)
-        .filter(|statement| {
-            own.contains(&statement.shard) && flaws_of(&statement.record).contains(&id)
-        })
-        .filter_map(|statement| feed::of_shard(statement.shard))
+        .partition(|statement| own.contains(&statement.shard));
+    let judged: Vec<Judged<'_>> = here.iter().map(|one| one.judged(subject)).collect();
+    let decide_all = here.iter().zip(&judged);
+    let mut decisions: Vec<Decision> = decide_all
+        .map(|(statement, judged)| decide(subject, statement, judged))
         .collect();
-    if subject.authority.is_distribution() && !spoken.is_empty() {
-        let feeds = spoken.iter().copied().collect::<Vec<_>>().join("`, `");
-        for decision in &mut decisions {
-            if feed::of_shard(&decision.shard).is_none() {
+    if subject.authority.is_distribution() {
+        let weighed = Weighed::new(&judged);
+        for (decision, one) in decisions.iter_mut().zip(&judged) {
+            let flaws = asked(one.record, id);
+            let all = |rule: &dyn Fn(&str) -> bool| flaws.iter().all(|flaw| rule(flaw));
+            if one.feed.is_none() && all(&|flaw| weighed.is_spoken(flaw)) {
+                let feeds: BTreeSet<&str> = judged.iter().filter_map(|one| one.feed).collect();
+                let feeds = feeds.into_iter().collect::<Vec<_>>().join("`, `");
                 decision.affected = false;
                 decision.reason = format!("the distribution's own feed decides: `{feeds}`");
+            } else if decision.affected && all(&|flaw| weighed.is_of_another_line(one, flaw)) {
+                decision.affected = false;
+                OTHER_BUILD.clone_into(&mut decision.reason);
+            } else if decision.affected
+                && all(&|flaw| weighed.clearing(flaw).is_some())
+                && let Some(by) = flaws.first().and_then(|flaw| weighed.clearing(flaw))
+            {
+                decision.affected = false;
+                decision.reason = format!(
+                    "`{}`, the record of just this flaw, says otherwise",
+                    by.record.id
+                );
             }
-        }
-    }
-    // The publisher's record of just this flaw overrules an advisory of many.
-    let cleared = decisions.iter().position(|decision| {
-        !decision.affected
-            && (spoken.is_empty() || feed::of_shard(&decision.shard).is_some())
-            && statements.iter().any(|statement| {
-                statement.record.id == decision.record
-                    && !statement.record.withdrawn
-                    && is_record_of(&statement.record, id)
-            })
-    });
-    if let Some(by) = cleared
-        .and_then(|at| decisions.get(at))
-        .map(|decision| decision.record.clone())
-    {
-        for decision in decisions.iter_mut().filter(|decision| decision.affected) {
-            decision.affected = false;
-            decision.reason = format!("`{by}`, the record of just this flaw, says otherwise");
         }
     }
     if decisions.is_empty()
@@ -257,7 +270,11 @@ fn of_subject(
     decisions
 }
 
-fn decide(subject: &Subject<'_>, statement: &Statement<'_>) -> Decision {
+const OTHER_BUILD: &str = "the advisory is about builds of another kind: another architecture, \
+                           another kernel line, or builds for live patches or certified \
+                           cryptography";
+
+fn decide(subject: &Subject<'_>, statement: &Statement<'_>, judged: &Judged<'_>) -> Decision {
     let compared = |entry: usize| {
         let entry = statement.entries.get(entry);
         entry
@@ -265,7 +282,7 @@ fn decide(subject: &Subject<'_>, statement: &Statement<'_>) -> Decision {
             .unwrap_or_default()
     };
     let mut decision = about_statement(subject, statement);
-    match judge::judge(subject, &statement.record, &statement.entries) {
+    match &judged.judgement {
         Judgement::Affected(hit) => {
             decision.affected = true;
             decision.version = compared(hit.entry);
@@ -286,22 +303,24 @@ fn decide(subject: &Subject<'_>, statement: &Statement<'_>) -> Decision {
                     "the advisory is about {}, this package is of another stream",
                     streams(statement).join(", ")
                 ),
-                Clear::OtherBuild => {
-                    "the advisory is about builds of another kind: another architecture, another \
-                     kernel line, or builds for live patches or certified cryptography"
-                        .to_owned()
-                }
+                Clear::OtherBuild => OTHER_BUILD.to_owned(),
                 Clear::State(state) => format!("the publisher says `{state}`"),
                 Clear::Rejected => {
                     "the publisher looked and rejected it: fixed in version `0`".to_owned()
                 }
                 Clear::NoRange => "the record names neither ranges nor versions".to_owned(),
                 Clear::Outside { entry } => {
-                    decision.version = compared(entry);
-                    outside(subject, statement.entries.get(entry), &decision.version)
+                    decision.version = compared(*entry);
+                    outside(subject, statement.entries.get(*entry), &decision.version)
                 }
             }
         }
+    }
+    if judged.is_of_plain_line && !decision.reason.is_empty() {
+        decision.reason.push_str(
+            ": compared, without its epoch, with the plain build, since nothing is said of its \
+             own line",
+        );
     }
     decision
 }

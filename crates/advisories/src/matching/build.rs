@@ -6,19 +6,42 @@ use crate::{Affected, Event, matching::subject::Subject};
 /// Whether an entry is about builds such as the subject: for its architecture
 /// and of its line.
 pub(crate) fn fits(subject: &Subject<'_>, entry: &Affected<'_>) -> bool {
+    is_of_arch(subject, entry)
+        && fix(entry).is_none_or(|fix| line(entry.name, fix) == line(entry.name, &subject.version))
+}
+
+/// Whether the subject is of a line that is built anew from the plain one.
+pub(crate) fn is_of_side_line(subject: &Subject<'_>) -> bool {
+    is_side_line(&subject.version)
+}
+
+/// Whether an entry mends the plain line that the subject's is built from.
+pub(crate) fn is_plain_of(subject: &Subject<'_>, entry: &Affected<'_>) -> bool {
+    let (_, _, kernel) = line(entry.name, &subject.version);
+    is_of_arch(subject, entry)
+        && fix(entry).is_some_and(|fix| line(entry.name, fix) == (false, false, kernel))
+}
+
+fn is_of_arch(subject: &Subject<'_>, entry: &Affected<'_>) -> bool {
     let of_arch = |own: &str| {
         let mut all = entry.arch.split('|');
-        entry.arch.is_empty() || own == "noarch" || all.any(|one| family(one) == family(own))
+        entry.arch.is_empty()
+            || own == "noarch"
+            || all.any(|one| one == "noarch" || family(one) == family(own))
     };
-    if !subject.arch.is_none_or(of_arch) {
-        return false;
-    }
+    subject.arch.is_none_or(of_arch)
+}
+
+fn fix<'a>(entry: &Affected<'a>) -> Option<&'a str> {
     let mut events = entry.ranges.iter().flat_map(|range| &range.events);
-    let fix = events.find_map(|event| match *event {
+    events.find_map(|event| match *event {
         Event::Fixed(version) => Some(version),
         _ => None,
-    });
-    fix.is_none_or(|fix| line(entry.name, fix) == line(entry.name, &subject.version))
+    })
+}
+
+fn is_side_line(version: &str) -> bool {
+    version.contains(".ksplice") || version.contains("_fips")
 }
 
 /// `i386` and `i686` are one architecture.

@@ -5,45 +5,29 @@
 //! becomes one match for each CVE, and where several advisories are about one
 //! CVE, all of them must be met (the first fix of it was not enough).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use seawall_model::{Confidence, Epss, Kev, Severity, Status, Vulnerability};
 
 use crate::{
     Affected, Candidate, Match, Record, RecordKind, Store, StoreError,
     matching::{
-        judge::{self, Clear, Hit, Judgement},
+        judge::{self, Hit},
         range,
         subject::Subject,
+        weigh::{Judged, Weighed, flaws_of, is_cve},
     },
     severity::Opinions,
 };
-
-/// A record, its entries that bear one name, and what came of them for one
-/// subject of that name.
-pub(crate) struct Judged<'a> {
-    record: &'a Record<'a>,
-    entries: &'a [Affected<'a>],
-    is_of_feed: bool,
-    judgement: Judgement<'a>,
-}
-
-impl<'a> Judged<'a> {
-    fn hit(&self) -> Option<&Hit<'a>> {
-        match &self.judgement {
-            Judgement::Affected(hit) => Some(hit),
-            Judgement::Clear(_) => None,
-        }
-    }
-}
 
 /// What came of one subject.
 #[derive(Default)]
 pub(crate) struct Looked {
     pub found: Vec<Found>,
     /// Flaws that a package does not have by what is said of its own name: what
-    /// is said of its source package does not count for it.
-    pub cleared: Vec<String>,
+    /// is said of its source package does not count for it. And whether a feed
+    /// says so.
+    pub cleared: Vec<(String, bool)>,
 }
 
 /// One match of one subject, before subjects of one source are merged.
@@ -52,26 +36,29 @@ pub(crate) struct Found {
     pub severity: Severity,
     pub vulnerability: Vulnerability,
     pub range: String,
+    /// Whether all that decided is of another line of builds than the package.
+    pub is_in_doubt: bool,
+    /// Whether a feed says so.
+    pub is_of_feed: bool,
 }
 
-/// A record and all of its entries that bear one name.
+/// A record and all of its entries of one shard that bear one name.
 pub(crate) struct Named<'a> {
     record: Record<'a>,
     entries: Vec<Affected<'a>>,
-    is_of_feed: bool,
+    feed: Option<&'a str>,
 }
 
-/// Every record once, with all of its entries. Candidates come by their feed;
-/// two sources of one record are two.
+/// Every record of every shard once, with all of its entries there. Candidates
+/// come by their feed and shard; two sources of one record are two, and so are
+/// two shards: a service pack and its modules have builds of their own.
 pub(crate) fn by_record<'a>(
-    candidates: BTreeMap<Option<&str>, Vec<Candidate<'a>>>,
+    candidates: BTreeMap<(Option<&'a str>, &str), Vec<Candidate<'a>>>,
 ) -> Vec<Named<'a>> {
     let mut records: Vec<Named<'_>> = Vec::new();
-    for (feed, candidates) in candidates {
+    for ((feed, _), candidates) in candidates {
         let start = records.len();
         for candidate in candidates {
-            // A record's entries come one after the other; a record that stands in
-            // two shards (two repositories of one release) is one record too.
             let own = records.iter_mut().skip(start);
             let last = own
                 .rev()
@@ -81,7 +68,7 @@ pub(crate) fn by_record<'a>(
                 None => records.push(Named {
                     record: candidate.record,
                     entries: vec![candidate.affected],
-                    is_of_feed: feed.is_some(),
+                    feed,
                 }),
             }
         }
@@ -91,12 +78,8 @@ pub(crate) fn by_record<'a>(
 
 /// Judges a subject by every record of its name.
 pub(crate) fn judge_all<'a>(subject: &Subject<'_>, records: &'a [Named<'a>]) -> Vec<Judged<'a>> {
-    let judge = |named: &'a Named<'a>| Judged {
-        record: &named.record,
-        entries: &named.entries,
-        is_of_feed: named.is_of_feed,
-        judgement: judge::judge(subject, &named.record, &named.entries),
-    };
+    let judge =
+        |named: &'a Named<'a>| Judged::new(subject, &named.record, &named.entries, named.feed);
     records.iter().map(judge).collect()
 }
 
@@ -176,25 +159,13 @@ pub(crate) fn gather(
 
 /// The flaws that a package is said not to have, under its own name, where
 /// advisories may go by that of its source package as well.
-pub(crate) fn cleared(subject: &Subject<'_>, judged: &[Judged<'_>]) -> Vec<String> {
+pub(crate) fn cleared(subject: &Subject<'_>, judged: &[Judged<'_>]) -> Vec<(String, bool)> {
     if !subject.is_own_of_two {
         return Vec::new();
     }
-    let is_cleared = |one: &&Judged<'_>| {
-        matches!(
-            one.judgement,
-            Judgement::Clear(Clear::State(_) | Clear::Outside { .. })
-        )
-    };
-    let mut flaws: Vec<String> = judged
-        .iter()
-        .filter(is_cleared)
-        .flat_map(|one| flaws_of(one.record))
-        .map(str::to_owned)
-        .collect();
-    flaws.sort();
-    flaws.dedup();
-    flaws
+    let flaws = Weighed::new(judged).cleared().into_iter();
+    let kept = flaws.map(|(flaw, is_by_feed)| (flaw.to_owned(), is_by_feed));
+    kept.collect()
 }
 
 /// Records that make one match.
@@ -209,43 +180,21 @@ struct Cluster<'j, 'a> {
     overruled: Vec<&'j Judged<'a>>,
 }
 
-/// Whether this record is the publisher's own of just this flaw
-/// (`DEBIAN-CVE-2024-3094`, `UBUNTU-CVE-…`, `ALPINE-CVE-…`, and the bare CVE in
-/// a publisher's VEX).
-pub(crate) fn is_record_of(record: &Record<'_>, cve: &str) -> bool {
-    record
-        .id
-        .strip_suffix(cve)
-        .is_some_and(|publisher| publisher.is_empty() || publisher.ends_with('-'))
-}
-
 /// Clusters of a distribution's records: one per CVE. Of a flaw that its own
 /// feed speaks of, the feed alone knows: fixed or not, in which state.
 fn by_flaw<'j, 'a>(judged: &'j [Judged<'a>]) -> Vec<Cluster<'j, 'a>> {
-    let of_feeds = judged.iter().filter(|one| one.is_of_feed);
-    let spoken: HashSet<&str> = of_feeds.flat_map(|one| flaws_of(one.record)).collect();
-    let counts = |one: &Judged<'_>, id: &str| one.is_of_feed || !spoken.contains(id);
+    let weighed = Weighed::new(judged);
     let mut flaws: BTreeMap<&'a str, Vec<&'j Judged<'a>>> = BTreeMap::new();
     for one in judged.iter().filter(|one| one.hit().is_some()) {
         for id in flaws_of(one.record) {
-            if counts(one, id) {
+            if weighed.counts(one, id) {
                 flaws.entry(id).or_default().push(one);
             }
         }
     }
-    // An advisory speaks of the version that mends all of its flaws; the
-    // publisher's record of one flaw knows better about that one.
-    let is_cleared = |id: &str| {
-        judged.iter().any(|one| {
-            counts(one, id)
-                && !one.record.withdrawn
-                && one.hit().is_none()
-                && is_record_of(one.record, id)
-        })
-    };
     flaws
         .into_iter()
-        .filter(|(id, _)| !is_cleared(id))
+        .filter(|(id, _)| weighed.clearing(id).is_none())
         .map(|(id, records)| {
             let mut aliases = Vec::new();
             for one in &records {
@@ -259,7 +208,7 @@ fn by_flaw<'j, 'a>(judged: &'j [Judged<'a>]) -> Vec<Cluster<'j, 'a>> {
                     aliases.extend(one.record.aliases.iter().chain(&one.record.upstream));
                 }
             }
-            let others = judged.iter().filter(|one| !counts(one, id));
+            let others = judged.iter().filter(|one| !weighed.counts(one, id));
             let overruled: Vec<&Judged<'a>> = others
                 .filter(|one| flaws_of(one.record).contains(&id) && !one.record.withdrawn)
                 .collect();
@@ -272,30 +221,6 @@ fn by_flaw<'j, 'a>(judged: &'j [Judged<'a>]) -> Vec<Cluster<'j, 'a>> {
             }
         })
         .collect()
-}
-
-fn is_cve(id: &str) -> bool {
-    id.starts_with("CVE-")
-}
-
-/// The flaws that a distribution's record is about: CVEs where it names any,
-/// else itself.
-pub(crate) fn flaws_of<'a>(record: &Record<'a>) -> Vec<&'a str> {
-    let own = |ids: &[&'a str]| {
-        ids.iter()
-            .copied()
-            .filter(|id| is_cve(id))
-            .collect::<Vec<_>>()
-    };
-    let mut flaws = own(&record.upstream);
-    if flaws.is_empty() {
-        flaws = own(&record.aliases);
-        flaws.truncate(1);
-    }
-    if flaws.is_empty() {
-        flaws.push(record.id);
-    }
-    flaws
 }
 
 /// Clusters of an ecosystem's records: those that share an id.
@@ -486,6 +411,8 @@ fn finding(
             severity,
             vulnerability,
             range,
+            is_of_feed: records.iter().any(|(one, _)| one.feed.is_some()),
+            is_in_doubt: records.iter().all(|(one, _)| one.is_of_plain_line),
         },
         error,
     )
@@ -648,27 +575,36 @@ pub(crate) fn merge(subjects: &[Subject<'_>], found: Vec<Looked>) -> Vec<Match> 
     let count = found.iter().map(|looked| looked.found.len()).sum();
     let mut matches: Vec<Match> = Vec::with_capacity(count);
     let mut of_source: BTreeMap<((&str, &str), String), usize> = BTreeMap::new();
-    let mut cleared: HashMap<usize, Vec<String>> = HashMap::new();
+    let mut cleared: HashMap<usize, BTreeMap<String, bool>> = HashMap::new();
     let mut all = Vec::with_capacity(found.len());
     for (subject, looked) in subjects.iter().zip(found) {
         if !looked.cleared.is_empty() {
             let packages = subject.packages.iter();
-            cleared.extend(packages.map(|package| (*package, looked.cleared.clone())));
+            for package in packages {
+                let own = cleared.entry(*package).or_default();
+                own.extend(looked.cleared.iter().cloned());
+            }
         }
         all.push((subject, looked.found));
     }
-    let has = |package: &usize, flaw: &String| {
+    let has = |package: &usize, one: &Found| {
         let own = cleared.get(package);
-        own.is_none_or(|flaws| flaws.binary_search(flaw).is_err())
+        let said = own.and_then(|flaws| flaws.get(&one.vulnerability.id));
+        said.is_none_or(|is_by_feed| one.is_of_feed && !is_by_feed)
     };
     for (subject, found) in all {
         let valid = (subject.scheme.is_valid)(&subject.version);
         for one in found {
+            let confidence = if valid && !one.is_in_doubt {
+                Confidence::High
+            } else {
+                Confidence::Low
+            };
             let packages: Vec<usize> = subject
                 .packages
                 .iter()
                 .copied()
-                .filter(|package| !subject.is_source_of_two || has(package, &one.vulnerability.id))
+                .filter(|package| !subject.is_source_of_two || has(package, &one))
                 .collect();
             let (first, rest) = match packages.as_slice() {
                 [first, rest @ ..] => (*first, rest),
@@ -690,6 +626,9 @@ pub(crate) fn merge(subjects: &[Subject<'_>], found: Vec<Looked>) -> Vec<Match> 
                         .fixed
                         .sort_by(|a, b| judge::compare(subject, a, b));
                     known.severity = known.severity.max(one.severity);
+                    if confidence == Confidence::High {
+                        known.confidence = confidence;
+                    }
                     continue;
                 }
                 of_source.insert(key, matches.len());
@@ -699,11 +638,7 @@ pub(crate) fn merge(subjects: &[Subject<'_>], found: Vec<Looked>) -> Vec<Match> 
                 also: rest.to_vec(),
                 kind: one.kind,
                 severity: one.severity,
-                confidence: if valid {
-                    Confidence::High
-                } else {
-                    Confidence::Low
-                },
+                confidence,
                 vulnerability: one.vulnerability,
                 range: one.range,
             });

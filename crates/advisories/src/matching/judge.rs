@@ -80,17 +80,25 @@ pub(crate) fn judge<'a>(
     if !entries.is_empty() && own().next().is_none() {
         return Judgement::Clear(of_another_module(subject, entries));
     }
-    if let Some((_, entry)) = own().find(|(_, entry)| is_not_affected(entry.state)) {
-        return Judgement::Clear(Clear::State(entry.state));
-    }
-    let mut live = own().filter(|(_, entry)| !is_rejected(entry)).peekable();
+    let mut live = live(subject, record, entries).peekable();
     if live.peek().is_none() {
-        return Judgement::Clear(Clear::Rejected);
+        let said = own().find(|(_, entry)| is_not_affected(entry.state));
+        let said = said.map(|(_, entry)| Clear::State(entry.state));
+        return Judgement::Clear(said.unwrap_or(Clear::Rejected));
     }
+    let others = live.clone();
     let compared = |entry: &Affected<'_>| compared_version(subject, entry);
     let deciding = minor::deciding(subject, live.clone(), compared);
+    let hit_of = |(at, entry): (usize, &Affected<'a>), stretch, fixed| Hit {
+        stretch,
+        entry: at,
+        fixed,
+        state: entry.state,
+        severity: entry.severity,
+        advisory: entry.advisory,
+    };
     let mut hit: Option<Hit<'a>> = None;
-    let mut outside = None;
+    let mut outside: Option<(usize, &Affected<'a>)> = None;
     for (at, entry) in live.filter(|(at, _)| deciding.is_none_or(|deciding| deciding == *at)) {
         let compared = compared(entry);
         let found = range::holds(subject.scheme, entry, &compared).or_else(|| {
@@ -104,19 +112,28 @@ pub(crate) fn judge<'a>(
                 let fixed = range::fixes(subject.scheme, entry, &compared);
                 match &mut hit {
                     Some(hit) => hit.fixed.extend(fixed),
-                    None => {
-                        hit = Some(Hit {
-                            stretch,
-                            entry: at,
-                            fixed,
-                            state: entry.state,
-                            severity: entry.severity,
-                            advisory: entry.advisory,
-                        });
-                    }
+                    None => hit = Some(hit_of((at, entry), stretch, fixed)),
                 }
             }
             None => outside = Some((at, entry)),
+        }
+    }
+    // A module build without a label is of any of the streams: the fix of one
+    // says nothing of another that has none.
+    if let Some((_, mended)) = outside
+        && subject.module == Module::Unnamed
+    {
+        let mut others = others.filter(|(_, entry)| entry.module != mended.module);
+        let open = others.find_map(|(at, entry)| {
+            let compared = compared(entry);
+            let stretch = range::holds(subject.scheme, entry, &compared)?;
+            let fixed = range::fixes(subject.scheme, entry, &compared);
+            fixed
+                .is_empty()
+                .then(|| hit_of((at, entry), stretch, fixed))
+        });
+        if let Some(open) = open {
+            return Judgement::Affected(open);
         }
     }
     match (hit, outside) {
@@ -140,7 +157,7 @@ pub(crate) fn would_be_affected(
     entries: &[Affected<'_>],
     version: &str,
 ) -> bool {
-    let mut live = of_its_build(subject, record, entries).filter(|(_, entry)| !is_rejected(entry));
+    let mut live = live(subject, record, entries);
     let holds = |entry: &Affected<'_>| range::holds(subject.scheme, entry, version).is_some();
     let deciding = minor::deciding(subject, live.clone(), |_| Cow::Borrowed(version));
     if let Some(entry) = deciding.and_then(|at| entries.get(at)) {
@@ -151,6 +168,19 @@ pub(crate) fn would_be_affected(
     } else {
         live.any(|(_, entry)| holds(entry))
     }
+}
+
+/// The entries about the subject's builds that can hold a version. Where a record
+/// says of one of them that it is not affected, and of another that it is (two
+/// streams that the subject may be of, two statements of one package), the other
+/// decides.
+fn live<'e, 'a>(
+    subject: &'e Subject<'_>,
+    record: &'e Record<'_>,
+    entries: &'e [Affected<'a>],
+) -> impl Iterator<Item = (usize, &'e Affected<'a>)> + Clone {
+    of_its_build(subject, record, entries)
+        .filter(|(_, entry)| !is_not_affected(entry.state) && !is_rejected(entry))
 }
 
 /// Bug-fix and enhancement advisories (`ALBA-…`, `ALEA-…`) stand in the same
@@ -202,11 +232,13 @@ pub(crate) fn of_its_build<'e, 'a>(
     // An unfixed package has no release to show it.
     let unlabelled = is_rpm && entries.iter().all(|entry| entry.module.is_empty());
     let any_modular = unlabelled && entries.iter().any(is_modular);
+    let is_of_plain_line = is_of_plain_line(subject, entries);
     let fits = move |entry: &Affected<'_>| {
         if !is_rpm {
             return true;
         }
-        if !build::fits(subject, entry) {
+        if !(build::fits(subject, entry) || is_of_plain_line && build::is_plain_of(subject, entry))
+        {
             return false;
         }
         match (any_modular || is_modular(entry), subject.module) {
@@ -225,6 +257,17 @@ pub(crate) fn of_its_build<'e, 'a>(
         .iter()
         .enumerate()
         .filter(move |(_, entry)| fits(entry))
+}
+
+/// Whether the entries are about the plain line of a package alone, and the
+/// subject is of one that is built from it.
+pub(crate) fn is_of_plain_line(subject: &Subject<'_>, entries: &[Affected<'_>]) -> bool {
+    subject.scheme.name == "rpm"
+        && build::is_of_side_line(subject)
+        && !entries.iter().any(|entry| build::fits(subject, entry))
+        && entries
+            .iter()
+            .any(|entry| build::is_plain_of(subject, entry))
 }
 
 /// Whether an entry is about builds of a module.
@@ -279,10 +322,17 @@ fn is_other_stream<'m>(subject: &Subject<'_>, modules: impl Iterator<Item = &'m 
 /// rpm takes a missing epoch for 0. Where the epoch may have been left out (a
 /// source rpm's file name, a purl without the qualifier) it is taken to be the
 /// advisory's: a package whose epoch differs from its fix's is rare, a flood of
-/// false matches otherwise certain.
+/// false matches otherwise certain. A build of a side line bears an epoch above
+/// all of the plain ones: against their fixes it is compared without.
 pub(crate) fn compared_version<'s>(subject: &'s Subject<'_>, entry: &Affected<'_>) -> Cow<'s, str> {
-    let version = subject.version.as_ref();
-    if subject.epoch_unknown && !version.contains(':') {
+    let mut version = subject.version.as_ref();
+    let is_of_plain_line = build::is_of_side_line(subject)
+        && !build::fits(subject, entry)
+        && build::is_plain_of(subject, entry);
+    if is_of_plain_line {
+        version = version.split_once(':').map_or(version, |(_, rest)| rest);
+    }
+    if (subject.epoch_unknown || is_of_plain_line) && !version.contains(':') {
         let epoch = entry
             .ranges
             .iter()

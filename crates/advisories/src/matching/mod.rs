@@ -12,8 +12,7 @@ mod minor;
 pub(crate) mod owner;
 pub(crate) mod range;
 pub(crate) mod subject;
-
-pub(crate) use cluster::{flaws_of, is_record_of};
+pub(crate) mod weigh;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,7 +79,9 @@ pub struct Match {
     /// The first of the vulnerability's severities.
     pub severity: Severity,
     /// Low when the version is none that its package manager would accept: it
-    /// was compared all the same, with what sense it makes.
+    /// was compared all the same, with what sense it makes. Low too when a build
+    /// for live patches or certified cryptography was compared with fixes of the
+    /// plain package, for want of one of its own line.
     pub confidence: Confidence,
     /// The flaw.
     pub vulnerability: Vulnerability,
@@ -238,13 +239,13 @@ fn look_up(
     let Some(first) = subjects.first() else {
         return (Vec::new(), Vec::new());
     };
-    let mut candidates: BTreeMap<Option<&str>, Vec<Candidate<'_>>> = BTreeMap::new();
+    let mut candidates: BTreeMap<(Option<&str>, &str), Vec<Candidate<'_>>> = BTreeMap::new();
     let mut errors = Vec::new();
     for shard in shards.of(first.authority) {
         match store.candidates(shard, &first.name) {
             Ok(more) if more.is_empty() => {}
             Ok(more) => candidates
-                .entry(feed::of_shard(shard))
+                .entry((feed::of_shard(shard), shard))
                 .or_default()
                 .extend(more),
             Err(error) => errors.push(error),

@@ -71,7 +71,7 @@ pub(crate) struct Subject<'a> {
     pub source: Option<(&'a str, &'a str)>,
     /// rpm's modularity.
     pub module: Module<'a>,
-    /// Processor architecture of the package to report, where it is known.
+    /// Processor architecture of the packages, where it is known.
     pub arch: Option<&'a str>,
     /// Whether an epoch that is not there may have been left out.
     pub epoch_unknown: bool,
@@ -233,6 +233,8 @@ struct Key<'a> {
     /// The binary's source for distributions, the path for languages.
     place: &'a str,
     module: Option<&'a str>,
+    /// Of an rpm: a fix may be one of its architecture alone.
+    arch: Option<&'a str>,
 }
 
 impl<'a> Collector<'a> {
@@ -325,6 +327,7 @@ impl<'a> Collector<'a> {
             version,
             place,
             module,
+            arch: package.arch.as_deref().filter(|_| package.kind == "rpm"),
         };
         if let Some(subject) = self
             .seen

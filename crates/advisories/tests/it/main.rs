@@ -20,6 +20,7 @@ mod starter;
 mod stores;
 mod support;
 mod updates;
+mod weighed;
 
 pub(crate) use seawall_testkit::have;
 
