@@ -178,7 +178,7 @@ fn what_got_worse_is_new_and_what_a_gap_hides_is_not_gone() {
     let now = report(&scan(&home, &with));
     let gaps = now["gaps"].as_array().unwrap();
     let is_it = |gap: &&Value| gap["subject"] == "admin/Gemfile.lock";
-    assert_eq!(gaps.iter().filter(is_it).count(), 1, "{gaps:?}");
+    assert!(gaps.iter().any(|gap| is_it(&gap)), "{gaps:?}");
     let gems = known["findings"].as_array().unwrap().iter();
     let gems = gems.filter(|one| one["package"]["type"] == "gem").count();
     assert!(gems > 0);

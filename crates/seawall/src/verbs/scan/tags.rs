@@ -145,8 +145,7 @@ pub(super) fn look(
                  `{}`",
                 others.join("`, `")
             ),
-            "name a repository of images; `seawall verify` looks at signatures, and an SBOM can \
-             be scanned by itself",
+            "name a repository of images",
         ));
     }
     if !others.is_empty() {
