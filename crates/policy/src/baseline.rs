@@ -52,7 +52,7 @@ pub fn compare(report: &mut Report, earlier: &Earlier, scope: &Scope<'_>) -> Com
     let mut pool = Pool::new(earlier, &pairs, scope.epss);
     // The least is known first: of several alike the worst counts as new.
     let mut order: Vec<(usize, &Finding)> = report.findings.iter().enumerate().collect();
-    order.sort_by(|(_, a), (_, b)| pool.rank_now(a).cmp(&pool.rank_now(b)));
+    order.sort_by_key(|(_, finding)| pool.rank_now(finding));
     let (known, rest): (Vec<_>, Vec<_>) = order.into_iter().partition(|(_, one)| pool.knows(one));
     let mut worse: Vec<EarlierFinding> = rest
         .into_iter()
