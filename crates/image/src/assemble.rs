@@ -7,11 +7,11 @@ use seawall_model::{Gap, GapKind, ImageLayer};
 use crate::{
     Error, Image, LayerError, View,
     evidence::LayerEvidence,
-    layer::{Reading, scan_layer},
+    layer::Reading,
     manifest::Plan,
     matcher::Index,
     open::Run,
-    read::{Blobs, ReadLayer},
+    read::{Blobs, ReadLayer, scan},
     squash,
 };
 
@@ -123,9 +123,9 @@ fn second_pass(
         let matcher = run.matcher.only(&wanted);
         let reading = Reading {
             matcher: &matcher,
-            ..run.reading(false)
+            ..run.reading(planned.stored.is_some())
         };
-        let scanned = scan_layer(&mut *blob, &reading).map_err(failed)?;
+        let scanned = scan(planned, &mut *blob, blobs, reading)?;
         if scanned.diff_id != planned.diff_id {
             let (name, expected) = (planned.name.clone(), planned.diff_id);
             return Err(Error::Digest {

@@ -68,6 +68,8 @@ pub(crate) struct Collector<'a> {
     reading: &'a Reading<'a>,
     out: LayerEvidence,
     weight: u64,
+    /// Bytes that were taken from what all layers may keep.
+    charged: u64,
     /// Whether evidence was lost to a bound.
     is_full: bool,
     /// The entry whose content goes by.
@@ -112,6 +114,7 @@ impl<'a> Collector<'a> {
             reading,
             out: LayerEvidence::default(),
             weight: 0,
+            charged: 0,
             is_full: false,
             path: String::new(),
             size: 0,
@@ -162,6 +165,11 @@ impl<'a> Collector<'a> {
             });
         }
         self.out
+    }
+
+    /// Throws away what was taken, as if it had never been.
+    pub(crate) fn discard(self) {
+        self.reading.kept.give_back(self.charged);
     }
 
     /// The content of the entry cannot be read.
@@ -222,6 +230,7 @@ impl<'a> Collector<'a> {
         self.symlink_bytes += weight;
         if self.symlink_bytes <= self.reading.limits.layer_paths {
             if self.reading.kept.take(weight as u64) {
+                self.charged += weight as u64;
                 return true;
             }
             self.out.cut_short = true;
@@ -277,6 +286,7 @@ impl<'a> Collector<'a> {
             limits.layer_evidence
         } else if self.reading.kept.take(weight) {
             self.weight += weight;
+            self.charged += weight;
             return true;
         } else {
             self.out.cut_short = true;

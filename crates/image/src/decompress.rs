@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Digest, LayerError};
+use crate::{Digest, LayerError, chunks::fill};
 
 /// How a blob is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub(crate) struct Headed<R> {
     head: Vec<u8>,
     at: usize,
     inner: R,
+    /// Whether it could not be read to its end.
+    is_broken: bool,
 }
 
 impl<R> Headed<R> {
@@ -61,6 +63,7 @@ impl<R> Headed<R> {
             head: Vec::new(),
             at: 0,
             inner,
+            is_broken: false,
         }
     }
 }
@@ -68,7 +71,13 @@ impl<R> Headed<R> {
 impl<R: Read> Read for Headed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.head.get(self.at..).filter(|left| !left.is_empty()) {
-            None => self.inner.read(buffer),
+            None => {
+                let read = self.inner.read(buffer);
+                let failed = read.as_ref().err();
+                self.is_broken |=
+                    failed.is_some_and(|error| error.kind() != io::ErrorKind::Interrupted);
+                read
+            }
             Some(mut left) => {
                 let read = left.read(buffer)?;
                 self.at += read;
@@ -132,7 +141,11 @@ impl<R: Read> Unpacked<R> {
             let mut inner = reader.into_inner().inner;
             let missing = (MAGIC - head.len()) as u64;
             inner.by_ref().take(missing).read_to_end(&mut head)?;
-            reader = BufReader::with_capacity(CHUNK, Headed { head, at: 0, inner });
+            let headed = Headed {
+                head,
+                ..Headed::new(inner)
+            };
+            reader = BufReader::with_capacity(CHUNK, headed);
         }
         let packing = Packing::of(reader.fill_buf()?);
         let stored = |reader| Hashing {
@@ -149,6 +162,37 @@ impl<R: Read> Unpacked<R> {
                 Unpacked::Zstd(Box::new(decoder))
             }
         })
+    }
+
+    /// Whether the bytes are stored as they are.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self, Unpacked::Plain(_))
+    }
+
+    /// The digest of packed bytes whose content makes no sense, when so many
+    /// more at most are left and could be had.
+    pub(crate) fn rest(self, limit: u64) -> Option<Digest> {
+        let stored = match self {
+            Unpacked::Plain(_) => return None,
+            Unpacked::Gzip(decoder) => decoder.into_inner(),
+            Unpacked::Zstd(decoder) => decoder.finish(),
+        };
+        let mut hasher = stored.hasher?;
+        let mut reader = stored.reader;
+        if reader.get_ref().is_broken {
+            return None;
+        }
+        let mut left = limit;
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            match fill(&mut reader, &mut buffer).ok()? {
+                0 => return Some(Digest::finish(hasher)),
+                read => {
+                    left = left.checked_sub(read as u64)?;
+                    hasher.update(buffer.get(..read).unwrap_or_default());
+                }
+            }
+        }
     }
 
     /// Reads what follows the packed stream, at most `limit` bytes: it belongs

@@ -96,6 +96,18 @@ pub enum Error {
         /// What it is.
         computed: Digest,
     },
+    /// A layer of other bytes than those of its digest.
+    #[error("`{host}` sends `{name}` with the digest {computed}, {expected} is expected")]
+    Sent {
+        /// The registry or mirror: `host[:port]`.
+        host: String,
+        /// The layer.
+        name: String,
+        /// Its digest.
+        expected: Digest,
+        /// What came.
+        computed: Digest,
+    },
     /// A layer could not be read.
     #[error("cannot read the layer `{name}`")]
     Layer {

@@ -31,6 +31,14 @@ pub enum LayerError {
     /// The tar is damaged or meets a bound.
     #[error("cannot read the layer's tar")]
     Tar(#[from] TarError),
+    /// The stored bytes are other ones than those of the digest.
+    #[error("its stored bytes have the digest {computed}, {expected} is expected")]
+    Stored {
+        /// The digest that the image names.
+        expected: Digest,
+        /// What came.
+        computed: Digest,
+    },
     /// The layer is larger than allowed.
     #[error("the layer has more than {0} bytes")]
     Size(u64),
@@ -47,6 +55,17 @@ pub(crate) struct Reading<'a> {
     pub(crate) progress: &'a dyn Progress,
     /// Whether the digest of the stored bytes is wanted too.
     pub(crate) hash_stored: bool,
+    /// What it has to be, where that is known.
+    pub(crate) stored: Option<Digest>,
+}
+
+impl Reading<'_> {
+    fn check(&self, computed: Digest) -> Result<(), LayerError> {
+        match self.stored.filter(|expected| *expected != computed) {
+            Some(expected) => Err(LayerError::Stored { expected, computed }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Reads `input` to its end.
@@ -54,26 +73,85 @@ pub(crate) fn scan_layer(
     input: &mut dyn Read,
     reading: &Reading<'_>,
 ) -> Result<ScannedLayer, LayerError> {
+    let mut collector = Collector::new(reading);
+    match read_to_end(input, reading, &mut collector) {
+        Ok(read) => {
+            let mut evidence = collector.finish();
+            evidence.size = read.size;
+            Ok(ScannedLayer {
+                evidence,
+                diff_id: read.diff_id,
+                stored_digest: read.stored,
+            })
+        }
+        Err(error) => {
+            collector.discard();
+            Err(error)
+        }
+    }
+}
+
+/// What a whole layer turned out to be.
+struct WholeLayer {
+    diff_id: Digest,
+    size: u64,
+    stored: Option<Digest>,
+}
+
+fn read_to_end(
+    input: &mut dyn Read,
+    reading: &Reading<'_>,
+    collector: &mut Collector<'_>,
+) -> Result<WholeLayer, LayerError> {
     let mut unpacked = Unpacked::new(input, reading.hash_stored).map_err(LayerError::Read)?;
     let mut parser = Parser::new(reading.limits);
-    let mut collector = Collector::new(reading);
-    let (diff_id, size) = hash_chunks(
+    // Bytes that make no sense are read on where it can be told then whether
+    // they are the right ones at all. A plain layer is its own stored form.
+    let goes_on = reading.stored.is_some() && unpacked.is_plain();
+    let mut damage = None;
+    let hashed = hash_chunks(
         &mut unpacked,
         reading.cores,
         reading.limits.layer_bytes,
         reading.progress,
-        |chunk| Ok(parser.feed(chunk, &mut collector)?),
-    )?;
-    parser.finish()?;
-    let mut evidence = collector.finish();
-    evidence.size = size;
+        |chunk| {
+            if damage.is_none() {
+                match parser.feed(chunk, collector) {
+                    Err(error) if goes_on => damage = Some(error),
+                    fed => fed?,
+                }
+            }
+            Ok(())
+        },
+    );
+    let plain = hashed.as_ref().ok().map(|(digest, _)| *digest);
+    let read = match damage {
+        Some(error) => Err(error.into()),
+        None => hashed.and_then(|hashed| {
+            parser.finish()?;
+            Ok(hashed)
+        }),
+    };
+    let (diff_id, size) = match read {
+        Ok(read) => read,
+        Err(error) => {
+            let computed = match unpacked.is_plain() {
+                true => plain,
+                false => unpacked.rest(reading.limits.layer_bytes),
+            };
+            let wrong = computed.and_then(|computed| reading.check(computed).err());
+            return Err(wrong.unwrap_or(error));
+        }
+    };
     let stored = unpacked.finish(reading.limits.trailing_bytes)?;
-    // A plain layer is its own stored form, and was hashed once.
-    let stored_digest = reading.hash_stored.then_some(stored.unwrap_or(diff_id));
-    Ok(ScannedLayer {
-        evidence,
+    let stored = reading.hash_stored.then_some(stored.unwrap_or(diff_id));
+    if let Some(computed) = stored {
+        reading.check(computed)?;
+    }
+    Ok(WholeLayer {
         diff_id,
-        stored_digest,
+        size,
+        stored,
     })
 }
 

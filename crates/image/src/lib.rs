@@ -64,6 +64,7 @@ pub mod hostile {
             cores: &Cores::new(),
             progress: &NoProgress,
             hash_stored: false,
+            stored: None,
         };
         scan_layer(&mut bytes, &reading).is_ok()
     }

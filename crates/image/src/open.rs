@@ -146,6 +146,7 @@ impl Run<'_> {
             cores: &self.cores,
             progress: self.options.progress,
             hash_stored,
+            stored: None,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     Cache, Digest, Error, Image, LayerError,
     assemble::assemble,
     evidence::LayerEvidence,
-    layer::{ScannedLayer, hash_layer, scan_layer},
+    layer::{Reading, ScannedLayer, hash_layer, scan_layer},
     manifest::{Plan, PlannedLayer},
     open::Run,
     registry::Claim,
@@ -27,6 +27,17 @@ use crate::{
 pub(crate) trait Blobs: Sync {
     /// The stored bytes of a layer, from their start.
     fn open(&self, layer: &PlannedLayer) -> io::Result<Option<Box<dyn Read + '_>>>;
+    /// The same from elsewhere, after the last bytes of it that came were other
+    /// ones; `None` where there is no other place.
+    fn open_anew(&self, layer: &PlannedLayer) -> io::Result<Option<Box<dyn Read + '_>>> {
+        let _ = layer;
+        Ok(None)
+    }
+    /// Where the last bytes of it came from, where there are several places.
+    fn host(&self, layer: &PlannedLayer) -> Option<String> {
+        let _ = layer;
+        None
+    }
     /// How many they are, to start with the largest.
     fn size(&self, layer: &PlannedLayer) -> u64;
     /// Whether the layer is there, or cannot be told to be missing.
@@ -168,9 +179,51 @@ fn read_layer(layer: &PlannedLayer, blobs: &dyn Blobs, run: &Run<'_>) -> Result<
         });
     }
     run.options.progress.label(&layer.name);
-    let scanned =
-        scan_layer(&mut *open()?, &run.reading(layer.stored.is_some())).map_err(failed)?;
-    accept(layer, scanned, run)
+    let reading = run.reading(layer.stored.is_some());
+    accept(layer, scan(layer, &mut *open()?, blobs, reading)?, run)
+}
+
+/// Reads a layer, held against the digest of its stored bytes where that is
+/// known and wanted. Bytes that have another are read from the next place that
+/// has the layer; nothing is kept of them.
+pub(crate) fn scan(
+    layer: &PlannedLayer,
+    input: &mut dyn Read,
+    blobs: &dyn Blobs,
+    reading: Reading<'_>,
+) -> Result<ScannedLayer, Error> {
+    let reading = Reading {
+        stored: layer.stored.filter(|_| reading.hash_stored),
+        ..reading
+    };
+    let failed = |cause| {
+        let name = layer.name.clone();
+        match (cause, blobs.host(layer)) {
+            (LayerError::Stored { expected, computed }, Some(host)) => Error::Sent {
+                host,
+                name,
+                expected,
+                computed,
+            },
+            (LayerError::Stored { expected, computed }, None) => Error::Digest {
+                name,
+                expected,
+                computed,
+            },
+            (cause, _) => Error::Layer { name, cause },
+        }
+    };
+    match scan_layer(input, &reading) {
+        Err(cause @ LayerError::Stored { .. }) => {
+            let error = failed(cause);
+            let again = blobs.open_anew(layer);
+            match again.map_err(LayerError::Read).map_err(failed)? {
+                Some(mut input) => scan_layer(&mut *input, &reading).map_err(failed),
+                None => Err(error),
+            }
+        }
+        scanned => scanned.map_err(failed),
+    }
 }
 
 /// A layer that the image leaves to be fetched from elsewhere.
