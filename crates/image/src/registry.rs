@@ -20,7 +20,7 @@ use std::{
 use seawall_registry::{Client, Reference, Repository};
 
 use crate::{
-    Digest, Error, Image,
+    Cache, Digest, Error, Image,
     manifest::{self, Documents, PlannedLayer},
     open::Run,
     pieces::{PIECE, Piece, Pieces, QUEUE},
@@ -37,9 +37,19 @@ const MOST_DOCUMENTS: usize = 64 << 20;
 pub struct Registries {
     client: Client,
     documents: Mutex<Kept>,
-    /// Layers that are being read.
+    /// Where layers came from.
+    sources: Mutex<BTreeMap<Digest, Origin>>,
+    /// Layers and manifests that are being read.
     busy: Mutex<BTreeSet<Digest>>,
     ended: Condvar,
+}
+
+/// Where a layer came from.
+struct Origin {
+    /// The last registry or mirror that was asked for it.
+    host: String,
+    /// Mirrors that some of it came from.
+    mirrors: Vec<String>,
 }
 
 #[derive(Default)]
@@ -54,6 +64,7 @@ impl Registries {
         Registries {
             client,
             documents: Mutex::default(),
+            sources: Mutex::default(),
             busy: Mutex::default(),
             ended: Condvar::new(),
         }
@@ -64,15 +75,46 @@ impl Registries {
         &self.client
     }
 
-    /// The digest of the manifest or index that a name stands for now. What
-    /// came with it is kept for [`crate::open`].
+    /// The digest of the manifest or index that a name stands for now. It is
+    /// asked for alone at first: that counts as no download, of which some
+    /// registries allow only so many. What neither this run nor `cache` knows
+    /// is fetched then, once for all names, and kept for [`crate::open`].
     ///
     /// # Errors
     /// When it is not there or cannot be fetched.
-    pub fn resolve(&self, reference: &Reference) -> Result<Digest, Error> {
+    pub fn resolve(&self, reference: &Reference, cache: Option<&Cache>) -> Result<Digest, Error> {
+        // Whoever does not answer this may still serve the manifest.
+        let Ok(Some(digest)) = self.client.digest(reference) else {
+            return self.fetch(reference, cache);
+        };
+        let _claim = self.claim(digest);
+        let is_known = self.kept(&digest).is_some()
+            || cache.is_some_and(|cache| cache.document(&digest).is_some());
+        if is_known {
+            return Ok(digest);
+        }
+        self.fetch(reference, cache)
+    }
+
+    /// The same without asking first.
+    fn fetch(&self, reference: &Reference, cache: Option<&Cache>) -> Result<Digest, Error> {
         let manifest = self.client.manifest(reference)?;
+        if let Some(cache) = cache {
+            cache.put_document(&manifest.digest, &manifest.bytes);
+        }
         self.keep(manifest.digest, manifest.bytes);
         Ok(manifest.digest)
+    }
+
+    /// Waits until nobody else reads what has this digest.
+    fn claim(&self, digest: Digest) -> Claim<'_> {
+        let busy = lock(&self.busy);
+        let busy = self.ended.wait_while(busy, |busy| busy.contains(&digest));
+        busy.unwrap_or_else(PoisonError::into_inner).insert(digest);
+        Claim {
+            registries: self,
+            digest,
+        }
     }
 
     fn kept(&self, digest: &Digest) -> Option<Vec<u8>> {
@@ -91,7 +133,7 @@ impl Registries {
     }
 }
 
-/// The right to read a layer, until this is dropped.
+/// The right to read a layer or a manifest, until this is dropped.
 pub(crate) struct Claim<'a> {
     registries: &'a Registries,
     digest: Digest,
@@ -144,8 +186,7 @@ fn key(reference: &Reference) -> Digest {
 
 impl Remote<'_> {
     /// The digest that a name stands for now. Where the name is known, it is
-    /// asked whether it still stands for the same: that counts as no download,
-    /// of which some registries allow only so many.
+    /// asked first whether it still stands for the same.
     fn top(&self, reference: &Reference) -> Result<Digest, Error> {
         if let Some(digest) = reference.digest() {
             return Ok(digest);
@@ -154,16 +195,10 @@ impl Remote<'_> {
         let known = cache.and_then(|cache| cache.note(&key(reference)));
         let known =
             known.filter(|known| cache.is_some_and(|cache| cache.document(known).is_some()));
-        if let Some(known) = known
-            && self
-                .registries
-                .client
-                .digest(reference)
-                .is_ok_and(|now| now == Some(known))
-        {
-            return Ok(known);
+        match known {
+            Some(_) => self.registries.resolve(reference, cache),
+            None => self.registries.fetch(reference, cache),
         }
-        self.registries.resolve(reference)
     }
 
     /// A document by its digest: from memory, from the cache, or fetched.
@@ -238,8 +273,10 @@ impl Documents for Remote<'_> {
     }
 }
 
-impl Blobs for Remote<'_> {
-    fn open(&self, layer: &PlannedLayer) -> io::Result<Option<Box<dyn Read + '_>>> {
+impl Remote<'_> {
+    /// Brings a layer, from the registry itself where these mirrors sent other
+    /// bytes.
+    fn fetch(&self, layer: &PlannedLayer, wrong: Vec<String>) -> io::Result<Option<Box<dyn Read>>> {
         let Some(digest) = layer.stored else {
             return Ok(None);
         };
@@ -248,12 +285,41 @@ impl Blobs for Remote<'_> {
         let size = layer.size;
         let (sender, receiver) = sync_channel(QUEUE);
         thread::Builder::new().spawn(move || {
-            if let Err(error) = fetch(&registries.client, &repository, digest, size, &sender) {
+            let wanted = Wanted {
+                repository,
+                digest,
+                size,
+                wrong,
+            };
+            if let Err(error) = wanted.fetch(&registries, &sender) {
                 // Whoever has hung up has a reason of its own.
                 let _ = sender.send(Err(error));
             }
         })?;
         Ok(Some(Box::new(Pieces::new(receiver))))
+    }
+}
+
+impl Blobs for Remote<'_> {
+    fn open(&self, layer: &PlannedLayer) -> io::Result<Option<Box<dyn Read + '_>>> {
+        self.fetch(layer, Vec::new())
+    }
+
+    fn open_anew(&self, layer: &PlannedLayer) -> io::Result<Option<Box<dyn Read + '_>>> {
+        let mut sources = lock(&self.registries.sources);
+        let source = layer.stored.and_then(|digest| sources.remove(&digest));
+        drop(sources);
+        match source.map(|source| source.mirrors) {
+            Some(mirrors) if !mirrors.is_empty() => self.fetch(layer, mirrors),
+            _ => Ok(None),
+        }
+    }
+
+    fn host(&self, layer: &PlannedLayer) -> Option<String> {
+        let sources = lock(&self.registries.sources);
+        let source = sources.get(&layer.stored?)?;
+        let host = source.mirrors.first().unwrap_or(&source.host);
+        Some(host.clone())
     }
 
     fn size(&self, layer: &PlannedLayer) -> u64 {
@@ -275,39 +341,49 @@ impl Blobs for Remote<'_> {
     }
 
     fn claim(&self, layer: &PlannedLayer) -> Option<Claim<'_>> {
-        let digest = layer.stored?;
-        let busy = lock(&self.registries.busy);
-        let wait = &self.registries.ended;
-        let busy = wait.wait_while(busy, |busy| busy.contains(&digest));
-        busy.unwrap_or_else(PoisonError::into_inner).insert(digest);
-        Some(Claim {
-            registries: self.registries,
-            digest,
-        })
+        Some(self.registries.claim(layer.stored?))
     }
 }
 
-/// Brings the stored bytes of a layer, as many as the manifest says.
-fn fetch(
-    client: &Client,
-    repository: &Repository,
+/// A layer that is wanted.
+struct Wanted {
+    repository: Repository,
     digest: Digest,
+    /// Its stored bytes, as many as the manifest says.
     size: Option<u64>,
-    to: &SyncSender<Piece>,
-) -> io::Result<()> {
-    let mut blob = client
-        .open(repository, digest, size)
-        .map_err(io::Error::other)?;
-    let mut buffer = vec![0; PIECE];
-    loop {
-        let read = match blob.read(&mut buffer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            result => result?,
+    /// Mirrors that sent other bytes.
+    wrong: Vec<String>,
+}
+
+impl Wanted {
+    /// Brings the stored bytes.
+    fn fetch(&self, registries: &Registries, to: &SyncSender<Piece>) -> io::Result<()> {
+        let (client, repository) = (&registries.client, &self.repository);
+        let blob = match self.wrong.as_slice() {
+            [] => client.open(repository, self.digest, self.size),
+            wrong => client.open_anew(repository, self.digest, self.size, wrong),
         };
-        let piece = buffer.get(..read).unwrap_or_default();
-        // Without an ear to hear, there is no use in the rest.
-        if piece.is_empty() || to.send(Ok(piece.to_vec())).is_err() {
-            return Ok(());
+        let mut blob = blob.map_err(io::Error::other)?;
+        let mut buffer = vec![0; PIECE];
+        let mut host = String::new();
+        loop {
+            let read = match blob.read(&mut buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                result => result?,
+            };
+            if blob.host() != host {
+                host = blob.host().to_owned();
+                let source = Origin {
+                    host: host.clone(),
+                    mirrors: blob.mirrors().to_vec(),
+                };
+                lock(&registries.sources).insert(self.digest, source);
+            }
+            let piece = buffer.get(..read).unwrap_or_default();
+            // Without an ear to hear, there is no use in the rest.
+            if piece.is_empty() || to.send(Ok(piece.to_vec())).is_err() {
+                return Ok(());
+            }
         }
     }
 }

@@ -46,6 +46,8 @@ pub struct Blob {
     tries: Tries,
     /// The registry that it belongs to.
     registry: String,
+    /// Mirrors that some of its bytes came from.
+    mirrors: Vec<String>,
 }
 
 impl fmt::Debug for Blob {
@@ -82,8 +84,38 @@ impl Client {
         digest: Digest,
         size: Option<u64>,
     ) -> Result<Blob, Error> {
+        let places = self.shared.places(repository)?;
+        self.open_at(places, repository, digest, size)
+    }
+
+    /// The same from the registry itself, because the bytes that came from
+    /// these mirrors do not have the digest. They are not asked again.
+    ///
+    /// # Errors
+    /// As with [`Client::open`].
+    pub fn open_anew(
+        &self,
+        repository: &Repository,
+        digest: Digest,
+        size: Option<u64>,
+        mirrors: &[String],
+    ) -> Result<Blob, Error> {
+        for mirror in mirrors {
+            self.shared.distrust(mirror, &digest);
+        }
+        let places = vec![self.shared.registry(repository)?];
+        self.open_at(places, repository, digest, size)
+    }
+
+    fn open_at(
+        &self,
+        places: Vec<Place>,
+        repository: &Repository,
+        digest: Digest,
+        size: Option<u64>,
+    ) -> Result<Blob, Error> {
         let mut blob = Blob {
-            places: self.shared.places(repository)?,
+            places,
             shared: Arc::clone(&self.shared),
             name: format!("{repository}@{digest}"),
             digest,
@@ -95,6 +127,7 @@ impl Client {
             is_over: false,
             tries: Tries::new(self.shared.settings()),
             registry: repository.host().to_owned(),
+            mirrors: Vec::new(),
         };
         blob.resume()?;
         Ok(blob)
@@ -105,6 +138,11 @@ impl Blob {
     /// The registry or mirror that it comes from: `host[:port]`.
     pub fn host(&self) -> &str {
         self.places.first().map_or("", Place::host)
+    }
+
+    /// Mirrors that some of the bytes came from that were read so far.
+    pub fn mirrors(&self) -> &[String] {
+        &self.mirrors
     }
 
     /// Bytes in all, where the descriptor or the registry told.
@@ -121,6 +159,11 @@ impl Blob {
             match self.ask(&place) {
                 Ok(()) => {
                     self.shared.served(&place, &self.registry);
+                    if place.is_mirror
+                        && self.mirrors.last().is_none_or(|last| last != place.host())
+                    {
+                        self.mirrors.push(place.host().to_owned());
+                    }
                     return Ok(());
                 }
                 Err(error) if self.places.len() > 1 => {

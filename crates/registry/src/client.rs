@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use seawall_model::Digest;
 use ureq::http::{HeaderMap, Method};
 
 use crate::{
@@ -117,6 +118,15 @@ impl Shared {
             let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
             silent.insert(place.host().to_owned());
         }
+    }
+
+    /// Leaves a mirror alone that sent other bytes than those of the digest.
+    pub(crate) fn distrust(&self, mirror: &str, digest: &Digest) {
+        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        silent.insert(mirror.to_owned());
+        self.transport.note(format!(
+            "the mirror `{mirror}` is left alone: what it sends for {digest} has another digest"
+        ));
     }
 
     /// Tells of a mirror that answers in its registry's place.

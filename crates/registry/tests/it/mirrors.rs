@@ -249,6 +249,32 @@ fn which_mirror_answers_and_why_others_do_not_is_told_once() {
 }
 
 #[test]
+fn a_mirror_that_sent_other_bytes_is_left_alone() {
+    let Some(stage) = stage() else { return };
+    let (digest, size) = stage.large();
+    let mirror = Proxy::start(stage.registry.host(), |_| {
+        Act::Edit(|mut answer| {
+            answer.body.reverse();
+            answer
+        })
+    })
+    .unwrap();
+    let client = Client::new(&with_mirrors(stage.registry.host(), &[&mirror.host()]));
+    let repository = repository(stage.registry.host(), "app");
+    let mut blob = client.open(&repository, digest, Some(size)).unwrap();
+    assert_ne!(seawall_model::Digest::of(&read(&mut blob).unwrap()), digest);
+    let mirrors = blob.mirrors().to_vec();
+    assert_eq!(mirrors, [mirror.host()]);
+    let mut blob = client
+        .open_anew(&repository, digest, Some(size), &mirrors)
+        .unwrap();
+    assert_eq!(seawall_model::Digest::of(&read(&mut blob).unwrap()), digest);
+    assert!(blob.mirrors().is_empty());
+    client.manifest(&stage.name("app:1")).unwrap();
+    assert_eq!(mirror.asked().len(), 1);
+}
+
+#[test]
 fn a_small_answer_that_trickles_has_an_end() {
     let Some(stage) = stage() else { return };
     let slow = Proxy::start(stage.registry.host(), |_| {

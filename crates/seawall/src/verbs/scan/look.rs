@@ -22,7 +22,7 @@ use crate::{
 pub(super) struct With<'a> {
     looks_for: LooksFor,
     platform: Option<Platform>,
-    cache: Option<Cache>,
+    pub(super) cache: Option<Cache>,
     bases: Bases,
     /// Holds the evidence of one run where none is to be kept.
     _dir: Option<tempfile::TempDir>,
@@ -97,6 +97,14 @@ impl<'a> With<'a> {
         }
     }
 
+    /// Tells what there is to say of registries since the last time.
+    pub(super) fn tell(&self) {
+        let clients = self.registries.iter().map(|all| all.client());
+        for note in clients.flat_map(Client::notes) {
+            self.printer.detail(&note);
+        }
+    }
+
     /// Looks at one place, which the user calls `text`.
     pub(super) fn look(&self, place: &Place, text: &str, bar: &ByteBar) -> Result<Inspected> {
         let seen = Seen {
@@ -106,10 +114,7 @@ impl<'a> With<'a> {
             first: Once::new(),
         };
         let inspected = seawall_scan::inspect(place, &self.settings(&seen));
-        let clients = self.registries.iter().map(|all| all.client());
-        for note in clients.flat_map(Client::notes) {
-            self.printer.detail(&note);
-        }
+        self.tell();
         let inspected = inspected?;
         for one in &inspected.tried {
             self.printer.detail(&format!("`{text}` is not in {one}"));

@@ -21,6 +21,9 @@ use crate::{cli::boolish, errors::hinted, printer::Printer};
 
 /// Tags that are asked for at one time: small questions.
 const ASKED_AT_ONCE: usize = 8;
+/// Tags that may end in a broken connection one after the other, before the
+/// rest is left.
+const LOST: usize = 3;
 /// Images that are read at one time. Each reads several layers at once; one
 /// more fills the pauses.
 const READ_AT_ONCE: usize = 3;
@@ -107,7 +110,8 @@ pub(super) fn look(
         "{} of {number} tags of `{repository}`",
         tags.len()
     ));
-    let (images, mut results) = resolve(repository, &tags, registries);
+    let (images, mut results) = resolve(repository, &tags, registries, with);
+    with.tell();
     let bar = printer.bars().bytes(text);
     let done = AtomicUsize::new(0);
     let read = side_by_side(&images, READ_AT_ONCE, |image| {
@@ -167,16 +171,30 @@ fn resolve(
     repository: &Repository,
     tags: &[String],
     registries: &Arc<Registries>,
+    with: &With<'_>,
 ) -> (Vec<Tagged>, Vec<Result<Inspected>>) {
-    let digests = side_by_side(tags, ASKED_AT_ONCE, |tag| -> Result<Digest> {
-        Ok(registries.resolve(&repository.tagged(tag)?)?)
+    let lost = AtomicUsize::new(0);
+    let digests = side_by_side(tags, ASKED_AT_ONCE, |tag| -> Result<Option<Digest>> {
+        if lost.load(Atomic::Relaxed) >= LOST {
+            return Ok(None);
+        }
+        let resolved = registries.resolve(&repository.tagged(tag)?, with.cache.as_ref());
+        match &resolved {
+            Err(seawall_image::Error::Registry(error)) if error.is_unreachable() => {
+                lost.fetch_add(1, Atomic::Relaxed);
+            }
+            _ => lost.store(0, Atomic::Relaxed),
+        }
+        Ok(Some(resolved?))
     });
+    let mut left = Vec::new();
     let mut images: Vec<Tagged> = Vec::new();
     let mut at: HashMap<Digest, usize> = HashMap::new();
     let mut failures = Vec::new();
     for (tag, digest) in tags.iter().zip(digests) {
         match digest {
-            Ok(digest) => {
+            Ok(None) => left.push(tag.as_str()),
+            Ok(Some(digest)) => {
                 let index = *at.entry(digest).or_insert(images.len());
                 match images.get_mut(index) {
                     Some(image) => image.tags.push(tag.clone()),
@@ -190,6 +208,16 @@ fn resolve(
                 failures.push(Err(error).context(format!("cannot scan `{repository}:{tag}`")));
             }
         }
+    }
+    if !left.is_empty() {
+        failures.push(Err(hinted(
+            format!(
+                "the registry of `{repository}` does not answer any more, so these tags are not \
+                 looked at: `{}`",
+                left.join("`, `")
+            ),
+            "check that the registry can be reached from here",
+        )));
     }
     (images, failures)
 }

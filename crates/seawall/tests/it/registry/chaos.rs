@@ -169,3 +169,91 @@ fn a_layer_is_held_against_its_digest_and_its_length() {
         }
     }
 }
+
+/// A mirror that sends a layer of the right length and other bytes.
+#[test]
+fn a_mirror_that_cheats_costs_a_second_fetch_and_a_registry_that_does_is_named() {
+    let Some(registry) = Registry::start(&Setup::default()) else {
+        return;
+    };
+    let home = home();
+    let dir = registry.dir().join("made");
+    let push = Push {
+        host: registry.host(),
+        repository: "app",
+    };
+    let packed = base(&push, &dir, "first", "musl");
+    let tar = super::push::archive(&dir, "last", |root| write(root, "srv/a", [7; 900_000]));
+    let bytes = std::fs::read(&tar).unwrap();
+    let plain = super::Layer {
+        descriptor: push.blob("application/vnd.oci.image.layer.v1.tar", &bytes),
+        diff_id: seawall_image::Digest::of(&bytes),
+    };
+    push.image(Some("1"), &[&packed, &plain], &[]);
+    fn broken(mut answer: Answer) -> Answer {
+        // After the header of gzip, within the first header of a tar.
+        answer.body[20..].reverse();
+        answer
+    }
+    for bad in [&packed, &plain] {
+        let digest = bad.digest().to_owned();
+        let proxy = Proxy::start(registry.host(), move |asked| {
+            match asked.target.ends_with(&digest) {
+                true => Act::Edit(broken),
+                false => Act::Pass,
+            }
+        });
+        let proxy = proxy.unwrap();
+        let (host, mirror) = (registry.host(), proxy.host());
+        let target = format!("registry:{mirror}/app:1");
+        let said = home.run(&["scan", "--no-cache", "--format", "json", &target]);
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{}", said.err);
+        let expected = format!("`{mirror}` sends `{}` with the digest", bad.digest());
+        assert!(said.err.contains(&expected), "{}", said.err);
+        assert!(!said.err.contains("checksum"), "{}", said.err);
+        let of = format!("{host}={mirror}");
+        let target = format!("registry:{host}/app:1");
+        let options = ["scan", "--no-cache", "--packages", "--format", "json"];
+        let more = ["--verbose", "--registry-mirror", &of, &target];
+        let said = home.run(&[&options[..], &more].concat());
+        assert_eq!(super::names(&super::json_of(&said)), ["musl"]);
+        let expected = format!("the mirror `{mirror}` is left alone");
+        assert!(said.err.contains(&expected), "{}", said.err);
+        let expected = format!("the mirror `{mirror}` answers in the place of `{host}`");
+        assert!(said.err.contains(&expected), "{}", said.err);
+    }
+}
+
+/// Only the mirror answers: what is known is asked of it alone.
+#[test]
+fn a_registry_that_is_silent_is_not_asked_where_its_mirror_answers() {
+    let Some(registry) = Registry::start(&Setup::default()) else {
+        return;
+    };
+    let home = home();
+    let dir = registry.dir().join("made");
+    let push = Push {
+        host: registry.host(),
+        repository: "app",
+    };
+    push.image(Some("1"), &[&base(&push, &dir, "first", "musl")], &[]);
+    let silent = Proxy::start(registry.host(), |_| Act::Hang).unwrap();
+    let mirror = Proxy::start(registry.host(), |_| Act::Pass).unwrap();
+    let of = format!("{}={}", silent.host(), mirror.host());
+    let target = format!("registry:{}/app:1", silent.host());
+    let scan = [
+        "scan",
+        "--format",
+        "json",
+        "--registry-mirror",
+        &of,
+        &target,
+    ];
+    super::json_of(&home.run(&scan));
+    let before = mirror.asked().len();
+    super::json_of(&home.run(&scan));
+    assert_eq!(silent.asked(), []);
+    let asked = mirror.asked();
+    let asked: Vec<_> = asked[before..].iter().map(|one| &one.method).collect();
+    assert_eq!(asked, ["HEAD"]);
+}

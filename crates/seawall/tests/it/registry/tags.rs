@@ -61,21 +61,72 @@ fn two_hundred_tags_that_share_layers_fetch_each_layer_once() {
     let packages = report["packages"].as_array().unwrap();
     assert_eq!(packages.len(), 100);
     let mut asked: BTreeMap<String, usize> = BTreeMap::new();
-    for path in paths(&proxy.asked()) {
+    let all = proxy.asked();
+    let (alone, all): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.method == "HEAD");
+    assert_eq!(alone.len(), 200);
+    for path in paths(&all) {
         *asked.entry(path).or_default() += 1;
     }
     for layer in &layers {
         assert_eq!(asked[&format!("app/blobs/{}", layer.digest())], 1);
     }
-    // A manifest for each tag, a configuration for each image, nothing twice.
+    // A manifest and a configuration for each image, nothing twice.
     let count = |part: &str| asked.keys().filter(|path| path.contains(part)).count();
-    assert_eq!(count("/manifests/"), 200, "{asked:?}");
+    assert_eq!(count("/manifests/"), 100, "{asked:?}");
     assert_eq!(count("/blobs/"), 100 + layers.len(), "{asked:?}");
     let twice: Vec<_> = asked
         .iter()
         .filter(|(path, times)| **times > 1 && !path.contains("tags/list"))
         .collect();
     assert!(twice.is_empty(), "{twice:?}");
+    // What stays known from run to run is asked for and not fetched again.
+    let scan = ["scan", "--all-tags", "--format", "json", &target];
+    json_of(&home.run(&scan));
+    let before = proxy.asked().len();
+    let again = json_of(&home.run(&scan));
+    assert_eq!(again["targets"].as_array().unwrap().len(), 100);
+    let asked = proxy.asked();
+    let fetched = asked[before..].iter().filter(|one| one.method == "GET");
+    let fetched: Vec<_> = fetched.map(|one| one.target.as_str()).collect();
+    assert_eq!(fetched.len(), 1, "{fetched:?}");
+    assert!(fetched[0].contains("tags/list"), "{fetched:?}");
+}
+
+#[test]
+fn a_registry_that_is_gone_is_not_asked_for_every_tag() {
+    let Some(registry) = Registry::start(&Setup::default()) else {
+        return;
+    };
+    let home = home();
+    let dir = registry.dir().join("made");
+    let push = Push {
+        host: registry.host(),
+        repository: "app",
+    };
+    let layer = base(&push, &dir, "base", "musl");
+    for tag in 0..40 {
+        let label = json!({"Labels": {"number": tag.to_string()}});
+        push.image(Some(&tag.to_string()), &[&layer], &[("config", label)]);
+    }
+    // Manifests lie where nothing listens.
+    let proxy = Proxy::start(registry.host(), |asked| {
+        let is_lost = asked.target.contains("/manifests/") && asked.method == "GET";
+        match is_lost {
+            true => Act::Say(
+                Answer::new(302, "").with("location", "http://127.0.0.1:1/"),
+                Delivery::Whole,
+            ),
+            false => Act::Pass,
+        }
+    });
+    let proxy = proxy.unwrap();
+    let target = format!("registry:{}/app", proxy.host());
+    let said = home.run(&["scan", "--all-tags", &target]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("not looked at"), "{}", said.err);
+    assert!(said.err.contains("`1`, `0`"), "{}", said.err);
+    let asked = proxy.asked().len();
+    assert!(asked < 40, "{asked}");
 }
 
 #[test]
