@@ -11,6 +11,7 @@ mod hostile;
 mod layers;
 mod parts;
 mod platforms;
+mod registries;
 mod sources;
 mod streams;
 mod support;
