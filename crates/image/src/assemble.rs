@@ -125,7 +125,7 @@ fn second_pass(
             matcher: &matcher,
             ..run.reading(planned.stored.is_some())
         };
-        let scanned = scan(planned, &mut *blob, blobs, reading)?;
+        let scanned = scan(planned, &mut *blob, blobs, &reading)?;
         if scanned.diff_id != planned.diff_id {
             let (name, expected) = (planned.name.clone(), planned.diff_id);
             return Err(Error::Digest {

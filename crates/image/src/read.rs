@@ -180,7 +180,7 @@ fn read_layer(layer: &PlannedLayer, blobs: &dyn Blobs, run: &Run<'_>) -> Result<
     }
     run.options.progress.label(&layer.name);
     let reading = run.reading(layer.stored.is_some());
-    accept(layer, scan(layer, &mut *open()?, blobs, reading)?, run)
+    accept(layer, scan(layer, &mut *open()?, blobs, &reading)?, run)
 }
 
 /// Reads a layer, held against the digest of its stored bytes where that is
@@ -190,11 +190,11 @@ pub(crate) fn scan(
     layer: &PlannedLayer,
     input: &mut dyn Read,
     blobs: &dyn Blobs,
-    reading: Reading<'_>,
+    reading: &Reading<'_>,
 ) -> Result<ScannedLayer, Error> {
     let reading = Reading {
         stored: layer.stored.filter(|_| reading.hash_stored),
-        ..reading
+        ..*reading
     };
     let failed = |cause| {
         let name = layer.name.clone();
