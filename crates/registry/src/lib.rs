@@ -42,7 +42,9 @@ pub use machine::Machine;
 pub use manifest::Manifest;
 pub use push::{Artifact, Descriptor, Layer, Listed, Pushed};
 pub use realm::RealmError;
-pub use reference::{ParseReferenceError, Reference, Repository, is_attachment_tag};
+pub use reference::{
+    ParseReferenceError, Reference, Repository, is_attachment_tag, without_credentials,
+};
 pub use referrers::{Referrer, Referrers};
 pub use secret::Secret;
 pub use settings::Settings;

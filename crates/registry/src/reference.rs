@@ -13,6 +13,11 @@ const LONGEST_NAME: usize = 255;
 /// Longest tag (OCI distribution-spec 1.1, "Pulling manifests").
 const LONGEST_TAG: usize = 128;
 
+/// Algorithms of digests, by which `@DIGEST` is told from `@HOST`.
+const ALGORITHMS: [&str; 7] = [
+    "md5", "sha1", "sha256", "sha384", "sha512", "blake2b", "blake3",
+];
+
 /// A repository of a registry: `docker.io/library/debian`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Repository {
@@ -138,8 +143,9 @@ pub struct ParseReferenceError {
 
 impl ParseReferenceError {
     fn new(text: &str, why: &'static str) -> Self {
+        let text = without_credentials(text).unwrap_or_else(|| text.to_owned());
         ParseReferenceError {
-            text: plain(text, 300),
+            text: plain(&text, 300),
             why,
         }
     }
@@ -151,6 +157,9 @@ impl FromStr for Reference {
     /// Strict, because the parts become parts of addresses.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let fail = |why| ParseReferenceError::new(text, why);
+        if without_credentials(text).is_some() {
+            return Err(fail("credentials do not belong in a name"));
+        }
         let (rest, digest) = match text.split_once('@') {
             None => (text, None),
             Some((rest, digest)) => {
@@ -213,6 +222,21 @@ impl FromStr for Reference {
             digest,
         })
     }
+}
+
+/// A name as it can be shown, where somebody has typed credentials into it
+/// (`joe:password@host/app`); `None` where none has. Of a name that is damaged
+/// in another way rather too much is taken for credentials.
+pub fn without_credentials(name: &str) -> Option<String> {
+    let digest = name.rfind('@').filter(|at| {
+        let behind = name.get(at + 1..).unwrap_or_default();
+        let algorithm = behind.split_once(':').map_or(behind, |(word, _)| word);
+        ALGORITHMS.contains(&algorithm.to_ascii_lowercase().as_str()) && !behind.contains('/')
+    });
+    let (head, digest) = name.split_at_checked(digest.unwrap_or(name.len()))?;
+    let (before, behind) = head.rsplit_once('@')?;
+    let is_secret = !before.is_empty() && (before.contains(':') || behind.contains('/'));
+    is_secret.then(|| format!("…@{behind}{digest}"))
 }
 
 /// The name under which a registry is known here: Docker Hub has several.
@@ -366,6 +390,39 @@ mod tests {
             &tag.to_uppercase(),
         ] {
             assert!(!is_attachment_tag(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn credentials_in_a_name_are_not_shown() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        for (text, shown) in [
+            ("joe:hunter2@x.test/app", "…@x.test/app"),
+            ("joe:hunter2@x.test:5000/app:1", "…@x.test:5000/app:1"),
+            ("joe:hunter2@localhost:5000", "…@localhost:5000"),
+            ("hunter2@x.test/app", "…@x.test/app"),
+            ("https://joe:hun/ter2@x.test/app", "…@x.test/app"),
+            ("joe:hun@ter2@x.test/app", "…@x.test/app"),
+            (
+                &format!("joe:hunter2@x.test/app@{digest}"),
+                &format!("…@x.test/app@{digest}"),
+            ),
+        ] {
+            assert_eq!(without_credentials(text).as_deref(), Some(shown));
+            let error = text.parse::<Reference>().unwrap_err();
+            let said = "names no image of a registry: credentials do not belong in a name";
+            assert_eq!(error.to_string(), format!("`{shown}` {said}"));
+            assert!(!format!("{error:?}").contains("ter2"));
+        }
+        for text in [
+            "debian",
+            "debian@latest",
+            "x.y:5000/a@sha256",
+            "x.y:5000/a:1@SHA256:00",
+            "@x/y",
+            &format!("x.y:5000/a:1@{digest}"),
+        ] {
+            assert_eq!(without_credentials(text), None, "{text}");
         }
     }
 

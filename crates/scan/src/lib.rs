@@ -23,7 +23,7 @@ pub use find::{Tried, Why};
 pub use inspect::{InspectError, Inspected, LooksFor, Settings, inspect};
 pub use judge::{Judging, Order, explain, gather, judge, shards_needed};
 pub use licenses::{LicenseException, LicensePolicy, Strictness, count_licenses, judge_licenses};
-pub use target::{Place, PlaceError, Scheme, recognise};
+pub use target::{Place, PlaceError, Scheme, recognise, shown};
 
 /// The rule of this id.
 pub(crate) fn rule(id: &str) -> Option<&'static seawall_model::Rule> {

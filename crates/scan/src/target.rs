@@ -62,6 +62,14 @@ impl Scheme {
         Scheme::Sbom,
     ];
 
+    /// Whether an image's name follows it, and not a path.
+    fn is_name(self) -> bool {
+        matches!(
+            self,
+            Scheme::Docker | Scheme::Podman | Scheme::Containerd | Scheme::Registry | Scheme::Image
+        )
+    }
+
     /// The word before the colon.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -89,6 +97,9 @@ pub enum PlaceError {
     /// Nothing at all.
     #[error("a target cannot be empty")]
     Nothing,
+    /// A name that begins with somebody's credentials.
+    #[error("`{0}` names no image: credentials do not belong in a name")]
+    Credentials(String),
     /// It looks like a path and there is nothing.
     #[error("there is no file or folder `{}`", .0.display())]
     NotThere(PathBuf),
@@ -131,6 +142,7 @@ pub fn recognise(text: &str) -> Result<Place, PlaceError> {
         if let Some(rest) = rest {
             return match rest {
                 "" => Err(PlaceError::Empty(scheme.as_str())),
+                rest if scheme.is_name() => image(scheme, rest),
                 rest => Ok(place(scheme, rest)),
             };
         }
@@ -146,11 +158,11 @@ pub fn recognise(text: &str) -> Result<Place, PlaceError> {
             what: "a device or a socket",
         }),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-            if looks_like_path(text) {
-                Err(PlaceError::NotThere(path.to_owned()))
-            } else {
-                Ok(place(Scheme::Image, text))
-            }
+            let is_path = text.starts_with(['.', '/', '~']);
+            // `https://joe:password@host/` ends as a path, and is none.
+            let image = (!is_path).then(|| image(Scheme::Image, text)).transpose()?;
+            let image = image.filter(|_| !ends_as_path(text));
+            image.ok_or_else(|| PlaceError::NotThere(path.to_owned()))
         }
         // `debian:12/x` below a file, or a name too long for a path.
         Err(cause) if cause.kind() == io::ErrorKind::NotADirectory => {
@@ -170,11 +182,30 @@ fn place(scheme: Scheme, value: &str) -> Place {
     }
 }
 
-fn looks_like_path(text: &str) -> bool {
+/// An image by its name, which engines and registries would repeat: one with
+/// credentials in it is shown to none of them.
+fn image(scheme: Scheme, name: &str) -> Result<Place, PlaceError> {
+    match seawall_registry::without_credentials(name) {
+        None => Ok(place(scheme, name)),
+        Some(shown) if scheme == Scheme::Image => Err(PlaceError::Credentials(shown)),
+        Some(shown) => {
+            let shown = format!("{}:{shown}", scheme.as_str());
+            Err(PlaceError::Credentials(shown))
+        }
+    }
+}
+
+/// A target as it can be shown: without credentials that were typed into it.
+pub fn shown(text: &str) -> String {
+    match recognise(text) {
+        Err(PlaceError::Credentials(shown)) => shown,
+        _ => text.to_owned(),
+    }
+}
+
+fn ends_as_path(text: &str) -> bool {
     const ENDINGS: [&str; 6] = [".tar", ".gz", ".tgz", ".zst", ".json", ".lock"];
-    text.starts_with(['.', '/', '~'])
-        || text.ends_with('/')
-        || ENDINGS.iter().any(|ending| text.ends_with(ending))
+    text.ends_with('/') || ENDINGS.iter().any(|ending| text.ends_with(ending))
 }
 
 #[cfg(unix)]
@@ -265,6 +296,27 @@ mod tests {
             recognise("/dev/null"),
             Err(PlaceError::Strange { .. })
         ));
+    }
+
+    #[test]
+    fn credentials_in_a_name_are_refused_and_not_shown() {
+        for (text, name) in [
+            ("registry:joe:hunter2@x.test/app", "registry:…@x.test/app"),
+            ("docker:joe:hunter2@x.test/app", "docker:…@x.test/app"),
+            ("joe:hunter2@x.test/app", "…@x.test/app"),
+            ("joe:hunter2@x.test/app.json", "…@x.test/app.json"),
+            ("https://joe:hunter2@x.test/", "…@x.test/"),
+        ] {
+            assert!(matches!(recognise(text), Err(PlaceError::Credentials(_))));
+            assert_eq!(shown(text), name);
+        }
+        // Paths may have what they like.
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a:b@c");
+        fs::create_dir(&path).unwrap();
+        for text in ["./a:b@c/d", "dir:a:b@c/d", path.to_str().unwrap()] {
+            assert_eq!(shown(text), text);
+        }
     }
 
     #[test]

@@ -68,6 +68,11 @@ fn place_hint(error: &seawall_scan::PlaceError) -> Option<String> {
         PlaceError::NotThere(path) if !path.starts_with("/") => {
             Some("an image is named without a leading dot or slash, as in `debian:12`".to_owned())
         }
+        PlaceError::Credentials(_) => Some(
+            "log in to the registry instead (`docker login`, `podman login`), or see \
+             `--registry-auth`"
+                .to_owned(),
+        ),
         _ => None,
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     Machine, Repository,
     address::is_loopback,
     machine,
-    reference::{is_host_like, usual_host},
+    reference::{is_host_like, usual_host, without_credentials},
 };
 
 /// Bytes of a file of settings.
@@ -261,7 +261,7 @@ fn mirror_of(mirror: &str, repository: &Repository) -> Result<Way, HostsError> {
             from: None,
         }),
         None => Err(HostsError::Mirror {
-            mirror: mirror.to_owned(),
+            mirror: without_credentials(mirror).unwrap_or_else(|| mirror.to_owned()),
             registry: repository.host().to_owned(),
         }),
     }

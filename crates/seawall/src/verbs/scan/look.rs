@@ -75,8 +75,8 @@ impl<'a> With<'a> {
         }
         let bars = printer.bars();
         for text in &looked.base {
-            let bar = bars.bytes(text);
             let place = seawall_scan::recognise(text)?;
+            let bar = bars.bytes(text);
             bases
                 .add(&place, &with.settings(&bar))
                 .with_context(|| format!("cannot read the base image `{text}`"))?;
@@ -180,18 +180,20 @@ pub(super) fn look_at(
     if tags.all_tags {
         let results = targets.iter().flat_map(|text| {
             let results = tags::look(text, tags, &with, printer);
-            let results = results.with_context(|| format!("cannot scan all of `{text}`"));
+            let results = results
+                .with_context(|| format!("cannot scan all of `{}`", seawall_scan::shown(text)));
             results.unwrap_or_else(|error| vec![Err(error)])
         });
         return sorted(results.collect(), printer);
     }
     let bars = printer.bars();
     let results = targets.iter().map(|text| {
-        let bar = bars.bytes(text);
+        let name = seawall_scan::shown(text);
+        let bar = bars.bytes(&name);
         seawall_scan::recognise(text)
             .map_err(anyhow::Error::new)
             .and_then(|place| with.look(&place, text, &bar))
-            .with_context(|| format!("cannot scan `{text}`"))
+            .with_context(|| format!("cannot scan `{name}`"))
     });
     sorted(results.collect(), printer)
 }

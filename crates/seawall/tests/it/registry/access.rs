@@ -62,6 +62,33 @@ impl Guarded {
 }
 
 #[test]
+fn a_password_in_a_name_is_shown_nowhere() {
+    let home = home();
+    for arguments in [
+        &["scan", "registry:joe:hunter2@127.0.0.1:1/app"][..],
+        &[
+            "scan",
+            "joe:hunter2@127.0.0.1:1/app",
+            "docker:joe:hunter2@127.0.0.1:1/app",
+        ],
+        &["scan", "--all-tags", "registry:joe:hunter2@127.0.0.1:1/app"],
+        &["scan", "--base", "joe:hunter2@127.0.0.1:1/app", "."],
+        &["sbom", "https://joe:hunter2@127.0.0.1:1/app"],
+    ] {
+        let mut command = home.command(arguments);
+        command.arg("--verbose");
+        let said = said(&command.output().unwrap());
+        assert_eq!(said.code, 2, "{arguments:?}: {}", said.err);
+        assert!(said.err.contains("…@127.0.0.1:1/app"), "{}", said.err);
+        let hint = "credentials do not belong in a name";
+        assert!(said.err.contains(hint), "{}", said.err);
+        for text in [&said.out, &said.err] {
+            assert!(!text.contains("hunter2"), "{text}");
+        }
+    }
+}
+
+#[test]
 fn a_guarded_registry_is_read_by_whoever_may() {
     let Some(guarded) = guarded() else { return };
     if !have(&["skopeo"]) {
