@@ -97,12 +97,10 @@ pub enum Error {
         computed: Digest,
     },
     /// A layer of other bytes than those of its digest.
-    #[error("`{host}` sends `{name}` with the digest {computed}, {expected} is expected")]
+    #[error("`{host}` sends `{expected}` with the digest {computed}")]
     Sent {
         /// The registry or mirror: `host[:port]`.
         host: String,
-        /// The layer.
-        name: String,
         /// Its digest.
         expected: Digest,
         /// What came.

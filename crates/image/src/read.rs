@@ -201,7 +201,6 @@ pub(crate) fn scan(
         match (cause, blobs.host(layer)) {
             (LayerError::Stored { expected, computed }, Some(host)) => Error::Sent {
                 host,
-                name,
                 expected,
                 computed,
             },

@@ -149,7 +149,7 @@ fn a_layer_is_held_against_its_digest_and_its_length() {
         answer
     }
     for (edit, expected) in [
-        (changed as fn(Answer) -> Answer, "is expected"),
+        (changed as fn(Answer) -> Answer, "with the digest"),
         (longer, "bytes are expected"),
     ] {
         let slow = last.digest().to_owned();
