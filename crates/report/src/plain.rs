@@ -5,7 +5,7 @@ use seawall_formats::text::is_harmful;
 pub use seawall_formats::text::plain;
 
 /// Text of several lines, fit for a terminal and for the log of a CI system:
-/// line breaks and tabs stay, and no line is a command ([`inert`]).
+/// line breaks and tabs stay, and no line is a command.
 pub fn plain_lines(text: &str) -> String {
     let mend = |letter: char| match letter {
         '\t' => letter,
