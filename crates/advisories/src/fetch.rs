@@ -1,7 +1,6 @@
 //! Dumps from a folder or over HTTP.
 
 use std::{
-    error::Error,
     fs::{self, File},
     io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
@@ -417,17 +416,6 @@ fn read_pieces(mut body: impl Read, pieces: &mpsc::SyncSender<io::Result<Vec<u8>
             return;
         }
     }
-}
-
-/// An error with its causes.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text += &format!(": {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 /// A file and its length; `None` when it is not there.

@@ -18,13 +18,14 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+use seawall_model::in_full;
+
 use crate::{
     UpdateError,
     build::{self, Closed},
     database::{IndexOverlay, IndexShard, map},
     facts::FactKind,
     feed,
-    fetch::chain,
     install::{install, is_sound},
     osv,
     published::is_worthwhile,
@@ -156,7 +157,7 @@ impl Run<'_> {
     fn list(&self, ecosystem: &str, until: Timestamp) -> Result<Changes, Whole> {
         let name = format!("{ecosystem}/modified_id.csv");
         let head = self.fetcher.head(&name, LIST);
-        let head = head.map_err(|error| chain(&error))?;
+        let head = head.map_err(|error| in_full(&error))?;
         let head = head.ok_or("there is no list")?;
         let is_all = (head.len() as u64) < LIST;
         let text = String::from_utf8(head).map_err(|error| error.to_string())?;
@@ -255,7 +256,7 @@ impl Run<'_> {
 
     fn open(&self, entry: &IndexShard) -> Result<Shard, Whole> {
         let dir = self.request.dir;
-        let opening = |error| Whole(chain(&error));
+        let opening = |error| Whole(in_full(&error));
         let base = map(dir, &entry.file, entry.bytes).map_err(opening)?;
         let overlay = entry.overlay.as_ref();
         let overlay = overlay.map(|one| map(dir, &one.file, one.bytes));
@@ -272,7 +273,7 @@ impl Run<'_> {
         let one = |id: &'i str| -> Result<(&'i str, Option<Draft>), Whole> {
             let name = format!("{ecosystem}/{id}.json");
             let bytes = self.fetcher.bytes(&name, RECORD);
-            let bytes = bytes.map_err(|error| chain(&error))?;
+            let bytes = bytes.map_err(|error| in_full(&error))?;
             let bytes = bytes.ok_or("a record is listed and not there")?;
             let record = osv::parse(&bytes).map_err(|error| error.to_string())?;
             if record.id != id {

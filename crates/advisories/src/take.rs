@@ -13,12 +13,13 @@ use std::{
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use seawall_model::in_full;
+
 use crate::{
     PublicKey, UpdateError,
     database::{IndexOverlay, IndexShard, IndexSigned, IndexSource, hex, map},
     facts::FactKind,
     feed,
-    fetch::chain,
     install::{install, is_sound},
     published::{
         INDEX, INDEX_LIMIT, PublishedFile, PublishedIndex, PublishedShard, SIGNATURE,
@@ -423,10 +424,11 @@ impl Run<'_> {
         let overlay = wanted
             .overlay_from(&here.sha256)
             .ok_or("there is no overlay for it")?;
-        let said = |error: UpdateError| chain(&error);
+        let said = |error: UpdateError| in_full(&error);
         let table = self.file(&overlay.packed).map_err(said)?;
         let installed = install(self.request.dir, &wanted.name, &table).map_err(said)?;
-        let base = map(self.request.dir, &here.file, here.bytes).map_err(|error| chain(&error))?;
+        let base =
+            map(self.request.dir, &here.file, here.bytes).map_err(|error| in_full(&error))?;
         let shard = Shard::open(base, Some(Bytes::Memory(table)));
         let about = shard.map_err(|Damage(reason)| reason)?.about;
         if (about.records, about.packages) != (wanted.records, wanted.packages) {
@@ -448,13 +450,13 @@ impl Run<'_> {
     fn compacted(&self, here: &IndexShard) -> Result<IndexShard, String> {
         let dir = self.request.dir;
         let overlay = here.overlay.as_ref().ok_or("it has no overlay")?;
-        let opening = |error| chain(&error);
+        let opening = |error| in_full(&error);
         let base = map(dir, &here.file, here.bytes).map_err(opening)?;
         let over = map(dir, &overlay.file, overlay.bytes).map_err(opening)?;
         let told = |Damage(reason)| reason;
         let shard = Shard::open(base, Some(over)).map_err(told)?;
         let (table, _) = shard::write(shard.forms().map_err(told)?.into_iter());
-        let installed = install(dir, &here.name, &table).map_err(|error| chain(&error))?;
+        let installed = install(dir, &here.name, &table).map_err(|error| in_full(&error))?;
         if Some(&installed.sha256) != overlay.whole.as_ref() {
             return Err("with its overlay it is not what was published".to_owned());
         }

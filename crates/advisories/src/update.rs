@@ -12,6 +12,8 @@ use std::{
     time::Duration,
 };
 
+use seawall_model::in_full;
+
 use crate::{
     PublicKey, UpdateError,
     build::{self, Dump},
@@ -21,7 +23,7 @@ use crate::{
         self,
         update::{Brought, FeedChoice},
     },
-    fetch::{FetchError, FetchProgress, Fetched, Fetcher, From, chain},
+    fetch::{FetchError, FetchProgress, Fetched, Fetcher, From},
     follow::{self, dump_name},
     install::{collect_garbage, install, is_sound, write_index},
     shard::{Prose, base},
@@ -334,7 +336,7 @@ impl Run<'_> {
                 Err(error) => {
                     self.updated
                         .refused
-                        .push(format!("{name}: {}", chain(&error)));
+                        .push(format!("{name}: {}", in_full(&error)));
                     is_whole = false;
                 }
             }
@@ -354,7 +356,7 @@ impl Run<'_> {
                     Err(error) => {
                         self.updated
                             .refused
-                            .push(format!("{name}: {}", chain(&error)));
+                            .push(format!("{name}: {}", in_full(&error)));
                         is_whole = false;
                     }
                 }

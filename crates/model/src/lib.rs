@@ -10,6 +10,7 @@
 //! wire.
 
 mod baseline;
+mod causes;
 mod digest;
 mod finding;
 mod fingerprint;
@@ -28,6 +29,7 @@ pub mod vex;
 mod vulnerability;
 
 pub use baseline::{Baseline, Earlier, EarlierFinding, EarlierGap, EarlierTarget};
+pub use causes::in_full;
 pub use digest::{Digest, ParseDigestError};
 pub use finding::Finding;
 pub use fingerprint::Fingerprint;

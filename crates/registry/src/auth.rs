@@ -9,7 +9,7 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Instant,
 };
 
@@ -21,6 +21,7 @@ use crate::{
     credentials::Lookup,
     error::spoken,
     http::{Http, Trust},
+    lock::lock,
     realm::{self, RealmError},
     tokens::{self, Question, Token},
 };
@@ -482,8 +483,4 @@ fn wants(challenges: &[Challenge], host: &str) -> Result<Wants, Error> {
         schemes: names.collect::<Vec<_>>().join(" or "),
     }
     .into())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

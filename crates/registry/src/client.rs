@@ -2,16 +2,16 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
-use seawall_model::Digest;
+use seawall_model::{Digest, in_full};
 use ureq::http::{HeaderMap, Method};
 
 use crate::{
     Address, Error, Repository, Scope, Settings,
     http::header,
-    manifest::in_full,
+    lock::lock,
     places::Place,
     retry::Tries,
     transport::{Ask, Got, Transport},
@@ -89,7 +89,7 @@ impl Shared {
     /// Where to ask for content, the best place first.
     pub(crate) fn places(&self, repository: &Repository) -> Result<Vec<Place>, Error> {
         let mut places = Place::all(repository, &self.settings().hosts)?;
-        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let silent = lock(&self.silent);
         places.retain(|place| !place.is_mirror || !silent.contains(place.host()));
         Ok(places)
     }
@@ -115,14 +115,14 @@ impl Shared {
         }
         let is_lacking = matches!(error, Error::NotThere(_));
         if place.is_mirror && !is_lacking {
-            let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut silent = lock(&self.silent);
             silent.insert(place.host().to_owned());
         }
     }
 
     /// Leaves a mirror alone that sent other bytes than those of the digest.
     pub(crate) fn distrust(&self, mirror: &str, digest: &Digest) {
-        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut silent = lock(&self.silent);
         silent.insert(mirror.to_owned());
         self.transport.note(format!(
             "the mirror `{mirror}` is left alone: what it sends for {digest} has another digest"

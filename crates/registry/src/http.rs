@@ -6,7 +6,7 @@ use std::{
     fmt,
     io::{self, Read},
     net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs},
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -20,7 +20,7 @@ use ureq::{
     },
 };
 
-use crate::{Address, Error, Host, Settings, tls};
+use crate::{Address, Error, Host, Settings, lock::lock, tls};
 
 /// Bytes of an answer's headers, and of what is read of the body of a refusal.
 const HEADERS_LIMIT: usize = 64 << 10;
@@ -179,7 +179,7 @@ impl Http {
             trust: call.trust,
             is_direct,
         };
-        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut agents = lock(&self.agents);
         if let Some(agent) = agents.get(&kind) {
             return Ok(agent.clone());
         }

@@ -15,6 +15,7 @@ pub mod credentials;
 mod error;
 mod hosts;
 mod http;
+mod lock;
 mod machine;
 mod manifest;
 mod pages;

@@ -1,6 +1,6 @@
 //! Manifests by tag or digest.
 
-use seawall_model::Digest;
+use seawall_model::{Digest, in_full};
 
 use crate::{
     Client, Error, Reference,
@@ -200,16 +200,4 @@ fn media_type(answer: &Small, name: &str) -> Result<String, Error> {
         _ if lists.1 => Ok(FORMS[1].to_owned()),
         _ => Ok(header),
     }
-}
-
-/// An error with its causes.
-pub(crate) fn in_full(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

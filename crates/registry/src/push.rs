@@ -1,7 +1,5 @@
 //! Pushing of small artifacts: blobs, manifests, what is about an image.
 
-use std::sync::PoisonError;
-
 use seawall_model::Digest;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -12,6 +10,7 @@ use crate::{
     address::{plain, shown},
     answers,
     client::{MANIFEST_LIMIT, Shared},
+    lock::lock,
     places::Place,
     retry::Tries,
     transport::{Ask, Got},
@@ -227,12 +226,7 @@ impl Shared {
     /// In one request where the registry takes it, else in two (OCI
     /// distribution-spec 1.1, "Pushing a blob monolithically").
     fn upload(&self, place: &Place, bytes: &[u8], digest: Digest) -> Result<(), Error> {
-        let is_two_steps = {
-            let known = self.two_steps.lock();
-            known
-                .unwrap_or_else(PoisonError::into_inner)
-                .contains(place.host())
-        };
+        let is_two_steps = lock(&self.two_steps).contains(place.host());
         let stream = [("content-type", "application/octet-stream".to_owned())];
         let mut begun = None;
         if bytes.len() <= ONE_STEP && !is_two_steps {
@@ -246,9 +240,7 @@ impl Shared {
                 Ok(_) | Err(Error::Http { .. } | Error::Refused { .. }) => {}
                 Err(error) => return Err(error),
             }
-            let known = self.two_steps.lock();
-            let mut known = known.unwrap_or_else(PoisonError::into_inner);
-            known.insert(place.host().to_owned());
+            lock(&self.two_steps).insert(place.host().to_owned());
         }
         let got = match begun {
             Some(got) => got,

@@ -1,9 +1,9 @@
 //! What is about an image: the referrers API and the tag that stands in for it
 //! (OCI distribution-spec 1.1, "Listing Referrers").
 
-use std::{collections::HashSet, sync::PoisonError};
+use std::collections::HashSet;
 
-use seawall_model::Digest;
+use seawall_model::{Digest, in_full};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     address::plain,
     answers::{self, About, Index},
     client::{Shared, Small},
-    manifest::in_full,
+    lock::lock,
     places::Place,
 };
 
@@ -227,7 +227,7 @@ impl Shared {
         referrer: &Value,
         digest: Digest,
     ) -> Result<(), Error> {
-        let _guard = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        let _guard = lock(&self.lists);
         let mut last = None;
         for _ in 0..WRITES {
             let (mut list, condition) = match self.by_tag(place, subject)? {

@@ -6,6 +6,8 @@ use seawall_engine::Kind;
 use seawall_image::{Digest, Error, Image, Registries, Source};
 use seawall_registry::Reference;
 
+use seawall_model::in_full;
+
 use crate::{InspectError, Place, Scheme, inspect::layout_reference};
 
 /// Where an image without a scheme is looked for.
@@ -52,27 +54,9 @@ impl fmt::Display for Tried {
             Why::Absent => f.write_str("none answers here"),
             Why::Offline => f.write_str("`--offline` forbids to ask it"),
             Why::Not(why) => f.write_str(why),
-            Why::Answer(error) => f.write_str(&chain(error)),
+            Why::Answer(error) => f.write_str(&in_full(error)),
         }
     }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut all = said.clone();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Transparent errors repeat themselves in the chain.
-        let text = error.to_string();
-        if text != said {
-            all += ": ";
-            all += &text;
-            said = text;
-        }
-        cause = error.source();
-    }
-    all
 }
 
 /// An image, and where it was found.
@@ -190,7 +174,7 @@ fn containerd(name: &str) -> Result<Source, Why> {
         }),
         Ok(None) => Err(Why::Not("it has no image of that name".to_owned())),
         Err(Error::NoStore(_)) => Err(Why::Absent),
-        Err(error) => Err(Why::Not(chain(&error))),
+        Err(error) => Err(Why::Not(in_full(&error))),
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use seawall_model::{Gap, GapKind, Identity, TargetKind};
+use seawall_model::{Gap, GapKind, Identity, TargetKind, in_full};
 
 use crate::{InspectError, Inspected, Place, inspect::arch};
 
@@ -46,7 +46,7 @@ pub(crate) fn inspect(place: &Place) -> Result<Inspected, InspectError> {
             "vulnerabilities",
             format!(
                 "what it says of flaws counts for nothing: {}",
-                chain(&error)
+                in_full(&error)
             ),
         )),
     }
@@ -76,15 +76,4 @@ pub(crate) fn inspect(place: &Place) -> Result<Inspected, InspectError> {
         created: document.created,
         tried: Vec::new(),
     })
-}
-
-/// An error and its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text += &format!(": {error}");
-        cause = error.source();
-    }
-    text
 }

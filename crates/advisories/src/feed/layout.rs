@@ -7,7 +7,9 @@ use std::{
 };
 
 use super::packed;
-use crate::fetch::{FetchError, Fetched, Fetcher, chain};
+use seawall_model::in_full;
+
+use crate::fetch::{FetchError, Fetched, Fetcher};
 
 /// Files that a folder may hold below it.
 const FILES_LIMIT: usize = 2_000_000;
@@ -71,7 +73,7 @@ impl<'a> Layout<'a> {
     /// it is not there. An empty name asks for the page of the address itself.
     pub(crate) fn index(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, String> {
         let fetched = self.fetcher.dump(name, None);
-        let fetched = fetched.map_err(|error| chain(&error))?;
+        let fetched = fetched.map_err(|error| in_full(&error))?;
         let Some(Fetched::New { file, .. }) = fetched else {
             return Ok(None);
         };

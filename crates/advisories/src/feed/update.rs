@@ -4,11 +4,13 @@
 use std::{fs::File, path::Path};
 
 use super::{Collector, Feed, Input, Layout, by_name, shard};
+use seawall_model::in_full;
+
 use crate::{
     UpdateError, UpdateRequest, build,
     database::{Index, IndexShard, IndexSource},
     facts::FactKind,
-    fetch::{Fetched, Fetcher, From, chain},
+    fetch::{Fetched, Fetcher, From},
     install::{install, is_sound},
     shard::base,
 };
@@ -326,7 +328,9 @@ impl Asked<'_> {
     }
 
     fn fetch(&self, name: &str, etag: Option<&str>) -> Result<Option<Fetched>, String> {
-        self.layout.fetch(name, etag).map_err(|error| chain(&error))
+        self.layout
+            .fetch(name, etag)
+            .map_err(|error| in_full(&error))
     }
 
     fn take(&self, name: &str, file: File, collector: &mut Collector) -> Result<(), String> {

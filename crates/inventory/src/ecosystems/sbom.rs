@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use seawall_formats::{Document, is_likely};
 use seawall_image::{Analyser, Body, Entry, Interest, Need, View};
-use seawall_model::{GapKind, Package, Technique};
+use seawall_model::{GapKind, Package, Technique, in_full};
 
 use crate::{
     Context, Ecosystem, Inventory,
@@ -114,22 +114,11 @@ impl Analyser for Documents {
         if !is_named && !is_likely(bytes.get(..bytes.len().min(64 << 10)).unwrap_or_default()) {
             return Ok(None);
         }
-        let document = seawall_formats::read(bytes)
-            .map_err(|error| format!("the bill of materials cannot be read: {}", chain(&error)))?;
+        let document = seawall_formats::read(bytes).map_err(|error| {
+            format!("the bill of materials cannot be read: {}", in_full(&error))
+        })?;
         Ok(evidence(&document))
     }
-}
-
-/// An error with what caused it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 fn evidence(document: &Document) -> Option<Vec<u8>> {

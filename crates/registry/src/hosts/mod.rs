@@ -13,12 +13,13 @@ mod podman;
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use crate::{
     Machine, Repository,
     address::is_loopback,
+    lock::lock,
     machine,
     reference::{is_host_like, usual_host, without_credentials},
 };
@@ -276,8 +277,4 @@ fn text(path: &Path) -> Result<Option<String>, HostsError> {
     let bytes = machine::read(path, FILE_LIMIT).map_err(|error| failed(error.to_string()))?;
     let text = bytes.map(String::from_utf8).transpose();
     text.map_err(|_| failed("it is no UTF-8".to_owned()))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

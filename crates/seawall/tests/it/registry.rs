@@ -131,10 +131,7 @@ fn what_is_known_is_not_fetched() {
     };
     let home = home();
     let dir = registry.dir().join("made");
-    let push = Push {
-        host: registry.host(),
-        repository: "app",
-    };
+    let push = Push::app(&registry);
     let first = base(&push, &dir, "first", "musl");
     let empty = push.layer(&dir, "empty", |_| {});
     let last = push.layer(&dir, "last", |root| write(root, "srv/a", "a"));
@@ -182,10 +179,7 @@ fn links_between_layers_cost_no_second_fetch_unless_they_lead_somewhere() {
     };
     let home = home();
     let dir = registry.dir().join("made");
-    let push = Push {
-        host: registry.host(),
-        repository: "app",
-    };
+    let push = Push::app(&registry);
     let release = "ID=alpine\nVERSION_ID=3.10.0\nPRETTY_NAME=\"Alpine Linux v3.10\"\n";
     let below = push.layer(&dir, "below", |root| {
         write(root, "opt/release", release);
@@ -236,10 +230,7 @@ fn the_image_for_the_platform_is_chosen() {
     };
     let home = home();
     let dir = registry.dir().join("made");
-    let push = Push {
-        host: registry.host(),
-        repository: "app",
-    };
+    let push = Push::app(&registry);
     let image = |arch: &str| {
         let layer = base(&push, &dir, arch, &format!("for-{arch}"));
         let mut one = push.image(None, &[&layer], &[("architecture", json!(arch))]);
@@ -336,10 +327,7 @@ fn places_are_asked_in_their_order_and_one_alone_when_named() {
     };
     let home = home();
     let dir = registry.dir().join("made");
-    let push = Push {
-        host: registry.host(),
-        repository: "app",
-    };
+    let push = Push::app(&registry);
     let layer = base(&push, &dir, "one", "musl");
     push.image(Some("1"), &[&layer], &[]);
     let proxy = Proxy::start(registry.host(), |_| Act::Pass).unwrap();
@@ -393,10 +381,7 @@ fn the_first_evidence_comes_before_the_last_layer_is_down() {
     };
     let home = home();
     let dir = registry.dir().join("made");
-    let push = Push {
-        host: registry.host(),
-        repository: "app",
-    };
+    let push = Push::app(&registry);
     let first = base(&push, &dir, "first", "musl");
     let last = push.layer(&dir, "last", |root| write(root, "srv/a", "a"));
     push.image(Some("1"), &[&first, &last], &[]);

@@ -42,10 +42,7 @@ fn a_registry_that_cheats_gets_no_report() {
     };
     let home = home();
     let dir = registry.dir().join("made");
-    let push = Push {
-        host: registry.host(),
-        repository: "app",
-    };
+    let push = Push::app(&registry);
     let first = base(&push, &dir, "first", "musl");
     let noise: Vec<u8> = (0..200_000u32)
         .map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8)
@@ -130,10 +127,7 @@ fn a_layer_is_held_against_its_digest_and_its_length() {
     };
     let home = home();
     let dir = registry.dir().join("made");
-    let push = Push {
-        host: registry.host(),
-        repository: "app",
-    };
+    let push = Push::app(&registry);
     let first = base(&push, &dir, "first", "musl");
     // Plain, so that no checksum but the digest's tells.
     let tar = super::push::archive(&dir, "last", |root| write(root, "srv/a", [7; 100_000]));
@@ -178,10 +172,7 @@ fn a_mirror_that_cheats_costs_a_second_fetch_and_a_registry_that_does_is_named()
     };
     let home = home();
     let dir = registry.dir().join("made");
-    let push = Push {
-        host: registry.host(),
-        repository: "app",
-    };
+    let push = Push::app(&registry);
     let packed = base(&push, &dir, "first", "musl");
     let tar = super::push::archive(&dir, "last", |root| write(root, "srv/a", [7; 900_000]));
     let bytes = std::fs::read(&tar).unwrap();
@@ -232,10 +223,7 @@ fn a_registry_that_is_silent_is_not_asked_where_its_mirror_answers() {
     };
     let home = home();
     let dir = registry.dir().join("made");
-    let push = Push {
-        host: registry.host(),
-        repository: "app",
-    };
+    let push = Push::app(&registry);
     push.image(Some("1"), &[&base(&push, &dir, "first", "musl")], &[]);
     let silent = Proxy::start(registry.host(), |_| Act::Hang).unwrap();
     let mirror = Proxy::start(registry.host(), |_| Act::Pass).unwrap();

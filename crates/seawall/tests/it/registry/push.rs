@@ -10,7 +10,7 @@ use std::{
 };
 
 use seawall_image::Digest;
-use seawall_testkit::run;
+use seawall_testkit::{Registry, run};
 use serde_json::{Value, json};
 
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -24,7 +24,15 @@ pub(super) struct Push<'a> {
     pub(super) repository: &'a str,
 }
 
-impl Push<'_> {
+impl<'a> Push<'a> {
+    /// The repository `app`.
+    pub(super) fn app(registry: &'a Registry) -> Self {
+        Push {
+            host: registry.host(),
+            repository: "app",
+        }
+    }
+
     fn ask(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.host).unwrap();
         let head = format!(

@@ -26,10 +26,7 @@ fn two_hundred_tags_that_share_layers_fetch_each_layer_once() {
     };
     let home = home();
     let dir = registry.dir().join("made");
-    let push = Push {
-        host: registry.host(),
-        repository: "app",
-    };
+    let push = Push::app(&registry);
     let layers = layers(&push, &dir);
     for tag in 0..200usize {
         // The base, and three of six others; tags 0 and 100 are one image.
@@ -99,10 +96,7 @@ fn a_registry_that_is_gone_is_not_asked_for_every_tag() {
     };
     let home = home();
     let dir = registry.dir().join("made");
-    let push = Push {
-        host: registry.host(),
-        repository: "app",
-    };
+    let push = Push::app(&registry);
     let layer = base(&push, &dir, "base", "musl");
     for tag in 0..40 {
         let label = json!({"Labels": {"number": tag.to_string()}});
@@ -136,10 +130,7 @@ fn a_repository_has_one_summary() {
     };
     let home = home();
     let dir = registry.dir().join("made");
-    let push = Push {
-        host: registry.host(),
-        repository: "app",
-    };
+    let push = Push::app(&registry);
     let layers = layers(&push, &dir);
     for tag in ["1.9", "1.10", "2.0"] {
         let label = json!({"Labels": {"tag": tag}});
